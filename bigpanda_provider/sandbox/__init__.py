@@ -1,0 +1,6 @@
+"""A local stand-in for BigPanda: its Deployments API, and the Changes that come of what is sent.
+
+    python -m bigpanda_provider.sandbox --port 8080 --data changes.db
+
+It imports nothing of the rest of the package, so that one mistake cannot hide in both.
+"""

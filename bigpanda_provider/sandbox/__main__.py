@@ -1,0 +1,56 @@
+"""`python -m bigpanda_provider.sandbox`: serve the sandbox until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import sqlite3
+import sys
+
+
+def main() -> int:
+    """Parse the command line, bind, print the address, serve. Exit code 1, with one sentence, where it cannot."""
+    parser = argparse.ArgumentParser(
+        "python -m bigpanda_provider.sandbox", description="A local stand-in for BigPanda."
+    )
+    parser.add_argument("--port", type=int, default=8080, help="port to listen on; 0 takes a free one (default: 8080)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument(
+        "--data", metavar="FILE", default=":memory:", help="SQLite file to keep the events in (default: memory)"
+    )
+    arguments = parser.parse_args()
+    try:
+        import uvicorn
+
+        from .app import create_app
+        from .store import Store
+    except ImportError as error:
+        return _fail(f"{error.name} is missing; install it with: pip install 'bigpanda-provider[sandbox]'")
+    try:
+        store = Store(arguments.data)
+    except sqlite3.Error as error:
+        return _fail(f"{arguments.data} cannot be used as data file ({error}); name another with --data")
+    try:
+        family = socket.AF_INET6 if ":" in arguments.host else socket.AF_INET
+        listening = socket.create_server((arguments.host, arguments.port), family=family)
+    except (OSError, OverflowError) as error:
+        return _fail(f"{arguments.host}:{arguments.port} cannot be listened on ({error}); name another --port, or 0")
+    host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
+    print(f"BigPanda sandbox: http://{host}:{listening.getsockname()[1]}", flush=True)
+    config = uvicorn.Config(create_app(store), log_level="warning", timeout_graceful_shutdown=2)
+    try:
+        uvicorn.Server(config).run(sockets=[listening])
+    except KeyboardInterrupt:
+        pass  # uvicorn raises the signal again once it has stopped
+    finally:
+        store.close()
+    return 0
+
+
+def _fail(sentence: str) -> int:
+    print(f"sandbox: {sentence}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

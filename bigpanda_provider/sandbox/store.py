@@ -1,0 +1,121 @@
+"""The events that were sent, and the deployments they make, in SQLite."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .bodies import EndBody, StartBody
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS event (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('start', 'end')),
+    received REAL NOT NULL,
+    body TEXT NOT NULL,
+    deployment INTEGER REFERENCES deployment (id)  -- none: an end that matched nothing
+);
+CREATE TABLE IF NOT EXISTS deployment (
+    id INTEGER PRIMARY KEY,
+    component TEXT NOT NULL,
+    version TEXT NOT NULL,
+    hosts TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('in_progress', 'success', 'failure')),
+    started INTEGER NOT NULL,
+    ended INTEGER,
+    description TEXT,
+    owner TEXT,
+    source TEXT,
+    reason TEXT
+);
+CREATE INDEX IF NOT EXISTS open_deployment ON deployment (component, version, hosts) WHERE state = 'in_progress';
+CREATE INDEX IF NOT EXISTS unmatched ON event (id) WHERE kind = 'end' AND deployment IS NULL;
+"""
+
+
+class Store:
+    """One SQLite database, used by one thread at a time.
+
+    Args:
+        path: the file, or ":memory:".
+    """
+
+    def __init__(self, path: str) -> None:
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._db.row_factory = sqlite3.Row
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.executescript(SCHEMA)
+
+    def start(self, body: StartBody, sent: dict[str, Any]) -> None:
+        """A start makes a deployment in progress. Its time is the event's own, else now."""
+        now = time.time()
+        started = int(now) if body.timestamp is None else body.timestamp
+        with self._transaction() as db:
+            made = db.execute(
+                "INSERT INTO deployment (component, version, hosts, state, started, description, owner, source)"
+                " VALUES (?, ?, ?, 'in_progress', ?, ?, ?, ?)",
+                (*_key(body), started, body.description, body.owner, body.source),
+            )
+            self._event(db, "start", now, sent, made.lastrowid)
+
+    def end(self, body: EndBody, sent: dict[str, Any]) -> None:
+        """An end ends the newest deployment in progress with the same component, version and hosts, in their order."""
+        now = time.time()
+        with self._transaction() as db:
+            found = db.execute(
+                "SELECT max(id) AS id FROM deployment"
+                " WHERE component = ? AND version = ? AND hosts = ? AND state = 'in_progress'",
+                _key(body),
+            ).fetchone()["id"]
+            db.execute(
+                "UPDATE deployment SET state = ?, ended = ?, reason = ? WHERE id = ?",
+                (body.status, int(now), body.errorMessage, found),
+            )
+            self._event(db, "end", now, sent, found)
+
+    def changes(self, limit: int, offset: int) -> list[dict[str, Any]]:
+        """The deployments, newest first."""
+        with self._lock:
+            rows = self._db.execute("SELECT * FROM deployment ORDER BY id DESC LIMIT ? OFFSET ?", (limit, offset))
+            return [{**dict(row), "hosts": json.loads(row["hosts"])} for row in rows]
+
+    def events(self, *, unmatched_only: bool = False) -> list[dict[str, Any]]:
+        """What was sent, in the order it came in."""
+        condition = "WHERE kind = 'end' AND deployment IS NULL" if unmatched_only else ""
+        with self._lock:
+            rows = self._db.execute(f"SELECT kind, received, body, deployment FROM event {condition} ORDER BY id")  # noqa: S608
+            return [{**dict(row), "body": json.loads(row["body"])} for row in rows]
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._lock:
+            self._db.close()
+
+    @staticmethod
+    def _event(db: sqlite3.Connection, kind: str, now: float, sent: dict[str, Any], deployment: int | None) -> None:
+        db.execute(
+            "INSERT INTO event (kind, received, body, deployment) VALUES (?, ?, ?, ?)",
+            (kind, now, json.dumps(sent, ensure_ascii=False), deployment),
+        )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+
+def _key(body: StartBody | EndBody) -> tuple[str, str, str]:
+    return body.component, body.version, json.dumps(body.hosts, ensure_ascii=False)

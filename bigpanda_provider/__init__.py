@@ -1,0 +1,35 @@
+"""Record deployments in BigPanda from Pulumi programs.
+
+import bigpanda_provider as bigpanda
+
+with bigpanda.Deployment("shop", component="shop", version="2.4.1", hosts=["web-1", "web-2"]):
+    ...  # everything declared here waits for the start, and the end waits for it
+"""
+
+from .deployment import Completion, Deployment, DeploymentArgs
+from .errors import (
+    BigPandaError,
+    DeclarationError,
+    DeliveryError,
+    InvalidEventError,
+    OutboxError,
+    RefusedError,
+    RejectedError,
+    SettingError,
+    UnavailableError,
+)
+
+__all__ = [
+    "BigPandaError",
+    "Completion",
+    "DeclarationError",
+    "DeliveryError",
+    "Deployment",
+    "DeploymentArgs",
+    "InvalidEventError",
+    "OutboxError",
+    "RefusedError",
+    "RejectedError",
+    "SettingError",
+    "UnavailableError",
+]

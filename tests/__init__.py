@@ -1,0 +1,1 @@
+"""The tests: unit tests first, then real `pulumi` commands on the real engine against the sandbox."""

@@ -1,0 +1,31 @@
+"""The shared fixtures: BigPanda as the sandbox speaks it, and stacks on the real engine."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from . import servers
+from .engine import Stack
+
+
+@pytest.fixture
+def bigpanda() -> Iterator[servers.Sandbox]:
+    """A running sandbox."""
+    with servers.sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def recorder() -> Iterator[servers.Recorder]:
+    """A running server that only writes down raw requests."""
+    with servers.recorder() as running:
+        yield running
+
+
+@pytest.fixture
+def stack(bigpanda: servers.Sandbox, tmp_path: pathlib.Path) -> Callable[[str], Stack]:
+    """Make the test's stack, which reports to the sandbox, from a program."""
+    return lambda program: Stack(tmp_path / "stack", bigpanda.address).program(program)

@@ -1,0 +1,149 @@
+"""Runs a program on the real engine, in a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TOKEN = "token-that-must-not-be-seen"
+LIMIT_S = 120
+HEADER = """\
+import pulumi
+import bigpanda_provider as bigpanda
+from tests.things import Thing
+config = pulumi.Config("test")
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a `pulumi` command did.
+
+    Attributes:
+        code: its exit code.
+        output: what it printed, standard output and error together.
+    """
+
+    code: int
+    output: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether it succeeded."""
+        return self.code == 0
+
+    def operations(self) -> dict[str, str]:
+        """What is done to each resource that changes: `{"Deployment billing": "update"}`."""
+        line = re.compile(
+            r"^ *(?:\+|~|-|\+-|\+\+|--) +\S*?(\w+) (\S+) (create|update|delete|replace|creat|updat|delet)", re.M
+        )
+        found = {}
+        for kind, name, operation in line.findall(self.output):
+            found[f"{kind} {name}"] = {"creat": "create", "updat": "update", "delet": "delete"}.get(
+                operation, operation
+            )
+        return found
+
+
+class Stack:
+    """One stack of one program, with its own backend, home, outbox and log of what its Things did.
+
+    Args:
+        folder: an empty folder.
+        address: BigPanda's base URL.
+    """
+
+    def __init__(self, folder: pathlib.Path, address: str, name: str = "dev", token: str | None = TOKEN) -> None:
+        self.folder = folder
+        self.name = name
+        self.journal = folder / "journal"
+        (folder / "state").mkdir(parents=True)
+        (folder / "Pulumi.yaml").write_text("name: test\nruntime: python\n")
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith(("BIGPANDA", "PULUMI"))},
+            "PATH": os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.environ["PATH"]]),
+            "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": "test",
+            "PULUMI_HOME": str(folder / "home"),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_PYTHON_CMD": sys.executable,
+            "PYTHONPATH": str(ROOT),
+            "BIGPANDA_BASE_URL": address,
+            "THING_JOURNAL": str(self.journal),
+        }
+        if token is not None:
+            self.environment["BIGPANDA_API_TOKEN"] = token
+        self.pulumi("stack", "init", name)
+
+    def program(self, text: str) -> Stack:
+        """Write the program; imports and `config` are there already."""
+        (self.folder / "__main__.py").write_text(HEADER + textwrap.dedent(text))
+        return self
+
+    def config(self, **values: object) -> Stack:
+        """Set config values of the namespace `test`, as the programs' `config` reads them."""
+        path = self.folder / f"Pulumi.{self.name}.yaml"
+        lines = [line for line in path.read_text().splitlines() if not line.startswith(("config:", "  test:"))]
+        kept = {**self._config(path), **values}
+        path.write_text(
+            "\n".join([*lines, "config:", *(f"  test:{k}: {json.dumps(v)}" for k, v in kept.items())]) + "\n"
+        )
+        return self
+
+    def preview(self, *arguments: str) -> Run:
+        """Run `pulumi preview`."""
+        return self.pulumi("preview", *arguments)
+
+    def up(self, *arguments: str) -> Run:
+        """Run `pulumi up` without its preview."""
+        return self.pulumi("up", "--yes", "--skip-preview", *arguments)
+
+    def refresh(self, *arguments: str) -> Run:
+        """Run `pulumi refresh`."""
+        return self.pulumi("refresh", "--yes", "--skip-preview", *arguments)
+
+    def destroy(self, *arguments: str) -> Run:
+        """Run `pulumi destroy`."""
+        return self.pulumi("destroy", "--yes", "--skip-preview", *arguments)
+
+    def pulumi(self, *arguments: str, env: Mapping[str, str] | None = None) -> Run:
+        """Run any command to its end."""
+        done = subprocess.run(
+            ["pulumi", *arguments, "--non-interactive", *(() if arguments[0] == "stack" else ("--stack", self.name))],
+            cwd=self.folder,
+            env={**self.environment, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=LIMIT_S,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout)
+
+    def state(self) -> list[dict[str, Any]]:
+        """The resources in the stack's state."""
+        resources: list[dict[str, Any]] = json.loads(self.exported())["deployment"].get("resources", [])
+        return resources
+
+    def exported(self) -> str:
+        """The stack's state as `pulumi stack export` shows it."""
+        return self.pulumi("stack", "export").output
+
+    def did(self) -> list[tuple[str, str, float]]:
+        """What the Things did: operation, name, and when it was over."""
+        lines = self.journal.read_text().splitlines() if self.journal.exists() else []
+        return [(op, name, float(at)) for op, name, at in (line.split("\t") for line in lines)]
+
+    def _config(self, path: pathlib.Path) -> dict[str, Any]:
+        found = re.findall(r"^  test:(\w+): (.*)$", path.read_text(), re.M)
+        return {key: json.loads(value) for key, value in found}

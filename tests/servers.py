@@ -1,0 +1,139 @@
+"""The servers that stand in for BigPanda: the sandbox, and one that only writes down what it gets."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import json
+import socket
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+
+from bigpanda_provider.sandbox.app import create_app
+from bigpanda_provider.sandbox.store import Store
+
+START_LIMIT_S = 20
+
+
+@dataclass
+class Sandbox:
+    """The sandbox, running on a free port."""
+
+    address: str
+
+    def changes(self) -> list[dict[str, Any]]:
+        """The deployments, oldest first."""
+        found: list[dict[str, Any]] = self._get("/changes")["changes"]
+        return found[::-1]
+
+    def unmatched(self) -> list[dict[str, Any]]:
+        """The ends that matched nothing."""
+        found: list[dict[str, Any]] = self._get("/changes")["unmatchedEnds"]
+        return found
+
+    def events(self) -> list[dict[str, Any]]:
+        """What was sent, in order."""
+        found: list[dict[str, Any]] = self._get("/events")
+        return found
+
+    def story(self) -> list[str]:
+        """What was sent, in order, shortly: `["start 1.2.3", "success 1.2.3"]`."""
+        return [
+            f"{e['kind'] if e['kind'] == 'start' else e['body'].get('status', 'success')} {e['body']['version']}"
+            for e in self.events()
+        ]
+
+    def _get(self, path: str) -> Any:
+        with urllib.request.urlopen(self.address + path, timeout=START_LIMIT_S) as answer:
+            return json.load(answer)
+
+
+@contextlib.contextmanager
+def sandbox(port: int = 0) -> Iterator[Sandbox]:
+    """A running sandbox that keeps its events in memory."""
+    store = Store(":memory:")
+    listening = socket.create_server(("127.0.0.1", port))
+    server = uvicorn.Server(uvicorn.Config(create_app(store), log_level="error", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    deadline = time.monotonic() + START_LIMIT_S
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.01)
+    try:
+        yield Sandbox(f"http://127.0.0.1:{listening.getsockname()[1]}")
+    finally:
+        server.should_exit = True
+        thread.join(START_LIMIT_S)
+        listening.close()
+        store.close()
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it came in."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Recorder:
+    """A server that writes down raw requests and answers with `status`."""
+
+    address: str = ""
+    status: int = 201
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    requests: list[Request] = field(default_factory=list)
+    connections: int = 0
+
+
+@contextlib.contextmanager
+def recorder() -> Iterator[Recorder]:
+    """A running recorder on a free port. It shares no code with the sandbox."""
+    recorded = Recorder()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            super().setup()
+            recorded.connections += 1
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            recorded.requests.append(Request(self.command, self.path, dict(self.headers.items()), body))
+            self.send_response(recorded.status)
+            for name, value in recorded.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(recorded.body)))
+            self.end_headers()
+            self.wfile.write(recorded.body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+    class Server(http.server.ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """A client that went away is nothing to print."""
+
+    server = Server(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    recorded.address = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield recorded
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(START_LIMIT_S)

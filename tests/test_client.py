@@ -1,0 +1,148 @@
+"""The client, over real sockets: what goes over the wire, and what each answer means."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import time
+
+import pytest
+
+from bigpanda_provider.client import BigPandaClient
+from bigpanda_provider.errors import DeliveryError, RefusedError, RejectedError, UnavailableError
+from bigpanda_provider.events import EndEvent, StartEvent, Status, read
+from bigpanda_provider.settings import Token
+
+from .servers import Recorder, Sandbox
+
+TOKEN = Token("s3cret")
+START = read(StartEvent, {"component": 'bill"ing\n', "version": "1.2.3", "hosts": ["ä", "b"], "timestamp": 1700000000})
+
+
+def test_start_and_end_are_what_the_api_documents(recorder: Recorder) -> None:
+    """Method, path, headers and body of both events, to the byte."""
+    client = BigPandaClient(recorder.address + "/prefix", TOKEN)
+    client.start(START)
+    client.end(EndEvent.of(START, Status.FAILURE, "why"))
+    start, end = recorder.requests
+    assert (start.method, start.path) == ("POST", "/prefix/data/events/deployments/start")
+    assert (end.method, end.path) == ("POST", "/prefix/data/events/deployments/end")
+    for request in recorder.requests:
+        assert request.headers["Authorization"] == "Bearer s3cret"
+        assert request.headers["Content-Type"] == "application/json"
+    assert json.loads(start.body) == {
+        "component": 'bill"ing\n',
+        "version": "1.2.3",
+        "hosts": ["ä", "b"],
+        "timestamp": 1700000000,
+    }
+    assert "ä".encode() in start.body
+    assert json.loads(end.body) == {
+        "component": 'bill"ing\n',
+        "version": "1.2.3",
+        "hosts": ["ä", "b"],
+        "status": "failure",
+        "errorMessage": "why",
+    }
+
+
+def test_one_connection_serves_both_events(recorder: Recorder) -> None:
+    """The connection is kept alive."""
+    client = BigPandaClient(recorder.address, TOKEN)
+    client.start(START)
+    client.end(EndEvent.of(START, Status.SUCCESS))
+    assert recorder.connections == 1
+    client.close()
+
+
+def test_the_sandbox_takes_what_the_client_sends(bigpanda: Sandbox) -> None:
+    """Client and sandbox agree, and neither shares code with the other."""
+    client = BigPandaClient(bigpanda.address, TOKEN)
+    client.start(START)
+    assert [change["state"] for change in bigpanda.changes()] == ["in_progress"]
+    client.end(EndEvent.of(START, Status.SUCCESS))
+    assert [change["state"] for change in bigpanda.changes()] == ["success"]
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+def test_any_2xx_is_success(recorder: Recorder, status: int) -> None:
+    """Which one BigPanda gives is not documented, nor a body."""
+    recorder.status = status
+    BigPandaClient(recorder.address, TOKEN).start(START)
+    assert len(recorder.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "advice"),
+    [
+        (400, RejectedError, ""),
+        (413, RejectedError, ""),
+        (422, RejectedError, ""),
+        (401, RefusedError, "pulumi config set --secret bigpanda:apiToken"),
+        (403, RefusedError, "permissions"),
+        (404, RefusedError, "bigpanda:baseUrl"),
+        (405, RefusedError, "bigpanda:baseUrl"),
+    ],
+)
+def test_what_cannot_get_better_is_not_tried_again(
+    recorder: Recorder, status: int, error: type[DeliveryError], advice: str
+) -> None:
+    """One request, and an error with BigPanda's own text and what to do, without the token."""
+    recorder.status, recorder.body = status, b'{"error": "no such\n  s3cret"}'
+    with pytest.raises(error) as caught:
+        BigPandaClient(recorder.address, TOKEN).start(START)
+    assert len(recorder.requests) == 1
+    assert f'answered {status}: {{"error": "no such ***"}}' in str(caught.value)
+    assert advice in str(caught.value)
+
+
+def test_a_redirect_is_not_followed(recorder: Recorder, bigpanda: Sandbox) -> None:
+    """The token goes to no other host."""
+    recorder.status, recorder.headers = 307, {"Location": bigpanda.address + "/data/events/deployments/start"}
+    with pytest.raises(RefusedError, match=r"answered 307, a redirect, which is not followed. Check bigpanda:baseUrl"):
+        BigPandaClient(recorder.address, TOKEN).start(START)
+    assert len(recorder.requests) == 1
+    assert bigpanda.events() == []
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_what_may_get_better_is_tried_within_the_limit(recorder: Recorder, status: int) -> None:
+    """It is tried again, more than once, and given up in time."""
+    recorder.status = status
+    begun = time.monotonic()
+    with pytest.raises(UnavailableError, match=f"answered {status}"):
+        BigPandaClient(recorder.address, TOKEN, timeout_seconds=1.2).start(START)
+    assert time.monotonic() - begun < 2
+    assert len(recorder.requests) > 1
+
+
+def test_what_is_refused_by_the_network_is_tried_again(recorder: Recorder) -> None:
+    """A refused connection is an outage like another."""
+    begun = time.monotonic()
+    with pytest.raises(UnavailableError, match="could not be reached: Connection refused"):
+        BigPandaClient("http://127.0.0.1:1", TOKEN, timeout_seconds=0.7).start(START)
+    assert 0.2 < time.monotonic() - begun < 1.5
+
+
+def test_a_netrc_file_does_not_replace_the_token(
+    recorder: Recorder, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`requests` would take credentials for the host from there."""
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password other\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    BigPandaClient(recorder.address, TOKEN).start(START)
+    assert recorder.requests[0].headers["Authorization"] == "Bearer s3cret"
+
+
+def test_the_token_is_in_no_repr() -> None:
+    """A client that is printed shows its address alone."""
+    assert repr(BigPandaClient("https://api.bigpanda.io", TOKEN)) == "BigPandaClient('https://api.bigpanda.io')"
+
+
+def test_answers_that_are_no_text_are_shown_as_far_as_they_can_be(recorder: Recorder) -> None:
+    """Garbage in an answer stays one short line."""
+    recorder.status, recorder.body = 400, bytes(range(256)) * 300
+    with pytest.raises(RejectedError) as caught:
+        BigPandaClient(recorder.address, TOKEN).start(START)
+    assert len(str(caught.value)) < 400
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,156 @@
+"""The events: what they hold, what is refused and with which sentence."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bigpanda_provider.errors import InvalidEventError
+from bigpanda_provider.events import (
+    NAME_LIMIT,
+    REASON_LIMIT,
+    TEXT_LIMIT,
+    EndEvent,
+    StartEvent,
+    Status,
+    clean,
+    problems,
+    read,
+    same_hosts,
+    seconds,
+)
+
+GOOD: dict[str, Any] = {"component": "billing", "version": "1.2.3", "hosts": ["prod-api-1", "prod-api-2"]}
+ANY_TEXT = st.text(st.characters(exclude_categories=()), min_size=1).filter(lambda text: text.strip())
+
+
+def test_start_is_the_documentations_own_example() -> None:
+    """The payload is the example of BigPanda's documentation, to the letter."""
+    event = read(StartEvent, {**GOOD, "description": "New improvement", "owner": "john@acme.com"})
+    assert event.payload() == {**GOOD, "description": "New improvement", "owner": "john@acme.com"}
+
+
+def test_end_is_the_documentations_own_example() -> None:
+    """Status and error message have the API's names."""
+    end = EndEvent.of(read(StartEvent, GOOD), Status.FAILURE, "Failed migration mongodb")
+    assert end.payload() == {**GOOD, "status": "failure", "errorMessage": "Failed migration mongodb"}
+
+
+def test_end_of_a_success_has_no_message() -> None:
+    """What is absent is not sent."""
+    assert EndEvent.of(read(StartEvent, GOOD), Status.SUCCESS).payload() == {**GOOD, "status": "success"}
+
+
+REFUSED = [
+    ("hosts", "web-1", "is text; write a list of host names"),
+    ("hosts", [], "is an empty list; write a list"),
+    ("hosts", [""], "has an empty name as item 1; write a list"),
+    ("hosts", ["a", " "], "has a blank name as item 2; write a list"),
+    ("hosts", [1], "has a number as item 1; write a list"),
+    ("hosts", ["a", "b", "a"], "names one host twice, as items 1 and 3; write each host once"),
+    ("hosts", {"a": 1}, "is a map; write a list"),
+    ("hosts", None, "is missing; write a list"),
+    ("component", "", 'is empty; name it: "billing"'),
+    ("component", " \t", 'is blank; name it: "billing"'),
+    ("component", 7, 'is a number; write it as text: "billing"'),
+    ("version", "", 'is empty; name it: "1.2.3"'),
+    ("version", 1.2, 'is a number; write it as text: "1.2.3"'),
+    ("version", None, 'is missing; write it as text: "1.2.3"'),
+    ("version", ["1"], 'is a list; write it as text: "1.2.3"'),
+    ("timestamp", 1700000000000, "looks like milliseconds; divide it by 1000"),
+    ("timestamp", -1, "is negative; write whole Unix seconds"),
+    ("timestamp", 1700000000.5, "has a fraction of a second; write whole Unix seconds"),
+    ("timestamp", float("nan"), "has a fraction of a second; write whole Unix seconds"),
+    ("timestamp", float("inf"), "has a fraction of a second; write whole Unix seconds"),
+    ("timestamp", True, "is a boolean; write whole Unix seconds"),
+    ("timestamp", "now", "is text; write whole Unix seconds"),
+    ("description", 5, "is a number; write it as text, or leave it out"),
+    ("owner", ["me"], "is a list; write it as text, or leave it out"),
+    ("source", False, "is a boolean; write it as text, or leave it out"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "sentence"), REFUSED)
+def test_bad_input_gets_a_sentence(name: str, value: object, sentence: str) -> None:
+    """Each fault is named on its property, with what to write instead."""
+    with pytest.raises(InvalidEventError) as caught:
+        read(StartEvent, {**GOOD, name: value})
+    (problem,) = caught.value.problems
+    assert problem.property == name
+    assert sentence in problem.reason
+
+
+def test_bad_input_is_not_repeated() -> None:
+    """A refused value may be a secret, so no sentence holds it."""
+    with pytest.raises(InvalidEventError) as caught:
+        read(StartEvent, {"component": ["s3cret"], "version": {"s3cret": 1}, "hosts": "s3cret", "owner": ["s3cret"]})
+    assert len(caught.value.problems) == 4
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_missing_property_is_named() -> None:
+    """What is required and not there is a problem of that property."""
+    assert [p.property for p in problems(StartEvent, {"version": "1"}, ())] == ["component", "hosts"]
+
+
+def test_what_is_unknown_in_preview_is_accepted() -> None:
+    """An unknown property may be missing; what is known of it is checked."""
+    assert problems(StartEvent, {"version": "1"}, {"component", "hosts"}) == ()
+    (problem,) = problems(StartEvent, {"version": "1", "component": "a", "hosts": ["a", "a"]}, {"hosts"})
+    assert problem.property == "hosts"
+
+
+@pytest.mark.parametrize("value", [1700000000, 1700000000.0, 0])
+def test_timestamp_is_whole_seconds(value: float) -> None:
+    """The engine turns an int into a float; both are the same second."""
+    event = read(StartEvent, {**GOOD, "timestamp": value})
+    assert event.timestamp == int(value)
+    assert type(event.payload()["timestamp"]) is int
+
+
+def test_timestamp_of_a_datetime_has_its_zone() -> None:
+    """An aware datetime is that second; a naive one is refused."""
+    zone = dt.timezone(dt.timedelta(hours=2))
+    assert seconds(dt.datetime(2026, 1, 1, 2, 0, 0, 999_999, zone)) == 1767225600
+    with pytest.raises(InvalidEventError, match=r"without a time zone; give it one: datetime\.now\(timezone\.utc\)"):
+        seconds(dt.datetime(2026, 1, 1))
+
+
+@given(ANY_TEXT, ANY_TEXT, st.lists(ANY_TEXT, min_size=1, unique_by=lambda host: clean(host, NAME_LIMIT)), st.text())
+def test_any_text_is_sent_as_valid_json(component: str, version: str, hosts: list[str], description: str) -> None:
+    """Control characters, surrogates, quotes: the payload is UTF-8 JSON, and start and end agree."""
+    event = read(StartEvent, {"component": component, "version": version, "hosts": hosts, "description": description})
+    payload = event.payload()
+    assert json.loads(json.dumps(payload, ensure_ascii=False).encode("utf-8")) == payload
+    end = EndEvent.of(event, Status.FAILURE, description or None).payload()
+    assert {name: end[name] for name in GOOD} == {name: payload[name] for name in GOOD}
+    assert read(StartEvent, payload) == event
+
+
+@given(st.text(st.characters(exclude_categories=()), max_size=50), st.integers(1, 40))
+def test_what_is_too_long_is_cut_and_marked(text: str, limit: int) -> None:
+    """A text within its limit stays as it is; a longer one is cut and says so."""
+    cut = clean(text, limit)
+    assert len(cut) <= limit
+    assert cut.endswith("…") or len(text) <= limit
+    assert clean(cut, limit) == cut
+
+
+def test_lengths_are_bounded() -> None:
+    """Every text has its limit."""
+    long = "x" * 100_000
+    start = read(StartEvent, {"component": long, "version": long, "hosts": [long], "description": long, "owner": long})
+    assert (len(start.component), len(start.hosts[0]), len(start.owner or "")) == (NAME_LIMIT,) * 3
+    assert len(start.description or "") == TEXT_LIMIT
+    assert len(EndEvent.of(start, Status.FAILURE, long).error_message or "") == REASON_LIMIT
+
+
+def test_order_of_hosts_does_not_count() -> None:
+    """The set decides whether hosts changed."""
+    assert same_hosts(["a", "b"], ("b", "a"))
+    assert not same_hosts(["a"], ["a", "b"])

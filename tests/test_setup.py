@@ -1,0 +1,91 @@
+"""The set-up: which engine is taken, and what a set-up that fails or is cut off leaves behind."""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+import sys
+
+import pytest
+
+from tools import engine
+
+
+@pytest.fixture
+def cache(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """An empty cache folder, and a PATH with nothing on it but a folder `bin` beside it."""
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(engine, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(engine, "VENV_BIN", tmp_path / "venv")
+    # The official build would be fetched where there is a way to it: minutes, and no test of ours.
+    monkeypatch.setattr(engine, "install_official", lambda target: False)
+    return tmp_path / "cache"
+
+
+def command(cache: pathlib.Path, name: str, script: str) -> pathlib.Path:
+    """Put a command on PATH."""
+    path = cache.parent / "bin" / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_an_engine_on_path_is_taken_if_it_is_new_enough_and_runs_python(cache: pathlib.Path) -> None:
+    """Both the version and the Python language host count."""
+    pulumi = command(cache, "pulumi", "echo v3.243.9")
+    assert engine.on_path() is None
+    command(cache, "pulumi", "echo v3.244.0-alpha.1+dirty")
+    assert engine.on_path() is None
+    command(cache, "pulumi-language-python", "")
+    assert engine.on_path() == pulumi
+
+
+def test_an_engine_that_cannot_run_is_not_taken(cache: pathlib.Path) -> None:
+    """A broken `pulumi` on PATH is passed over."""
+    command(cache, "pulumi-language-python", "")
+    command(cache, "pulumi", "exit 1")
+    assert engine.on_path() is None
+
+
+def test_a_build_that_fails_says_so_in_a_sentence_and_leaves_nothing(
+    cache: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What went wrong and what to do; the cache has no half-made folder."""
+    command(
+        cache, "go", 'case "$1" in version) echo go1.26.7;; *) echo first >&2; echo "no network" >&2; exit 1;; esac'
+    )
+    assert engine.main() == 1
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert "the build of the Pulumi CLI failed (no network)" in sentence
+    assert "install Pulumi 3.244 or newer on PATH" in sentence
+    assert [path.name for path in cache.iterdir()] == ["lock"]
+
+
+def test_what_a_killed_set_up_left_is_cleared_away(cache: pathlib.Path) -> None:
+    """Read-only folders, as Go's module cache has them, included."""
+    left = cache / "partial-x" / "module"
+    left.mkdir(parents=True)
+    (left / "file").touch()
+    left.chmod(0o555)
+    with engine.lock():
+        assert [path.name for path in cache.iterdir()] == ["lock"]
+
+
+def test_a_command_that_takes_too_long_is_ended() -> None:
+    """Every step has its limit."""
+    with pytest.raises(engine.EngineError, match=r"sleeping took longer than 0 s; run `make setup` again"):
+        engine.run([sys.executable, "-c", "import time; time.sleep(60)"], limit_s=0.2, what="sleeping")
+
+
+def test_a_folder_appears_whole_or_not_at_all(cache: pathlib.Path) -> None:
+    """Work happens beside its place, and is moved there in one step."""
+    cache.mkdir()
+    with contextlib.suppress(RuntimeError), engine.partial(cache / "whole") as folder:
+        (folder / "file").touch()
+        raise RuntimeError
+    assert not (cache / "whole").exists()
+    with engine.partial(cache / "whole") as folder:
+        (folder / "file").touch()
+        assert not (cache / "whole").exists()
+    assert (cache / "whole" / "file").exists()

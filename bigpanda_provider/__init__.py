@@ -6,7 +6,8 @@ with bigpanda.Deployment("shop", component="shop", version="2.4.1", hosts=["web-
     ...  # everything declared here waits for the start, and the end waits for it
 """
 
-from .deployment import Completion, Deployment, DeploymentArgs
+from .arguments import DeploymentArgs
+from .deployment import Completion, Deployment
 from .errors import (
     BigPandaError,
     DeclarationError,
@@ -17,6 +18,7 @@ from .errors import (
     RejectedError,
     SettingError,
     UnavailableError,
+    UndeliveredError,
 )
 
 __all__ = [
@@ -32,4 +34,5 @@ __all__ = [
     "RejectedError",
     "SettingError",
     "UnavailableError",
+    "UndeliveredError",
 ]

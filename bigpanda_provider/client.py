@@ -40,7 +40,7 @@ class BigPandaClient:
 
     Args:
         base_url: scheme, host and path prefix, as `settings.base_url` returns it.
-        token: the API token, or None where there is none: then every post is refused without being sent.
+        token: the API token.
         timeout_seconds: the time one event may take, in seconds, with everything it takes.
 
     Any 2xx answer is success, whatever its body: which one BigPanda gives is not documented. Redirects are not
@@ -60,36 +60,44 @@ class BigPandaClient:
     def __repr__(self) -> str:
         return f"BigPandaClient({self.base_url!r})"
 
-    def start(self, event: StartEvent) -> None:
+    def start(self, event: StartEvent, limit_s: float | None = None) -> None:
         """Send the start of a deployment.
+
+        Args:
+            event: the event.
+            limit_s: the time it may take, in seconds, if not the client's own.
 
         Raises:
             UnavailableError: no answer within the time limit that settles it; later may be better.
             RefusedError: the token or the address is not accepted.
             RejectedError: BigPanda will never take this event.
         """
-        self.post(START_PATH, event.payload())
+        self._post(START_PATH, event.payload(), self.timeout_seconds if limit_s is None else limit_s)
 
-    def end(self, event: EndEvent) -> None:
-        """Send the end of a deployment; errors as for `start`."""
-        self.post(END_PATH, event.payload())
+    def end(self, event: EndEvent, limit_s: float | None = None) -> None:
+        """Send the end of a deployment; arguments and errors as for `start`."""
+        self._post(END_PATH, event.payload(), self.timeout_seconds if limit_s is None else limit_s)
 
     def close(self) -> None:
         """Close the kept-alive connections."""
         self._session.close()
 
-    def post(self, path: str, payload: dict[str, Any]) -> None:
+    def _post(self, path: str, payload: dict[str, Any], limit_s: float) -> None:
         """Post one JSON object; returns once a 2xx has been read."""
         body = json.dumps(payload, ensure_ascii=False, allow_nan=False).encode("utf-8")
-        call = _Call(time.monotonic() + self.timeout_seconds)
+        call = _Call(time.monotonic() + limit_s)
         thread = threading.Thread(target=self._deliver, args=(call, path, body), name="bigpanda-post", daemon=True)
-        thread.start()
-        thread.join(self.timeout_seconds)
+        try:
+            thread.start()
+        except RuntimeError:  # Python 3.12 starts no thread once the interpreter is going down, where the guard works
+            self._deliver(call, path, body)
+        else:
+            thread.join(limit_s)
         call.finish()
         if call.error is not None:
             raise call.error
         if not call.delivered:
-            raise UnavailableError(f"{self.base_url} did not answer within {self.timeout_seconds:g} s")
+            raise UnavailableError(f"{self.base_url} did not answer within {limit_s:.3g} s")
 
     def _deliver(self, call: _Call, path: str, body: bytes) -> None:
         """Try until it is settled or the time is up; the outcome is left in the call."""

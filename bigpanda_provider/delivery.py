@@ -1,53 +1,343 @@
-"""Brings events to BigPanda from the provider process: a BigPanda that does not answer never fails the update."""
+"""Brings the events of this process's attempts to BigPanda, each attempt's start before its end, older ones first.
+
+Memory is the truth for the attempts of this process; the outbox is its record for others, and where it cannot be used
+one warning says so and events are sent all the same. A BigPanda that is down never fails an update (unless delivery is
+`required`) nor holds it up for long: after an event that did not get through within its time limit, nothing is tried
+for three times as long.
+"""
 
 from __future__ import annotations
 
-import enum
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
+from .attempt import INCOMPLETE, Attempt, State
 from .client import BigPandaClient
-from .errors import DeliveryError
-from .events import EndEvent, StartEvent
+from .errors import DeliveryError, OutboxError, RejectedError, UnavailableError
+from .events import Status
 from .log import warn
-from .settings import TOKENLESS, Settings
+from .outbox import Note, Outbox, Place, Row
+from .owner import Owner
+from .settings import TOKENLESS, Mode, Settings
+
+QUIET_FACTOR = 3
+OTHER_OWNER_LIMIT_S = 6.0
+"""How long to wait for another process that is still ending an attempt: an engine gives its provider 5 s."""
+
+T = TypeVar("T")
 
 
-class Delivered(str, enum.Enum):
-    """What became of an event."""
+@dataclass(eq=False)
+class _Entry:
+    """An attempt of this process. `sending` is held while one of its events is on the wire."""
 
-    DELIVERED = "delivered"
-    FAILED = "failed"
+    place: Place
+    attempt: Attempt
+    secret: bool
+    sending: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Delivery:
-    """Sends events with the given settings, one after the other."""
+    """Sends events with the given settings, and remembers every attempt that it is given.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: where to and how.
+        outbox: the record for later runs.
+
+    Attributes:
+        mode: what an event that does not get through does to the update.
+        address: BigPanda's base URL.
+        trouble: why the last event that did not get through did not.
+    """
+
+    def __init__(self, settings: Settings, outbox: Outbox) -> None:
+        self.mode = settings.delivery.value
+        self.address = settings.base_url.value
+        self._timeout_s = settings.timeout_seconds.value
         token = settings.token.value
-        self._client = token and BigPandaClient(settings.base_url.value, token, settings.timeout_seconds.value)
+        self._client = None if token is None else BigPandaClient(self.address, token, self._timeout_s)
+        self._outbox: Outbox | None = outbox
+        self._entries: dict[str, _Entry] = {}
+        self._lock = threading.Lock()
+        self._flushing = threading.Lock()
+        self._quiet_until = 0.0
+        self.trouble: str | None = None
 
-    def start(self, event: StartEvent) -> Delivered:
-        """Send a start; what goes wrong is a warning."""
-        return self._send(event)
+    # -- for the providers ---------------------------------------------------------------------------------------------
 
-    def end(self, event: EndEvent) -> Delivered:
-        """Send an end; what goes wrong is a warning."""
-        return self._send(event)
+    def start(
+        self, stack: str, name: str, attempt: Attempt, left: Iterable[Attempt] = (), *, secret: bool = False
+    ) -> tuple[Attempt, tuple[Attempt, ...]]:
+        """Record a new attempt and send its start, after what earlier ones of this Deployment have left.
+
+        Args:
+            stack: the stack's full name.
+            name: the Deployment's name.
+            attempt: the new attempt.
+            left: what state says may not have arrived, oldest first.
+            secret: whether properties of the event are secret: then they are not written into the outbox.
+
+        Returns:
+            The attempt with what became of its start, and what of the earlier ones still waits.
+
+        Raises:
+            DeliveryError: delivery is required, and the start did not get through; nothing of it is kept.
+        """
+        if self.mode is Mode.OFF:
+            return replace(attempt, start_state=State.OFF), tuple(left)
+        place = Place(stack, name, self.address)
+        earlier = self._take_over(place, left, secret=secret)
+        waits = self._send_in_order(earlier)
+        entry = self._add(place, attempt, secret=secret)
+        error = waits or self._send(entry)
+        if self.mode is Mode.REQUIRED and error is not None:
+            self._forget(entry)
+            raise error
+        self._flush(stack)
+        return entry.attempt, tuple(e.attempt for e in earlier if not e.attempt.settled)
+
+    def resend(
+        self, stack: str, name: str, attempt: Attempt, left: Iterable[Attempt], *, secret: bool = False
+    ) -> tuple[Attempt, tuple[Attempt, ...]]:
+        """Send what waits of this Deployment, without a new attempt; returns as `start` does, for its last attempt."""
+        place = Place(stack, name, self.address)
+        earlier = self._take_over(place, left, secret=secret)
+        error = self._send_in_order(earlier)
+        if self.mode is Mode.REQUIRED and error is not None:
+            raise error
+        self._flush(stack)
+        last = next((e.attempt for e in earlier if e.attempt.id == attempt.id), attempt)
+        return last, tuple(e.attempt for e in earlier if e.attempt.id != attempt.id and not e.attempt.settled)
+
+    def end(
+        self, stack: str, name: str, attempt: Attempt, status: Status, reason: str | None, *, secret: bool
+    ) -> Attempt:
+        """Send the end of an attempt, after all that waits of its Deployment.
+
+        Who ends an attempt first decides how it ended; the attempt that is returned tells.
+        """
+        if attempt.start_state is State.OFF:
+            return replace(attempt, status=status, reason=reason, end_state=State.OFF)
+        place = Place(stack, name, self.address)
+        entry = self._known(place, attempt, secret=secret)
+        if entry is None:
+            return attempt.ended(status, reason)
+        self._claim(entry, status, reason)
+        if self.mode is Mode.OFF:
+            return entry.attempt
+        before = [e for e in self._of(place) if e is not entry and not e.attempt.settled]
+        self._send_in_order([*before, entry])
+        self._flush(stack)
+        return entry.attempt
+
+    def left_open(self, stack: str, name: str) -> bool:
+        """Whether the outbox knows of an attempt of this Deployment that a process which is gone has left."""
+        return any(True for _ in self._abandoned(Place(stack, name, self.address)))
 
     def warn_without_token(self) -> None:
-        """Warn where there is no token to send with."""
-        if not self._client:
+        """Warn where there is something to send and no token."""
+        if self._client is None and self.mode is not Mode.OFF:
             warn(TOKENLESS)
 
-    def _send(self, event: StartEvent | EndEvent) -> Delivered:
-        self.warn_without_token()
-        if not self._client:
-            return Delivered.FAILED
+    # -- for the guard -------------------------------------------------------------------------------------------------
+
+    def open_attempts(self) -> list[str]:
+        """The ids of this process's attempts that have no end yet, or whose end is still on the wire."""
+        with self._lock:
+            return [e.attempt.id for e in self._entries.values() if e.attempt.end_state is None or e.sending.locked()]
+
+    def noted(self, attempt: str) -> Note | None:
+        """What the program's process has noted of the attempt."""
+        return self._recorded(lambda outbox: outbox.noted(attempt))
+
+    def end_open(self, attempt: str, status: Status, reason: str | None) -> None:
+        """Claim the end of an attempt that is still open; it is written down, and not sent yet."""
+        self._claim(self._entries[attempt], status, reason)
+
+    def send_end(self, attempt: str, deadline: float) -> None:
+        """Send what waits of an attempt until the deadline (`time.monotonic()`); an end on the wire is waited for."""
+        entry = self._entries[attempt]
+        if self.mode is not Mode.OFF:
+            self._send(entry, deadline)
+
+    # -- attempts ------------------------------------------------------------------------------------------------------
+
+    def _add(self, place: Place, attempt: Attempt, *, secret: bool) -> _Entry:
+        entry = _Entry(place, attempt, secret)
+        with self._lock:
+            self._entries[attempt.id] = entry
+        self._record(entry)
+        return entry
+
+    def _known(self, place: Place, attempt: Attempt, *, secret: bool) -> _Entry | None:
+        """The attempt as this process knows it, else as the outbox does, else as it is given.
+
+        A Completion does not hold the whole start: where that still waits and nobody else knows it, there is None.
+        """
+        with self._lock:
+            entry = self._entries.get(attempt.id)
+        if entry is not None:
+            return entry
+        row = self._recorded(lambda outbox: outbox.find(attempt.id))
+        known = (row and row.attempt()) or (attempt if attempt.start_state is State.DELIVERED else None)
+        return None if known is None else self._add(place, known, secret=secret)
+
+    def _of(self, place: Place) -> list[_Entry]:
+        with self._lock:
+            return [e for e in self._entries.values() if e.place == place]
+
+    def _forget(self, entry: _Entry) -> None:
+        with self._lock:
+            del self._entries[entry.attempt.id]
+        self._recorded(lambda outbox: outbox.forget(entry.attempt.id))
+
+    def _claim(self, entry: _Entry, status: Status, reason: str | None) -> None:
+        """Give the attempt its end, unless it has one."""
+        with self._lock:
+            entry.attempt = entry.attempt.ended(status, reason)
+        self._record(entry)
+
+    def _take_over(self, place: Place, left: Iterable[Attempt], *, secret: bool) -> list[_Entry]:
+        """What earlier runs of this Deployment left, oldest first, each with its end: this process sees to it now.
+
+        Each is as the outbox knows it, which is newer than state. One that is known to have arrived is left out.
+        """
+        found: dict[str, _Entry] = {}
+        for attempt in left:
+            row = self._other_has_finished(attempt.id)
+            known = (row and row.attempt(attempt.start)) or attempt
+            if not known.settled:
+                found[attempt.id] = self._add(place, known.ended(Status.FAILURE, INCOMPLETE), secret=secret)
+        for row in self._abandoned(place):
+            known_here = row.attempt()
+            if known_here is not None and row.id not in found:
+                ended = known_here.ended(Status.FAILURE, INCOMPLETE)
+                found[row.id] = self._add(place, ended, secret=False)
+        return list(found.values())
+
+    def _abandoned(self, place: Place) -> Iterator[Row]:
+        """What the outbox has of the Deployment that is not settled and whose process is gone."""
+        for row in self._recorded(lambda outbox: outbox.unsettled(place.stack, place.address)) or ():
+            if row.place == place and row.start is not None and row.id not in self._entries and not row.owner.alive:
+                yield row
+
+    def _other_has_finished(self, attempt: str) -> Row | None:
+        """The outbox's row of the attempt, once no other process is busy with it; waits for one for a limited time."""
+        deadline = time.monotonic() + OTHER_OWNER_LIMIT_S
+        while True:
+            row = self._recorded(lambda outbox: outbox.find(attempt))
+            mine = row is None or row.owner == Owner.current()
+            if row is None or mine or row.end_state not in (None, State.QUEUED) or not row.owner.alive:
+                return row
+            if time.monotonic() > deadline:
+                return row
+            time.sleep(0.1)
+
+    # -- sending -------------------------------------------------------------------------------------------------------
+
+    def _send_in_order(self, entries: Iterable[_Entry]) -> DeliveryError | None:
+        """Send what waits of each, and stop at the first that does not get through."""
+        for entry in entries:
+            error = self._send(entry)
+            if error is not None and not isinstance(error, RejectedError):
+                return error
+        return None
+
+    def _send(self, entry: _Entry, deadline: float | None = None) -> DeliveryError | None:
+        """Send what waits of an attempt: its start, then its end if it has one. Returns what went wrong."""
+        limit = -1.0 if deadline is None else max(deadline - time.monotonic(), 0.0)
+        if not entry.sending.acquire(timeout=limit):
+            return None  # it is on the wire, and the time is up
         try:
-            if isinstance(event, StartEvent):
-                self._client.start(event)
-            else:
-                self._client.end(event)
+            error = None
+            if entry.attempt.start_state is State.QUEUED:
+                start = entry.attempt.start
+                error = self._post(lambda client, limit_s: client.start(start, limit_s), deadline)
+                self._update(entry, start_state=_state(error))
+            if entry.attempt.end_state is not State.QUEUED:
+                return error
+            end = entry.attempt.end
+            if entry.attempt.start_state is State.REJECTED:
+                self._update(entry, end_state=State.REJECTED)
+            elif entry.attempt.start_state is State.DELIVERED and end is not None:
+                error = self._post(lambda client, limit_s: client.end(end, limit_s), deadline)
+                self._update(entry, end_state=_state(error))
+            return error
+        finally:
+            entry.sending.release()
+
+    def _post(self, send: Callable[[BigPandaClient, float], None], deadline: float | None) -> DeliveryError | None:
+        """Post one event, unless BigPanda is given its quiet; what goes wrong is a warning."""
+        if self._client is None or self.mode is Mode.OFF:
+            self.warn_without_token()
+            return UnavailableError(TOKENLESS)
+        limit_s = self._timeout_s if deadline is None else min(self._timeout_s, deadline - time.monotonic())
+        if limit_s <= 0 or (time.monotonic() < self._quiet_until and self.mode is not Mode.REQUIRED):
+            return UnavailableError("BigPanda did not take the last event, so it is not asked again yet")
+        try:
+            send(self._client, limit_s)
+        except RejectedError as error:
+            warn(f"BigPanda does not take this event, so it is not sent again: {error}")
+            return error
         except DeliveryError as error:
-            warn(str(error))
-            return Delivered.FAILED
-        return Delivered.DELIVERED
+            self.trouble = str(error)
+            self._quiet_until = time.monotonic() + QUIET_FACTOR * self._timeout_s
+            if self.mode is not Mode.REQUIRED:
+                warn(
+                    f"events wait until BigPanda takes them, at the latest in the next update: {error}", about="outage"
+                )
+            return error
+        return None
+
+    def _flush(self, stack: str) -> None:
+        """Send what else waits of this stack, oldest first, now that BigPanda answers."""
+        if time.monotonic() < self._quiet_until or self._client is None or not self._flushing.acquire(blocking=False):
+            return
+        try:
+            for row in self._recorded(lambda outbox: outbox.unsettled(stack, self.address)) or ():
+                if row.id not in self._entries and not row.owner.alive:
+                    attempt = row.attempt()
+                    if attempt is not None:
+                        self._add(row.place, attempt.ended(Status.FAILURE, INCOMPLETE), secret=False)
+            with self._lock:
+                entries = list(self._entries.values())
+            busy = {e.place for e in entries if e.sending.locked()}
+            waiting = [e for e in entries if State.QUEUED in (e.attempt.start_state, e.attempt.end_state)]
+            self._send_in_order(e for e in waiting if e.place not in busy)
+        finally:
+            self._flushing.release()
+
+    def _update(self, entry: _Entry, *, start_state: State | None = None, end_state: State | None = None) -> None:
+        with self._lock:
+            entry.attempt = replace(
+                entry.attempt,
+                start_state=start_state or entry.attempt.start_state,
+                end_state=end_state or entry.attempt.end_state,
+            )
+        self._record(entry)
+
+    # -- the outbox ----------------------------------------------------------------------------------------------------
+
+    def _record(self, entry: _Entry) -> None:
+        self._recorded(lambda outbox: outbox.record(entry.place, Owner.current(), entry.attempt, secret=entry.secret))
+
+    def _recorded(self, use: Callable[[Outbox], T]) -> T | None:
+        """Use the outbox; one that cannot be used is a warning, and not tried again by this process."""
+        if self._outbox is None:
+            return None
+        try:
+            return use(self._outbox)
+        except OutboxError as error:
+            self._outbox = None
+            warn(str(error), about="outbox")
+            return None
+
+
+def _state(error: DeliveryError | None) -> State:
+    """What became of an event."""
+    if error is None:
+        return State.DELIVERED
+    return State.REJECTED if isinstance(error, RejectedError) else State.QUEUED

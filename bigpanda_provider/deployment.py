@@ -3,48 +3,23 @@
 from __future__ import annotations
 
 import contextvars
-import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, overload
 
 import pulumi
 import pulumi.dynamic
+from pulumi.resource import create_urn
+from pulumi.runtime import is_dry_run
 
+from . import reason
 from . import scope as scopes
-from .carried import carried
-from .errors import DeclarationError
+from .arguments import DeploymentArgs, Hosts, Timestamp, arguments, carried, refuse_reading, secret_names
+from .errors import DeclarationError, UndeliveredError
+from .notes import Notes
 from .provider import CompletionProvider, DeploymentProvider
 
-Hosts = pulumi.Input[Sequence[pulumi.Input[str]]]
-Timestamp = pulumi.Input[int | dt.datetime]
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeploymentArgs:
-    """The arguments of a Deployment, as one object.
-
-    Attributes:
-        component: the component that is deployed: "billing".
-        version: the version that is deployed: "1.2.3".
-        hosts: names of the hosts that it is deployed to, each once, at least one: ["prod-api-1", "prod-api-2"].
-        description: free text.
-        owner: who is responsible: "john@acme.com".
-        source: the system that sends the event; "pulumi" unless given.
-        timestamp: when it starts: whole Unix seconds (UTC), or an aware datetime. Unless given, the moment at which
-            the start is recorded. An explicit one counts for the first start that has it.
-        triggers: values of any kind; when one changes, a new start is sent.
-    """
-
-    component: pulumi.Input[str]
-    version: pulumi.Input[str]
-    hosts: Hosts
-    description: pulumi.Input[str] | None = None
-    owner: pulumi.Input[str] | None = None
-    source: pulumi.Input[str] | None = "pulumi"
-    timestamp: Timestamp | None = None
-    triggers: pulumi.Input[Sequence[Any]] | None = None
+_DEPLOYMENT_TYPE = "pulumi-python:dynamic/bigpanda:Deployment"
 
 
 class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
@@ -90,7 +65,7 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
     attempt: pulumi.Output[str]
     """The id that joins this start with its end."""
     delivery: pulumi.Output[str]
-    """What became of the start."""
+    """What became of the start: `delivered`, `queued`, `rejected` or `off`."""
 
     @overload
     def __init__(
@@ -115,23 +90,31 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
 
     def __init__(self, resource_name: str, *args: Any, **kwargs: Any) -> None:
         where = f'Deployment "{resource_name}"'
-        declared, opts = _arguments(where, args, kwargs)
-        _refuse_reading(where, opts)
+        declared, opts = arguments(where, args, kwargs)
+        refuse_reading(where, opts)
         self._program = scopes.Program.current()
         if self._program is not None:
             self._program.claim_name(where, type(self), resource_name, opts.parent if opts else None)
         self._scope: scopes.Scope | None = None
         self._token: contextvars.Token[scopes.Scope | None] | None = None
         self._completion: Completion | None = None
+        props = {name: carried(value, f"{where}: {name}") for name, value in declared.items()}
+        self._place = {} if self._program is None else _place(self._program, resource_name, opts)
         outputs = dict.fromkeys(("attempt", "delivery", "timestamp"))
+        self._secrets: pulumi.Output[list[str] | None] = pulumi.Output.from_input(secret_names(props))
+        told = {} if self._program is None else {"secrets": self._secrets, "previous": self._previous(opts)}
         super().__init__(
             DeploymentProvider(),
             resource_name,
-            {**outputs, **{name: carried(value, f"{where}: {name}") for name, value in declared.items()}},
-            opts,
+            {**outputs, **self._place, **told, **props},
+            pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=["backlog"])),
         )
+        self._notes: Notes | None = None
         if self._program is not None:
-            self._program.at_end(self._complete_at_end)
+            if not is_dry_run():
+                self._notes = Notes(self)
+                self._program.on_failure(self._notes.failed)
+            self._program.at_end(self._program_ended)
 
     def __enter__(self) -> Deployment:
         if self._scope is not None or self._completion is not None:
@@ -145,8 +128,7 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
         assert self._scope is not None
         assert self._token is not None
         scopes.leave(self._token)
-        if error is None:
-            self._completion = Completion(self._name, self, after=self._scope.depends_on())
+        self._end(self._scope.depends_on(), error)
 
     def complete(self, after: Sequence[pulumi.Resource] = (), opts: pulumi.ResourceOptions | None = None) -> Completion:
         """Declare the end by hand.
@@ -162,13 +144,33 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
             raise DeclarationError(
                 f"{self._where()} is completed already; call complete() once, and not for one that is used in a `with`"
             )
-        self._completion = Completion(self._name, self, after=after, opts=opts)
-        return self._completion
+        return self._completed(Completion(self._name, self, after=after, opts=opts))
 
-    def _complete_at_end(self) -> None:
+    def _program_ended(self, error: BaseException | None) -> None:
+        """One that is still without its end gets it now, after everything that the program declares."""
         if self._completion is None and self._scope is None and self._program is not None:
-            everything = [r for r in self._program.resources if r is not self and scopes.is_registered(r)]
-            self._completion = Completion(self._name, self, after=everything)
+            self._end([r for r in self._program.resources if r is not self and scopes.is_registered(r)], error)
+
+    def _end(self, after: Sequence[pulumi.Resource], error: BaseException | None) -> None:
+        """Declare the end: a success, unless the program raised while this was open."""
+        status, why = "success", None
+        if error is not None and not (isinstance(error, SystemExit) and error.code in (None, 0)):
+            status = "failure"
+            why = reason.of_program(error, self._program.secrets if self._program else ())
+        self._completed(Completion(self._name, self, after=after, status=status, error_message=why))
+
+    def _completed(self, completion: Completion) -> Completion:
+        self._completion = completion
+        if self._notes is not None:
+            self._notes.completed_by(completion)
+        return completion
+
+    async def _previous(self, opts: pulumi.ResourceOptions | None) -> dict[str, Any] | None:
+        """How the last attempt ended, as the last checkpoint has it, under this name or an alias."""
+        assert self._program is not None
+        own = create_urn(self._name, _DEPLOYMENT_TYPE, opts.parent if opts else None)
+        urns = [await pulumi.Output.from_input(urn).future() for urn in (own, *self._aliases)]
+        return (await self._program.checkpoint()).previous([urn for urn in urns if urn])
 
     def _where(self) -> str:
         return f'Deployment "{self._name}"'
@@ -182,6 +184,8 @@ class Completion(pulumi.dynamic.Resource, module="bigpanda", name="Completion"):
         deployment: the Deployment that ends.
         after: the resources that the end waits for.
         opts: the resource's options; the parent is the Deployment unless they name another.
+        status: how it went: `success` or `failure`.
+        error_message: why it failed; at most 500 characters are sent.
 
     The properties and what they mean are those of BigPanda's `POST /data/events/deployments/end`; component, version
     and hosts are taken from the Deployment's start, so that they are identical.
@@ -195,10 +199,12 @@ class Completion(pulumi.dynamic.Resource, module="bigpanda", name="Completion"):
     """The hosts, identical to the start's, in its order."""
     status: pulumi.Output[str]
     """How it went: `success` or `failure`."""
+    error_message: pulumi.Output[str | None] = pulumi.property("errorMessage")
+    """Why it failed, at most 500 characters."""
     attempt: pulumi.Output[str]
     """The id that joins this end with its start."""
     delivery: pulumi.Output[str]
-    """What became of the end."""
+    """What became of the end: `delivered`, `queued`, `rejected` or `off`."""
 
     def __init__(
         self,
@@ -206,9 +212,12 @@ class Completion(pulumi.dynamic.Resource, module="bigpanda", name="Completion"):
         deployment: Deployment,
         after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
+        *,
+        status: pulumi.Input[str] = "success",
+        error_message: pulumi.Input[str] | None = None,
     ) -> None:
         where = f'Completion "{resource_name}"'
-        _refuse_reading(where, opts)
+        refuse_reading(where, opts)
         program = scopes.Program.current()
         if program is not None:
             program.claim_name(where, type(self), resource_name, deployment)
@@ -221,40 +230,34 @@ class Completion(pulumi.dynamic.Resource, module="bigpanda", name="Completion"):
                 "version": deployment.version,
                 "hosts": deployment.hosts,
                 "attempt": deployment.attempt,
-                "status": "success",
+                "startDelivery": deployment.delivery,
+                **deployment._place,
+                "secrets": deployment._secrets,
+                "status": carried(status, f"{where}: status"),
+                "errorMessage": carried(error_message, f"{where}: error_message"),
                 "delivery": None,
+                "undelivered": None,
             },
             pulumi.ResourceOptions.merge(own, opts),
         )
+        if not is_dry_run():
+            # Where delivery is required, an end that waits fails the update; the end itself is in state by then.
+            pulumi.Output.from_input(self.__dict__["undelivered"]).apply(_fail_if)
 
 
-def _arguments(
-    where: str, args: Sequence[Any], kwargs: Mapping[str, Any]
-) -> tuple[dict[str, Any], pulumi.ResourceOptions | None]:
-    """The declared properties and the options, from either form of the constructor."""
-    given = dict(kwargs)
-    unnamed = list(args)
-    bundle = given.pop("args", None) or (
-        unnamed.pop(0) if unnamed and not isinstance(unnamed[0], pulumi.ResourceOptions) else None
-    )
-    opts = given.pop("opts", None) or (unnamed.pop(0) if unnamed else None)
-    known = {f.name: None if f.default is MISSING else f.default for f in fields(DeploymentArgs)}
-    if unnamed or not (opts is None or isinstance(opts, pulumi.ResourceOptions)):
-        raise DeclarationError(f"{where}: give a name, then DeploymentArgs or keyword arguments, then opts")
-    if unknown := sorted(set(given) - set(known)):
-        raise DeclarationError(f"{where}: there is no argument {unknown[0]}; the arguments are {', '.join(known)}")
-    if bundle is None:
-        return {**known, **given}, opts
-    if not isinstance(bundle, DeploymentArgs):
-        raise DeclarationError(f"{where}: args is a {type(bundle).__name__}; give DeploymentArgs or keyword arguments")
-    if given:
-        raise DeclarationError(f"{where}: {min(given)} is given beside args; use DeploymentArgs or keyword arguments")
-    return {name: getattr(bundle, name) for name in known}, opts
+def _fail_if(undelivered: str | None) -> None:
+    if undelivered:
+        raise UndeliveredError(undelivered)
 
 
-def _refuse_reading(where: str, opts: pulumi.ResourceOptions | None) -> None:
-    for option in ("import_", "id", "urn"):
-        if opts is not None and getattr(opts, option) is not None:
-            raise DeclarationError(
-                f"{where}: the option {option} cannot be used, since BigPanda has nothing to read it from"
-            )
+def _place(
+    program: scopes.Program, resource_name: str, opts: pulumi.ResourceOptions | None
+) -> dict[str, pulumi.Input[str]]:
+    """The inputs by which the provider process finds what earlier runs left: the stack and the name in it.
+
+    Names alone are not unique; with the types and names of its parents one is.
+    """
+    if opts is None or opts.parent is None:
+        return {"stack": program.stack, "name": resource_name}
+    parents = opts.parent.urn.apply(lambda urn: urn.split("::", 2)[2])
+    return {"stack": program.stack, "name": parents.apply(lambda path: f"{path}::{resource_name}")}

@@ -7,7 +7,8 @@
     ├── DeliveryError              an event did not arrive
     │   ├── UnavailableError       no connection, no answer in time, 429, 5xx: later may be better
     │   ├── RefusedError           401, 403, 404 and the like: the token or the address has to be mended
-    │   └── RejectedError          400, 413, 422: BigPanda will never take this event
+    │   ├── RejectedError          400, 413, 422: BigPanda will never take this event
+    │   └── UndeliveredError       delivery is required, and an end still waits
     └── OutboxError                the local record of events cannot be used
 
 Every message is one sentence that says what is wrong, where, and what to write or do instead. None holds a token.
@@ -71,6 +72,10 @@ class RefusedError(DeliveryError):
 
 class RejectedError(DeliveryError):
     """BigPanda will never take this event."""
+
+
+class UndeliveredError(DeliveryError, RunError):
+    """Delivery is required, and the end of a deployment still waits. Pulumi shows the sentence alone."""
 
 
 class OutboxError(BigPandaError):

@@ -17,12 +17,17 @@ _said: set[str] = set()
 _lock = threading.Lock()
 
 
-def warn(sentence: str) -> None:
-    """Show a warning, once per process for the same sentence. Never fails: then it is printed."""
+def warn(sentence: str, *, about: str | None = None) -> None:
+    """Show a warning. Never fails: where the engine cannot be asked it is printed.
+
+    Args:
+        sentence: the warning.
+        about: what it is about: of one thing a process warns once, in the first words. The sentence itself, if absent.
+    """
     with _lock:
-        if sentence in _said:
+        if (about or sentence) in _said:
             return
-        _said.add(sentence)
+        _said.add(about or sentence)
     address = sys.argv[-1]
     if re.fullmatch(r"[\w.\[\]:-]+:\d+", address):
         try:

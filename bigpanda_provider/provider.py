@@ -7,7 +7,6 @@ this file is imported when they are first used there, which keeps it out of the 
 
 from __future__ import annotations
 
-import os
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -25,39 +24,26 @@ from pulumi.dynamic import (
 from pulumi.runtime.rpc import UNKNOWN
 
 if TYPE_CHECKING:
-    from .attempt import Recorded
-    from .delivery import Delivery
+    from .attempt import Attempt, Recorded
+    from .service import Service
 
 
 class _Provider(ResourceProvider):
     serialize_as_secret_always = False
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Find the settings once; a wrong one is told by `check`, so that it does not stop a destroy."""
-        from .delivery import Delivery
-        from .errors import SettingError
-        from .settings import Settings
+        """Find the settings, once; a wrong one is told by `check`, so that it does not stop a destroy."""
+        from .service import Service
 
-        self.delivery: Delivery | None = None
-        self.wrong_setting: str | None = None
-        try:
-            self.delivery = Delivery(Settings.resolve(_config(req), os.environ))
-        except SettingError as error:
-            self.wrong_setting = str(error)
+        self.service: Service = Service.shared(req.config)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What was recorded is history: a refresh finds it as it is in state."""
         return ReadResult(id_, props)
 
-    def _will_send(self) -> None:
-        """Say in preview already what keeps the events from being sent."""
-        if self.delivery is not None:
-            self.delivery.warn_without_token()
-
     def _checked(self, news: dict[str, Any], failures: list[CheckFailure]) -> CheckResult:
-        if self.wrong_setting is not None:
-            failures = [*failures, CheckFailure("", self.wrong_setting)]
-        return CheckResult(news, failures)
+        wrong = self.service.wrong_setting
+        return CheckResult(news, failures if wrong is None else [*failures, CheckFailure("", wrong)])
 
 
 class DeploymentProvider(_Provider):
@@ -67,71 +53,150 @@ class DeploymentProvider(_Provider):
         """Refuse what is no event, property by property; what is not known yet is checked when it is."""
         from .events import StartEvent, problems
 
-        if not olds:
-            self._will_send()
         known, unknown = _known(news)
         found = problems(StartEvent, known, unknown)
+        if not olds:
+            self.service.warn_without_token()
         return self._checked(news, [CheckFailure(problem.property, problem.reason) for problem in found])
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """An update is shown exactly when it will send a start."""
-        from .attempt import Recorded, starts_again
+        """An update is shown exactly when it will send something."""
+        from .attempt import Recorded
 
-        starts = starts_again(Recorded.from_outputs(olds), news, unknown=UNKNOWN)
-        if starts:
-            self._will_send()
-        return DiffResult(changes=starts)
+        last = Recorded.from_outputs(olds)
+        changes = self._starts(last, news) or self._waits(last, news)
+        if changes:
+            self.service.warn_without_token()
+        return DiffResult(changes=changes)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Send the first start."""
         return CreateResult(str(uuid.uuid4()), self._start(props, None))
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """Send another start."""
+        """Send another start, or only what still waits."""
+        from .attempt import Previous, Recorded
+
+        last = Recorded.from_outputs(olds)
+        if self._starts(last, news):
+            return UpdateResult(self._start(news, last))
+        left = last.left_behind(Previous.from_inputs(news))
+        attempt, backlog = self.service.delivery.resend(*_place(news), last.attempt, left, secret=_secret(news))
+        return UpdateResult(_outputs(news, last, attempt, backlog))
+
+    def delete(self, _id: str, props: dict[str, Any]) -> None:
+        """History stays; an attempt that is still open has failed."""
         from .attempt import Recorded
 
-        return UpdateResult(self._start(news, Recorded.from_outputs(olds)))
+        self.service.end_deleted(*_place(props), Recorded.from_outputs(props), secret=_secret(props))
+
+    def _starts(self, last: Recorded, news: dict[str, Any]) -> bool:
+        from .attempt import Previous, State, starts_again
+
+        previous = Previous.from_inputs(news)
+        failed = previous is not None and previous.attempt == last.attempt.id and previous.failed
+        nothing_was_sent = last.attempt.start_state is State.OFF
+        again = failed and not nothing_was_sent and not self.service.off
+        return again or starts_again(last, news, unknown=UNKNOWN)
+
+    def _waits(self, last: Recorded, news: dict[str, Any]) -> bool:
+        """Whether earlier attempts still wait, as state or this machine's outbox says."""
+        from .attempt import Previous
+
+        if self.service.off:
+            return False
+        return bool(last.left_behind(Previous.from_inputs(news))) or self.service.left_open(*_place(news))
 
     def _start(self, props: dict[str, Any], last: Recorded | None) -> dict[str, Any]:
-        from .attempt import begin
+        from .attempt import Previous, begin
 
         recorded = begin(props, last, attempt=uuid.uuid4().hex, now=int(time.time()))
-        delivery = _required(self.delivery).start(recorded.start)
-        return {**props, **recorded.outputs(), "delivery": delivery.value}
+        left = last.left_behind(Previous.from_inputs(props)) if last is not None else ()
+        self.service.guard.watch()
+        attempt, backlog = self.service.delivery.start(*_place(props), recorded.attempt, left, secret=_secret(props))
+        return _outputs(props, recorded, attempt, backlog)
 
 
 class CompletionProvider(_Provider):
     """Sends the end of a deployment."""
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Its inputs are a Deployment's outputs, checked there."""
-        return self._checked(news, [])
+        """What it takes from its Deployment is checked there; its own is status and reason."""
+        from .events import EndEvent, problems
+
+        known, unknown = _known(news)
+        found = problems(EndEvent, known, {*unknown, "component", "version", "hosts"})
+        return CheckResult(news, [CheckFailure(problem.property, problem.reason) for problem in found])
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """A new attempt has a new end."""
-        return DiffResult(changes=news.get("attempt") != olds.get("attempt"))
+        """A new attempt has a new end; one that waits is sent again."""
+        from .attempt import State
+
+        waits = olds.get("delivery") == State.QUEUED.value and not self.service.off
+        return DiffResult(changes=waits or news.get("attempt") != olds.get("attempt"))
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Send the first end."""
-        return CreateResult(str(uuid.uuid4()), self._end(props))
+        return CreateResult(str(uuid.uuid4()), self._end(props, props))
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """Send the end of another attempt."""
-        return UpdateResult(self._end(news))
+        """Send the end of another attempt, or the same end again."""
+        same = news.get("attempt") == olds.get("attempt")
+        return UpdateResult(self._end(news, olds if same else news))
 
-    def _end(self, props: dict[str, Any]) -> dict[str, Any]:
-        from .events import EndEvent, read
+    def delete(self, _id: str, props: dict[str, Any]) -> None:
+        """History stays; that the attempt has its end is kept for the Deployment's own delete."""
+        self.service.note_end(_ended(props))
 
-        event = read(EndEvent, props)
-        delivery = _required(self.delivery).end(event)
-        return {**props, **event.payload(), "delivery": delivery.value}
+    def _end(self, props: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+        """Send the end of `props`' attempt with the status that `told` has."""
+        from .attempt import Attempt, State
+        from .events import EndEvent, StartEvent, read
+
+        event = read(EndEvent, told)
+        attempt = Attempt(props["attempt"], read(StartEvent, props), State(props["startDelivery"]))
+        self.service.guard.watch()
+        ended = self.service.delivery.end(
+            *_place(props), attempt, event.status, event.error_message, secret=_secret(props)
+        )
+        return {**_without(props, {"errorMessage"}), **self.service.end_outputs(ended)}
 
 
-def _config(req: ConfigureRequest) -> dict[str, Any]:
-    from .settings import KEYS, NAMESPACE
+def _ended(props: dict[str, Any]) -> Attempt:
+    """The attempt whose end a Completion's outputs carry."""
+    from dataclasses import replace
 
-    names = [f"{NAMESPACE}:{key}" for key in KEYS]
-    return {name: value for name in names if (value := req.config.get(name)) is not None}
+    from .attempt import Attempt, State
+    from .events import EndEvent, StartEvent, read
+
+    event = read(EndEvent, props)
+    attempt = Attempt(props["attempt"], read(StartEvent, props), State(props["startDelivery"]))
+    return replace(attempt.ended(event.status, event.error_message), end_state=State(props["delivery"]))
+
+
+def _outputs(
+    props: dict[str, Any], recorded: Recorded, attempt: Attempt, backlog: tuple[Attempt, ...]
+) -> dict[str, Any]:
+    """What a Deployment stores: its inputs, with the event as it was recorded in the place of the declared one."""
+    from dataclasses import replace
+
+    from .attempt import EVENT_PROPERTIES
+
+    kept = _without(props, EVENT_PROPERTIES | {"previous"})
+    return {**kept, **replace(recorded, attempt=attempt, backlog=backlog).outputs()}
+
+
+def _without(props: dict[str, Any], names: set[str] | frozenset[str]) -> dict[str, Any]:
+    return {name: value for name, value in props.items() if name not in names}
+
+
+def _place(props: dict[str, Any]) -> tuple[str, str]:
+    """The stack's full name and the Deployment's name in it."""
+    return str(props.get("stack", "")), str(props.get("name", ""))
+
+
+def _secret(props: dict[str, Any]) -> bool:
+    return bool(props.get("secrets"))
 
 
 def _known(props: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
@@ -146,8 +211,3 @@ def _known(props: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
         else:
             known[name] = value
     return known, unknown
-
-
-def _required(delivery: Delivery | None) -> Delivery:
-    assert delivery is not None, "check refuses wrong settings before anything is created"
-    return delivery

@@ -25,7 +25,7 @@ from urllib.parse import urlsplit, urlunsplit
 from .errors import SettingError
 
 NAMESPACE = "bigpanda"
-KEYS = ("apiToken", "baseUrl", "region", "timeoutSeconds")
+KEYS = ("apiToken", "baseUrl", "region", "delivery", "timeoutSeconds")
 REGIONS = {"us": "https://api.bigpanda.io", "eu": "https://eu-api.bigpanda.io"}
 DEFAULT_TIMEOUT_SECONDS = 10.0
 LONGEST_TIMEOUT_SECONDS = 300.0
@@ -46,6 +46,17 @@ class Source(str, enum.Enum):
     CONFIG = "stack config"
     ENVIRONMENT = "environment"
     DEFAULT = "default"
+
+
+class Mode(str, enum.Enum):
+    """What an event that does not get through does to the update.
+
+    `BEST_EFFORT`: nothing, it waits. `REQUIRED`: the update fails. `OFF`: nothing is sent or kept.
+    """
+
+    BEST_EFFORT = "bestEffort"
+    REQUIRED = "required"
+    OFF = "off"
 
 
 @dataclass(frozen=True)
@@ -98,11 +109,13 @@ class Settings:
     Attributes:
         token: the API token; its value is None where none is set.
         base_url: scheme, host and path prefix, without a slash at the end.
+        delivery: what an event that does not get through does to the update.
         timeout_seconds: the time that one event may take, in seconds, retries and waits included.
     """
 
     token: Setting[Token | None]
     base_url: Setting[str]
+    delivery: Setting[Mode]
     timeout_seconds: Setting[float]
 
     @classmethod
@@ -127,6 +140,7 @@ class Settings:
         return cls(
             token=find("apiToken", _token, None),
             base_url=find("baseUrl", base_url, REGIONS[region.value]),
+            delivery=find("delivery", _mode, Mode.BEST_EFFORT),
             timeout_seconds=find("timeoutSeconds", _timeout, DEFAULT_TIMEOUT_SECONDS),
         )
 
@@ -224,6 +238,13 @@ def _region(value: Any) -> str:
     if text not in REGIONS:
         raise ValueError(f"is no region of BigPanda; write one of: {', '.join(REGIONS)}")
     return text
+
+
+def _mode(value: Any) -> Mode:
+    try:
+        return Mode(value)
+    except ValueError:
+        raise ValueError(f"is no way of delivery; write one of: {', '.join(Mode)}") from None
 
 
 def _timeout(value: Any) -> float:

@@ -78,6 +78,7 @@ class Stack:
             "PULUMI_PYTHON_CMD": sys.executable,
             "PYTHONPATH": str(ROOT),
             "BIGPANDA_BASE_URL": address,
+            "BIGPANDA_OUTBOX": str(folder / "outbox.db"),
             "THING_JOURNAL": str(self.journal),
         }
         if token is not None:

@@ -42,7 +42,7 @@ def test_a_start_is_for_what_is_a_new_deployment(changed: dict[str, Any], starts
 
 def test_timestamp_is_now_unless_given() -> None:
     """Without an explicit timestamp the moment of recording counts."""
-    assert recorded().start.timestamp == 100
+    assert recorded().attempt.start.timestamp == 100
 
 
 def test_an_explicit_timestamp_counts_once() -> None:
@@ -51,7 +51,7 @@ def test_an_explicit_timestamp_counts_once() -> None:
     second = begin({**INPUTS, "timestamp": 7.0}, first, attempt="second", now=200)
     third = begin({**INPUTS, "timestamp": 7.0}, second, attempt="third", now=300)
     fourth = begin({**INPUTS, "timestamp": 8.0}, third, attempt="fourth", now=400)
-    assert [r.start.timestamp for r in (first, second, third, fourth)] == [7, 200, 300, 8]
+    assert [r.attempt.start.timestamp for r in (first, second, third, fourth)] == [7, 200, 300, 8]
 
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner), max_leaves=5)

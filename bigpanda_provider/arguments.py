@@ -1,0 +1,134 @@
+"""The arguments of a Deployment: what the user may give, and what Pulumi can carry of it.
+
+Protobuf has no datetime and no lone surrogates, and the SDK's own answer to a value that it does not know is a
+traceback. So what cannot be carried is turned into what can, or refused with a sentence; what an Output holds, once it
+is known.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from typing import Any
+
+import pulumi
+
+from .errors import DeclarationError
+
+Hosts = pulumi.Input[Sequence[pulumi.Input[str]]]
+Timestamp = pulumi.Input[int | dt.datetime]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeploymentArgs:
+    """The arguments of a Deployment, as one object.
+
+    Attributes:
+        component: the component that is deployed: "billing".
+        version: the version that is deployed: "1.2.3".
+        hosts: names of the hosts that it is deployed to, each once, at least one: ["prod-api-1", "prod-api-2"].
+        description: free text.
+        owner: who is responsible: "john@acme.com".
+        source: the system that sends the event; "pulumi" unless given.
+        timestamp: when it starts: whole Unix seconds (UTC), or an aware datetime. Unless given, the moment at which
+            the start is recorded. An explicit one counts for the first start that has it.
+        triggers: values of any kind; when one changes, a new start is sent.
+    """
+
+    component: pulumi.Input[str]
+    version: pulumi.Input[str]
+    hosts: Hosts
+    description: pulumi.Input[str] | None = None
+    owner: pulumi.Input[str] | None = None
+    source: pulumi.Input[str] | None = "pulumi"
+    timestamp: Timestamp | None = None
+    triggers: pulumi.Input[Sequence[Any]] | None = None
+
+
+def arguments(
+    where: str, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[dict[str, Any], pulumi.ResourceOptions | None]:
+    """The declared properties and the options, from either form of a Deployment's constructor.
+
+    Args:
+        where: the resource, for an error's sentence: 'Deployment "shop"'.
+        args: the arguments after the name: DeploymentArgs, options, or none.
+        kwargs: the keyword arguments.
+
+    Raises:
+        DeclarationError: they fit neither form.
+    """
+    given, unnamed = dict(kwargs), list(args)
+    bundle = given.pop("args", None)
+    if bundle is None and unnamed and not isinstance(unnamed[0], pulumi.ResourceOptions):
+        bundle = unnamed.pop(0)
+    opts = given.pop("opts", None) or (unnamed.pop(0) if unnamed else None)
+    known = {f.name: None if f.default is MISSING else f.default for f in fields(DeploymentArgs)}
+    if unnamed or not (opts is None or isinstance(opts, pulumi.ResourceOptions)):
+        raise DeclarationError(f"{where}: give a name, then DeploymentArgs or keyword arguments, then opts")
+    if unknown := sorted(set(given) - set(known)):
+        raise DeclarationError(f"{where}: there is no argument {unknown[0]}; the arguments are {', '.join(known)}")
+    if bundle is None:
+        return {**known, **given}, opts
+    if not isinstance(bundle, DeploymentArgs):
+        raise DeclarationError(f"{where}: args is a {type(bundle).__name__}; give DeploymentArgs or keyword arguments")
+    if given:
+        raise DeclarationError(f"{where}: {min(given)} is given beside args; use DeploymentArgs or keyword arguments")
+    return {name: getattr(bundle, name) for name in known}, opts
+
+
+def refuse_reading(where: str, opts: pulumi.ResourceOptions | None) -> None:
+    """Refuse the options that make Pulumi read a resource instead of making it.
+
+    Raises:
+        DeclarationError: one is there.
+    """
+    for option in ("import_", "id", "urn"):
+        if opts is not None and getattr(opts, option) is not None:
+            raise DeclarationError(
+                f"{where}: the option {option} cannot be used, since BigPanda has nothing to read it from"
+            )
+
+
+def carried(value: Any, where: str) -> Any:
+    """The value as Pulumi can carry it.
+
+    Args:
+        value: what the user gave: plain, an Output, or a list or map of such.
+        where: what it was given for, for an error's sentence: 'Deployment "shop": hosts'.
+
+    Raises:
+        DeclarationError: it is of a kind that cannot be carried.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, pulumi.Output):
+        return value.apply(lambda known: carried(known, where))
+    if isinstance(value, dt.datetime):
+        if value.utcoffset() is None:
+            reason = "is a datetime without a time zone; give it one: datetime.now(timezone.utc)"
+            raise DeclarationError(f"{where} {reason}")
+        return math.floor(value.timestamp())  # the API takes whole seconds
+    if isinstance(value, (list, tuple)):
+        return [carried(item, where) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): carried(item, where) for key, item in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        raise DeclarationError(f"{where} is {value}; write a finite number")
+    if value is None or isinstance(value, (bool, int, float, pulumi.Resource)) or hasattr(value, "__await__"):
+        return value
+    raise DeclarationError(
+        f"{where} is a {type(value).__name__}, which Pulumi cannot carry; use text, numbers, lists and maps of them"
+    )
+
+
+async def secret_names(props: Mapping[str, Any]) -> Any:
+    """The list of which properties are secret; None where none is, which leaves no property behind."""
+    named = [name for name, value in props.items() if value is not None and await _is_secret(value)]
+    return named or None
+
+
+async def _is_secret(value: Any) -> bool:
+    return await pulumi.Output.from_input(value).is_secret()

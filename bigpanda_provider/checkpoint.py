@@ -1,0 +1,69 @@
+"""What the last run left behind: the last attempt of each Deployment, as the stack's last checkpoint has it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from pulumi.runtime import invoke_async
+
+READ_LIMIT_S = 30.0
+COMPLETION_TYPE = "pulumi-python:dynamic/bigpanda:Completion"
+READ_OUTPUTS = "pulumi:pulumi:readStackResourceOutputs"
+
+_SUCCESS, _ARRIVED = "success", frozenset({"delivered", "rejected"})
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The outputs of the stack's resources at the end of the last run.
+
+    Attributes:
+        outputs: by URN.
+        ends: the outputs of the Completions, by the attempt that they carry.
+    """
+
+    outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    ends: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    async def read(cls, stack: str) -> Checkpoint:
+        """Ask the engine for the last checkpoint of the stack (its full name). A look-up that fails finds nothing."""
+        try:
+            asked = invoke_async(READ_OUTPUTS, {"stackName": stack})
+            answer = await asyncio.wait_for(asked, READ_LIMIT_S)
+            return cls.of(answer["outputs"])
+        except Exception as error:  # noqa: BLE001 - whatever it is, the deployment itself can go on
+            pulumi.log.debug(f"bigpanda: the last checkpoint cannot be read: {type(error).__name__}")
+            return cls()
+
+    @classmethod
+    def of(cls, resources: Mapping[str, Mapping[str, Any]]) -> Checkpoint:
+        """From the engine's answer."""
+        outputs = {urn: resource.get("outputs") or {} for urn, resource in resources.items()}
+        ends = {
+            str(outputs[urn].get("attempt")): outputs[urn]
+            for urn, resource in resources.items()
+            if resource.get("type") == COMPLETION_TYPE
+        }
+        return cls(outputs, ends)
+
+    def previous(self, urns: Collection[str]) -> dict[str, Any] | None:
+        """The Deployment's input `previous`: how its last attempt ended, where that leaves something to do.
+
+        Args:
+            urns: the Deployment's URN and its aliases'.
+        """
+        last = next((self.outputs[urn] for urn in urns if urn in self.outputs), None)
+        if last is None or last.get("attempt") is None or last.get("delivery") == "off":
+            return None
+        end = self.ends.get(str(last["attempt"]))
+        if end is None:
+            return {"attempt": last["attempt"], "status": "open"}
+        if end.get("status") == _SUCCESS and end.get("delivery") in _ARRIVED:
+            return None
+        known = {name: end.get(name) for name in ("status", "delivery", "errorMessage")}
+        return {"attempt": last["attempt"], **{name: value for name, value in known.items() if value is not None}}

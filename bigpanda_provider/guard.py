@@ -1,0 +1,84 @@
+"""The guard: ends what is still open when the update is over.
+
+A Completion does not run when a resource fails, the update is cancelled or the engine is killed. So when the provider
+process is told to go, or its engine is gone, every attempt that this process opened and that has no end gets one.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+from . import process
+from .delivery import Delivery
+from .events import Status
+
+LIMIT_S = 4.0
+"""The time its events have in all: the engine kills the process some 5 s after it told it to go."""
+WORKERS = 8
+
+CANCELLED = "cancelled"
+UNFINISHED = "the update ended before this deployment was complete"
+
+
+class Guard:
+    """Watches over the attempts of one Delivery, from its first event on."""
+
+    def __init__(self, delivery: Delivery) -> None:
+        self._delivery = delivery
+        self._lock = threading.Lock()
+        self._watching = False
+        self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+
+    def watch(self) -> None:
+        """Be there when the process goes. Its threads start now: some Pythons start none when the interpreter ends."""
+        with self._lock:
+            if self._watching:
+                return
+            self._watching = True
+        for number in range(WORKERS):
+            threading.Thread(target=self._worker, name=f"bigpanda-guard-{number}", daemon=True).start()
+        process.on_exit(self.act)
+        process.on_engine_gone(self._engine_gone)
+
+    def act(self) -> None:
+        """End what is open. All ends are written down first, then sent at once, as far as the time allows."""
+        with self._lock:
+            deadline = time.monotonic() + LIMIT_S
+            attempts = self._delivery.open_attempts()
+            for attempt in attempts:
+                self._delivery.end_open(attempt, *self._how_it_went(attempt))
+            done = [self._do(partial(self._delivery.send_end, attempt, deadline)) for attempt in attempts]
+            for event in done:
+                event.wait(max(deadline - time.monotonic(), 0))
+
+    def _how_it_went(self, attempt: str) -> tuple[Status, str | None]:
+        """What is known: the reason that the program noted before any cancellation, the cancellation, or nothing."""
+        note, cancelled = self._delivery.noted(attempt), process.cancelled_at()
+        if note is not None and (cancelled is None or note.written < cancelled):
+            return (Status.SUCCESS, None) if note.reason is None else (Status.FAILURE, note.reason)
+        return Status.FAILURE, UNFINISHED if cancelled is None else CANCELLED
+
+    def _engine_gone(self) -> None:
+        self.act()
+        os._exit(1)
+
+    def _do(self, work: Callable[[], None]) -> threading.Event:
+        done = threading.Event()
+
+        def run() -> None:
+            try:
+                work()
+            finally:
+                done.set()
+
+        self._work.put(run)
+        return done
+
+    def _worker(self) -> None:
+        while True:
+            self._work.get()()

@@ -1,0 +1,253 @@
+"""The outbox: a local SQLite record of every attempt, and the meeting point of program and provider process.
+
+What an attempt's events are and what became of them is written before and after each is sent, so that a later run on
+this machine knows what an earlier one, killed at any moment, has left. A row belongs to a stack, an address and the
+process that made it; only a run of that stack to that address sends what waits in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from .attempt import Attempt, State
+from .errors import OutboxError
+from .events import StartEvent, Status, read
+from .owner import Owner
+
+VERSION = 1
+LOCK_LIMIT_MS = 2000
+KEPT = 10_000
+"""How many settled attempts are kept as history."""
+
+SCHEMA = """
+CREATE TABLE attempt (
+    id TEXT PRIMARY KEY,
+    stack TEXT NOT NULL,
+    name TEXT NOT NULL,
+    address TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    recorded REAL NOT NULL,
+    start TEXT,                 -- none where the event has secret properties: it waits in state only
+    start_state TEXT NOT NULL,
+    status TEXT,                -- none: open
+    reason TEXT,
+    end_state TEXT
+) WITHOUT ROWID;
+CREATE INDEX attempt_of_stack ON attempt (stack, address, recorded);
+CREATE TABLE note (
+    attempt TEXT PRIMARY KEY,   -- the first one counts
+    reason TEXT,                -- none: everything in the scope went well, but the Completion was no target
+    written REAL NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an attempt belongs.
+
+    Attributes:
+        stack: the stack's full name: organization/project/stack.
+        name: the Deployment's name in it.
+        address: BigPanda's base URL.
+    """
+
+    stack: str
+    name: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """An attempt in the outbox.
+
+    Attributes:
+        id: the attempt's id.
+        place: where it belongs.
+        owner: the process that made it, or took it over.
+        start: its start; None where its properties wait in state only.
+        start_state: what became of the start.
+        status: how it ended; None while it is open.
+        reason: why it failed.
+        end_state: what became of the end; None while it is open.
+    """
+
+    id: str
+    place: Place
+    owner: Owner
+    start: StartEvent | None
+    start_state: State
+    status: Status | None
+    reason: str | None
+    end_state: State | None
+
+    def attempt(self, start: StartEvent | None = None) -> Attempt | None:
+        """The attempt, with the given start where the row has none; None where there is neither."""
+        known = self.start or start
+        if known is None:
+            return None
+        return Attempt(self.id, known, self.start_state, self.status, self.reason, self.end_state)
+
+
+@dataclass(frozen=True)
+class Note:
+    """What the program's process knows of an attempt.
+
+    Attributes:
+        reason: why it fails; None where everything in its scope went well.
+        written: when, in Unix seconds.
+    """
+
+    reason: str | None
+    written: float
+
+
+def default_path(environ: Mapping[str, str]) -> pathlib.Path:
+    """`BIGPANDA_OUTBOX`, else a file in the user's state folder."""
+    if environ.get("BIGPANDA_OUTBOX"):
+        return pathlib.Path(environ["BIGPANDA_OUTBOX"]).expanduser()
+    folder = environ.get("LOCALAPPDATA") if os.name == "nt" else environ.get("XDG_STATE_HOME")
+    return pathlib.Path(folder or "~/.local/state").expanduser() / "bigpanda-provider" / "outbox.db"
+
+
+class Outbox:
+    """The record at a path. Each call is one transaction on a connection of its own: threads and processes share it.
+
+    Raises:
+        OutboxError: from every method: it cannot be read or written; the sentence says why.
+    """
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self.path = path
+
+    def record(self, place: Place, owner: Owner, attempt: Attempt, *, secret: bool) -> None:
+        """Write the attempt as it is now; of one with secret properties only what is not secret."""
+        start = None if secret else json.dumps(attempt.start.payload(), ensure_ascii=False)
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+                " start_state = excluded.start_state, status = excluded.status, reason = excluded.reason,"
+                " end_state = excluded.end_state, owner = excluded.owner, name = excluded.name,"
+                " address = excluded.address",
+                (
+                    attempt.id,
+                    place.stack,
+                    place.name,
+                    place.address,
+                    str(owner),
+                    time.time(),
+                    start,
+                    attempt.start_state.value,
+                    attempt.status and attempt.status.value,
+                    attempt.reason,
+                    attempt.end_state and attempt.end_state.value,
+                ),
+            )
+            if attempt.settled:
+                db.execute("DELETE FROM note WHERE attempt = ?", (attempt.id,))
+                db.execute(
+                    "DELETE FROM attempt WHERE end_state NOT IN ('queued') AND recorded <="
+                    " (SELECT recorded FROM attempt WHERE end_state NOT IN ('queued')"
+                    " ORDER BY recorded DESC LIMIT 1 OFFSET ?)",
+                    (KEPT,),
+                )
+
+    def forget(self, attempt: str) -> None:
+        """Remove an attempt that never was."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM attempt WHERE id = ?", (attempt,))
+
+    def find(self, attempt: str) -> Row | None:
+        """The attempt of this id."""
+        with self._transaction() as db:
+            found = db.execute("SELECT * FROM attempt WHERE id = ?", (attempt,)).fetchone()
+        return _row(found) if found else None
+
+    def unsettled(self, stack: str, address: str) -> list[Row]:
+        """The attempts of a stack to an address that are open or wait, oldest first."""
+        with self._transaction() as db:
+            found = db.execute(
+                "SELECT * FROM attempt WHERE stack = ? AND address = ?"
+                " AND (end_state IS NULL OR end_state = 'queued') ORDER BY recorded, id",
+                (stack, address),
+            ).fetchall()
+        return [_row(row) for row in found]
+
+    def note(self, attempt: str, reason: str | None) -> None:
+        """Note, for whoever ends the attempt, why it fails, or (None) that its scope went well. The first counts."""
+        with self._transaction() as db:
+            db.execute("INSERT OR IGNORE INTO note VALUES (?, ?, ?)", (attempt, reason, time.time()))
+
+    def noted(self, attempt: str) -> Note | None:
+        """What was noted of the attempt."""
+        with self._transaction() as db:
+            found = db.execute("SELECT reason, written FROM note WHERE attempt = ?", (attempt,)).fetchone()
+        return Note(found["reason"], found["written"]) if found else None
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            db = self._connect()
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                try:
+                    yield db
+                except BaseException:
+                    db.execute("ROLLBACK")
+                    raise
+                db.execute("COMMIT")
+            finally:
+                db.close()
+        except (sqlite3.Error, OSError, ValueError) as error:
+            raise OutboxError(f"the outbox {self.path} cannot be used ({error}); {_ADVICE}") from None
+
+    def _connect(self) -> sqlite3.Connection:
+        if not self.path.exists():
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.path.touch(mode=0o600)
+        db = sqlite3.connect(self.path, timeout=LOCK_LIMIT_MS / 1000, isolation_level=None)
+        try:
+            db.row_factory = sqlite3.Row
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version > VERSION:
+                raise ValueError(f"it was written by a newer version of this package, {version}")
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            if version == 0:
+                self._create(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    @staticmethod
+    def _create(db: sqlite3.Connection) -> None:
+        db.execute("BEGIN IMMEDIATE")
+        if db.execute("PRAGMA user_version").fetchone()[0] == 0:  # nobody else was quicker
+            for statement in SCHEMA.split(";")[:-1]:
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {VERSION}")
+        db.execute("COMMIT")
+
+
+_ADVICE = "events are sent all the same; name another file in BIGPANDA_OUTBOX, or remove this one"
+
+
+def _row(found: sqlite3.Row) -> Row:
+    return Row(
+        id=found["id"],
+        place=Place(found["stack"], found["name"], found["address"]),
+        owner=Owner.parse(found["owner"]),
+        start=None if found["start"] is None else read(StartEvent, json.loads(found["start"])),
+        start_state=State(found["start_state"]),
+        status=None if found["status"] is None else Status(found["status"]),
+        reason=found["reason"],
+        end_state=None if found["end_state"] is None else State(found["end_state"]),
+    )

@@ -1,0 +1,115 @@
+"""Why a deployment fails: from an error to one line that may leave the process.
+
+Everything secret that can be seen here is masked; where masking itself fails, the text is dropped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import pulumi
+from pulumi.runtime import config as runtime_config
+
+from .settings import NAMESPACE, environment_name
+
+LIMIT = 500
+MASK = "***"
+_CUT = "…"
+
+
+def line(text: str, secrets: Iterable[str]) -> str:
+    """The last line of an error, without secrets, as valid UTF-8 of at most 500 characters.
+
+    Args:
+        text: the whole error.
+        secrets: texts that must not be seen.
+    """
+    for form in sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True):
+        text = text.replace(form, MASK)
+    last = next((row.strip() for row in reversed(text.splitlines()) if row.strip()), "")
+    sendable = last.encode("utf-8", "replace").decode("utf-8")
+    return sendable if len(sendable) <= LIMIT else sendable[: LIMIT - len(_CUT)] + _CUT
+
+
+def of_program(error: BaseException, secrets: Iterable[str]) -> str:
+    """The reason of a deployment whose program raised."""
+    try:
+        if isinstance(error, SystemExit):
+            return line(f"the program exited with code {error.code}", secrets)
+        name = type(error).__name__
+        told = line(str(error), secrets)
+        return line(f"{name}: {told}" if told else name, secrets)
+    except Exception:  # noqa: BLE001 - an error that cannot be shown must not hide itself behind ours
+        return type(error).__name__
+
+
+async def of_resource(args: pulumi.ErrorHookArgs, secrets: Iterable[str]) -> str:
+    """The reason that an error hook is told: the failing resource, and the last line of its error.
+
+    Args:
+        args: what the hook is called with; what is secret in it is masked as well.
+        secrets: further texts that must not be seen.
+    """
+    try:
+        hidden = set(secrets)
+        for inputs in (args.new_inputs, args.old_inputs, args.old_outputs):
+            hidden |= await _secrets_in(inputs)
+        newest = args.errors[0] if args.errors else args.failed_operation
+        return line(f"{args.name}: {line(newest, hidden)}", hidden)
+    except Exception:  # noqa: BLE001 - the hook must not raise, or it replaces the user's own error
+        return "a resource failed"
+
+
+def secrets_of_config() -> frozenset[str]:
+    """The token, and every secret value of the stack's config, as the program's process sees them."""
+    config: dict[str, Any] = runtime_config.CONFIG.get()
+    token = f"{NAMESPACE}:apiToken"
+    found = {os.environ.get(environment_name("apiToken"), "")}
+    for key, value in config.items():
+        if key == token or runtime_config.is_config_secret(key):
+            found |= {str(value), *_leaves(_parsed(value))}
+    return frozenset(text for text in found if text.strip())
+
+
+async def _secrets_in(value: Any) -> set[str]:
+    """The texts inside what is marked secret: the SDK hands such to a hook as Outputs."""
+    if isinstance(value, pulumi.Output):
+        return set(_leaves(await value.future()))
+    if isinstance(value, Mapping):
+        return {text for inner in value.values() for text in await _secrets_in(inner)}
+    if isinstance(value, (list, tuple)):
+        return {text for inner in value for text in await _secrets_in(inner)}
+    return set()
+
+
+def _leaves(value: Any) -> list[str]:
+    """The texts and numbers in a value."""
+    if isinstance(value, Mapping):
+        return [text for inner in value.values() for text in _leaves(inner)]
+    if isinstance(value, (list, tuple)):
+        return [text for inner in value for text in _leaves(inner)]
+    if isinstance(value, float) and value.is_integer():
+        return [str(int(value)), str(value)]
+    return [] if value is None or isinstance(value, bool) else [str(value)]
+
+
+def _parsed(value: Any) -> Any:
+    try:
+        return json.loads(value)
+    except (TypeError, ValueError):
+        return value
+
+
+def _forms(secret: str) -> set[str]:
+    """How a secret may stand in an error: as it is, line by line, quoted for JSON, Python or a URL."""
+    lines = [secret, *secret.splitlines()]
+    return {
+        form
+        for text in lines
+        if text.strip()
+        for form in (text, text.strip(), json.dumps(text)[1:-1], repr(text)[1:-1], quote(text, safe=""))
+    }

@@ -1,0 +1,91 @@
+"""What the provider process has once: its settings, delivery and guard, shared by both providers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from typing import Any
+
+from pulumi.dynamic import Config
+
+from . import process
+from .attempt import Attempt, Previous, Recorded, State
+from .delivery import Delivery
+from .errors import DeliveryError, SettingError
+from .guard import Guard
+from .outbox import Outbox, default_path
+from .settings import KEYS, NAMESPACE, Mode, Settings
+
+_shared: Service | None = None
+_lock = threading.Lock()
+
+
+class Service:
+    """Settings, delivery and guard of this process.
+
+    Attributes:
+        wrong_setting: what is wrong with the settings; None where nothing is.
+    """
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.wrong_setting: str | None = None
+        try:
+            settings = Settings.resolve(config, os.environ)
+        except SettingError as error:
+            self.wrong_setting = str(error)
+            settings = Settings.resolve({"bigpanda:delivery": Mode.OFF.value}, {})
+        self.delivery = Delivery(settings, Outbox(default_path(os.environ)))
+        self.guard = Guard(self.delivery)
+        self._ended: dict[str, Attempt] = {}
+
+    @classmethod
+    def shared(cls, config: Config) -> Service:
+        """The one of this process, made from the config of its first use; a process has one stack's config."""
+        global _shared
+        with _lock:
+            if _shared is None:
+                process.count_cancels(time.time)
+                process.show_errors_as_sentences()
+                names = [f"{NAMESPACE}:{key}" for key in KEYS]
+                _shared = cls({name: value for name in names if (value := config.get(name)) is not None})
+            return _shared
+
+    @property
+    def off(self) -> bool:
+        """Whether nothing is to be sent."""
+        return self.delivery.mode is Mode.OFF
+
+    def warn_without_token(self) -> None:
+        """Warn where there is something to send and no token."""
+        self.delivery.warn_without_token()
+
+    def left_open(self, stack: str, name: str) -> bool:
+        """Whether an earlier run of this machine left an attempt of the Deployment open or waiting."""
+        return self.delivery.left_open(stack, name)
+
+    def end_outputs(self, attempt: Attempt) -> dict[str, Any]:
+        """What a Completion stores of an attempt's end."""
+        assert attempt.end is not None
+        assert attempt.end_state is not None
+        outputs = {**attempt.end.payload(), "delivery": attempt.end_state.value}
+        if self.delivery.mode is Mode.REQUIRED and attempt.end_state is State.QUEUED:
+            outputs["undelivered"] = (
+                f"the end of {attempt.start.component} {attempt.start.version} did not get through, and delivery is "
+                f"required; the next update sends it: {self.delivery.trouble}"
+            )
+        return outputs
+
+    def note_end(self, attempt: Attempt) -> None:
+        """Remember that state carries the end of an attempt, while its Deployment is still to be deleted."""
+        self._ended[attempt.id] = attempt
+
+    def end_deleted(self, stack: str, name: str, last: Recorded, *, secret: bool) -> None:
+        """End what is open of a Deployment that is deleted, and send what waits of it."""
+        known = self._ended.get(last.attempt.id)
+        previous = Previous(last.attempt.id)
+        if known is not None:
+            previous = Previous(known.id, known.status, known.end_state, known.reason)
+        with contextlib.suppress(DeliveryError):  # it waits in the outbox; a delete does not fail for it
+            self.delivery.resend(stack, name, last.attempt, last.left_behind(previous), secret=secret)

@@ -121,7 +121,7 @@ class Previous:
     @property
     def pending(self) -> bool:
         """Whether its end is not known to have arrived."""
-        return self.delivery in (None, State.QUEUED)
+        return self.status is None or self.delivery is State.QUEUED
 
 
 @dataclass(frozen=True)

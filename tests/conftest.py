@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from . import servers
+from . import faults, servers
 from .engine import Stack
 
 
@@ -23,6 +23,25 @@ def recorder() -> Iterator[servers.Recorder]:
     """A running server that only writes down raw requests."""
     with servers.recorder() as running:
         yield running
+
+
+@pytest.fixture
+def faulty(bigpanda: servers.Sandbox) -> Iterator[faults.FaultyBigPanda]:
+    """A server in front of the sandbox that passes requests on until it is told to misbehave."""
+    with faults.faulty(bigpanda) as running:
+        yield running
+
+
+@pytest.fixture
+def faulty_stack(faulty: faults.FaultyBigPanda, tmp_path: pathlib.Path) -> Callable[[str], Stack]:
+    """Make the test's stack, which reports to the faulty BigPanda and gives each event one second."""
+
+    def make(program: str) -> Stack:
+        made = Stack(tmp_path / "stack", faulty.address).program(program)
+        made.environment["BIGPANDA_TIMEOUT_SECONDS"] = "1"
+        return made
+
+    return make
 
 
 @pytest.fixture

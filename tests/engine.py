@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +57,60 @@ class Run:
         return found
 
 
+class Running:
+    """An update that is under way, and its processes."""
+
+    def __init__(self, stack: Stack, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+        self._stack = stack
+
+    def wait_for(self, what: Callable[[], object]) -> None:
+        """Wait until it is so."""
+        wait_until(what)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the engine."""
+        self.process.send_signal(number)
+
+    def program(self) -> list[int]:
+        """The process ids of the program."""
+        return self._of("pulumi-language-python-exec")
+
+    def provider(self) -> list[int]:
+        """The process ids of the provider process."""
+        return self._of("pulumi.dynamic")
+
+    def kill(self, pids: list[int]) -> None:
+        """Kill processes so that they notice nothing."""
+        assert pids
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+
+    def end(self) -> Run:
+        """Wait for the end."""
+        code = self.process.wait(LIMIT_S)
+        return Run(code, (self._stack.folder / "running.log").read_text())
+
+    def _of(self, part: str) -> list[int]:
+        """The processes with this in their command line that belong to the stack, which their environment tells."""
+        found = []
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                command, environment = (folder / "cmdline").read_bytes(), (folder / "environ").read_bytes()
+                ours = f"BIGPANDA_OUTBOX={self._stack.outbox}\0".encode() in environment
+                if ours and part.encode() in command and b"/bin/sh" not in command:
+                    found.append(int(folder.name))
+        return found
+
+
+def wait_until(what: Callable[[], object], limit_s: float = 30) -> None:
+    """Wait until it is so, for a limited time."""
+    deadline = time.monotonic() + limit_s
+    while not what():
+        assert time.monotonic() < deadline, "it did not come to it in time"
+        time.sleep(0.05)
+
+
 class Stack:
     """One stack of one program, with its own backend, home, outbox and log of what its Things did.
 
@@ -66,6 +123,7 @@ class Stack:
         self.folder = folder
         self.name = name
         self.journal = folder / "journal"
+        self.outbox = folder / "outbox.db"
         (folder / "state").mkdir(parents=True)
         (folder / "Pulumi.yaml").write_text("name: test\nruntime: python\n")
         self.environment = {
@@ -78,7 +136,7 @@ class Stack:
             "PULUMI_PYTHON_CMD": sys.executable,
             "PYTHONPATH": str(ROOT),
             "BIGPANDA_BASE_URL": address,
-            "BIGPANDA_OUTBOX": str(folder / "outbox.db"),
+            "BIGPANDA_OUTBOX": str(self.outbox),
             "THING_JOURNAL": str(self.journal),
         }
         if token is not None:
@@ -119,7 +177,7 @@ class Stack:
     def pulumi(self, *arguments: str, env: Mapping[str, str] | None = None) -> Run:
         """Run any command to its end."""
         done = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive", *(() if arguments[0] == "stack" else ("--stack", self.name))],
+            self._command(*arguments),
             cwd=self.folder,
             env={**self.environment, **(env or {})},
             stdin=subprocess.DEVNULL,
@@ -130,6 +188,41 @@ class Stack:
             check=False,
         )
         return Run(done.returncode, done.stdout)
+
+    @contextlib.contextmanager
+    def running(self, *arguments: str) -> Iterator[Running]:
+        """Start `pulumi up` in a process group of its own, and go on; what is still there at the end is killed."""
+        with (
+            (self.folder / "running.log").open("w+") as log,
+            subprocess.Popen(
+                self._command("up", "--yes", "--skip-preview", *arguments),
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            ) as process,
+        ):
+            running = Running(self, process)
+            try:
+                yield running
+            finally:
+                for pid in [process.pid, *running.program(), *running.provider()]:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+
+    def unlock(self) -> Stack:
+        """Remove the lock that a killed engine left, as a user would."""
+        self.pulumi("cancel", "--yes")
+        return self
+
+    def elsewhere(self) -> Stack:
+        """Go on as on another machine: the same state, an empty outbox."""
+        self.outbox.rename(self.outbox.with_name(f"outbox-{time.time()}.db"))
+        for left in self.folder.glob("outbox.db-*"):
+            left.unlink()
+        return self
 
     def state(self) -> list[dict[str, Any]]:
         """The resources in the stack's state."""
@@ -144,6 +237,10 @@ class Stack:
         """What the Things did: operation, name, and when it was over."""
         lines = self.journal.read_text().splitlines() if self.journal.exists() else []
         return [(op, name, float(at)) for op, name, at in (line.split("\t") for line in lines)]
+
+    def _command(self, *arguments: str) -> list[str]:
+        stack = () if arguments[0] == "stack" else ("--stack", self.name)
+        return ["pulumi", *arguments, "--non-interactive", *stack]
 
     def _config(self, path: pathlib.Path) -> dict[str, Any]:
         found = re.findall(r"^  test:(\w+): (.*)$", path.read_text(), re.M)

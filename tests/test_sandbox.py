@@ -46,6 +46,19 @@ def test_start_is_in_progress_until_its_end(bigpanda: Sandbox) -> None:
     assert change["ended"] is not None
 
 
+def test_the_same_start_sent_again_is_one_deployment(bigpanda: Sandbox) -> None:
+    """A start is delivered at least once; another timestamp, or one after the end, is another deployment."""
+    post(bigpanda.address, "start", START)
+    post(bigpanda.address, "start", START)
+    assert len(bigpanda.changes()) == 1
+    post(bigpanda.address, "start", {**START, "timestamp": 1700000001})
+    assert len(bigpanda.changes()) == 2
+    post(bigpanda.address, "end", END)
+    post(bigpanda.address, "end", END)
+    post(bigpanda.address, "start", START)
+    assert [change["state"] for change in bigpanda.changes()] == ["success", "success", "in_progress"]
+
+
 @pytest.mark.parametrize("other", [{"hosts": ["b", "a"]}, {"version": "1.2.4"}, {"component": "bills"}])
 def test_an_end_that_matches_nothing_is_shown_as_such(bigpanda: Sandbox, other: dict[str, Any]) -> None:
     """Component, version and hosts must be identical, the order of hosts included."""

@@ -35,7 +35,10 @@ class ThingProvider(ResourceProvider):
 
 
 class Thing(Resource):
-    """A resource with the given inputs; `sleep` is in seconds, `fail` is the error's text."""
+    """A resource with the given inputs.
+
+    `sleep` is in seconds; `fail` is the error's text, in which "{value}" stands for its value.
+    """
 
     value: pulumi.Output[Any]
 
@@ -57,7 +60,7 @@ def act(operation: str, props: dict[str, Any]) -> None:
     """Do as told."""
     time.sleep(props.get("sleep") or 0)
     if props.get("fail"):
-        raise RuntimeError(props["fail"])
+        raise RuntimeError(props["fail"].replace("{value}", str(props.get("value"))))
     note(operation, props["name"])
 
 

@@ -76,6 +76,7 @@ class Stack:
             "PULUMI_HOME": str(folder / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "BIGPANDA_BASE_URL": address,
+            "BIGPANDA_OUTBOX": str(folder / "outbox.db"),
             "BIGPANDA_API_TOKEN": "any-token-will-do",
         }
 

@@ -54,10 +54,25 @@ class Store:
         self._db.executescript(SCHEMA)
 
     def start(self, body: StartBody, sent: dict[str, Any]) -> None:
-        """A start makes a deployment in progress. Its time is the event's own, else now."""
+        """A start makes a deployment in progress. Its time is the event's own, else now.
+
+        One that is identical to that of a deployment in progress, its timestamp included, is taken for the same start
+        sent again, which a client has to do that got no answer. How BigPanda takes it is not documented.
+        """
         now = time.time()
         started = int(now) if body.timestamp is None else body.timestamp
         with self._transaction() as db:
+            repeated = (
+                body.timestamp is not None
+                and db.execute(
+                    "SELECT id FROM deployment WHERE component = ? AND version = ? AND hosts = ?"
+                    " AND state = 'in_progress' AND started = ? AND description IS ? AND owner IS ? AND source IS ?",
+                    (*_key(body), started, body.description, body.owner, body.source),
+                ).fetchone()
+            )
+            if repeated:
+                self._event(db, "start", now, sent, repeated["id"])
+                return
             made = db.execute(
                 "INSERT INTO deployment (component, version, hosts, state, started, description, owner, source)"
                 " VALUES (?, ?, ?, 'in_progress', ?, ?, ?, ?)",

@@ -1,0 +1,204 @@
+"""An update that fails or is cancelled: every start has one end, with the right status and the reason."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+
+from .engine import TOKEN, Stack
+from .faults import FaultyBigPanda
+from .servers import Sandbox
+
+MakeStack = Callable[[str], Stack]
+
+WEB = """
+    with bigpanda.Deployment("web", component="web", version=config.get("version") or "1", hosts=["a", "b"]):
+        Thing("first")
+        Thing("second", config.get("value"), sleep=config.get_float("sleep"), fail=config.get("fail"))
+    """
+
+
+def the_next_run_reports_again(made: Stack, bigpanda: Sandbox, before: list[str], version: str = "1") -> None:
+    """The unchanged program is shown as an update, sent as a new start and a success, and then there is no change."""
+    assert bigpanda.story() == before
+    assert made.preview().operations()["Deployment web"] in ("update", "create")
+    run = made.up()
+    assert run.ok, run.output
+    assert bigpanda.story() == [*before, f"start {version}", f"success {version}"]
+    again = made.up("--expect-no-changes")
+    assert again.ok, again.output
+    assert bigpanda.story() == [*before, f"start {version}", f"success {version}"]
+    assert bigpanda.unmatched() == []
+
+
+def test_a_covered_resource_fails(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """One end, failure, with the resource and the last line of its error."""
+    made = stack(WEB).config(fail="no space left")
+    assert not made.up().ok
+    (change,) = bigpanda.changes()
+    assert (change["state"], change["reason"]) == ("failure", "second: RuntimeError: no space left")
+    made.config(fail="")
+    the_next_run_reports_again(made, bigpanda, ["start 1", "failure 1"])
+
+
+def test_two_covered_resources_fail(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """One end, with the first reason."""
+    made = stack("""
+        with bigpanda.Deployment("web", component="web", version="1", hosts=["a"]):
+            Thing("later", sleep=1, fail="second fault")
+            Thing("sooner", fail="first fault")
+        """)
+    assert not made.up().ok
+    (change,) = bigpanda.changes()
+    assert change["reason"] == "sooner: RuntimeError: first fault"
+    assert bigpanda.story() == ["start 1", "failure 1"]
+
+
+def test_one_fails_while_others_go_on(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """With --continue-on-error the one failure comes after the rest is done."""
+    made = stack("""
+        with bigpanda.Deployment("web", component="web", version="1", hosts=["a"]):
+            Thing("fails", fail="fault")
+            Thing("slow", sleep=3)
+        """)
+    assert not made.up("--continue-on-error").ok
+    assert bigpanda.story() == ["start 1", "failure 1"]
+    ((_, _, slow_done),) = made.did()
+    assert bigpanda.events()[1]["received"] > slow_done
+    assert bigpanda.changes()[0]["reason"] == "fails: RuntimeError: fault"
+
+
+def test_a_resource_elsewhere_fails(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """What a failure outside its scope holds up has that as its reason; what is done before is a success."""
+    made = stack("""
+        with bigpanda.Deployment("done", component="done", version="done", hosts=["a"]):
+            Thing("quick")
+        with bigpanda.Deployment("open", component="open", version="open", hosts=["a"]):
+            Thing("slow", sleep=2)
+        Thing("elsewhere", sleep=1, fail="fault")
+        """)
+    assert not made.up().ok
+    states = {change["component"]: (change["state"], change["reason"]) for change in bigpanda.changes()}
+    assert states == {"done": ("success", None), "open": ("failure", "elsewhere: RuntimeError: fault")}
+
+
+RAISING = """
+    with bigpanda.Deployment("closed", component="closed", version="closed", hosts=["a"]):
+        Thing("one")
+    alone = bigpanda.Deployment("alone", component="alone", version="alone", hosts=["a"])
+    with bigpanda.Deployment("open", component="open", version="open", hosts=["a"]):
+        Thing("two")
+        {statement}
+    """
+
+
+@pytest.mark.parametrize(
+    ("statement", "reason"),
+    [
+        ('raise ValueError("no such\\nflavour")', "ValueError: flavour"),
+        ("import sys; sys.exit(1)", "the program exited with code 1"),
+    ],
+)
+def test_the_program_raises(stack: MakeStack, bigpanda: Sandbox, statement: str, reason: str) -> None:
+    """What is open fails with that error; what was closed ends as its own scope went; the user sees their own error."""
+    made = stack(RAISING.format(statement=statement))
+    shown = made.preview()
+    assert not shown.ok
+    assert bigpanda.events() == []
+    run = made.up()
+    assert not run.ok
+    states = {change["component"]: (change["state"], change["reason"]) for change in bigpanda.changes()}
+    assert states == {"closed": ("success", None), "alone": ("failure", reason), "open": ("failure", reason)}
+    assert len(bigpanda.events()) == 6
+    if "ValueError" in statement:
+        assert "ValueError: no such" in run.output
+        assert "bigpanda_provider" not in run.output
+
+
+def test_the_program_leaves_with_exit_code_0(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """`sys.exit(0)` is no failure."""
+    made = stack(RAISING.format(statement="import sys; sys.exit(0)"))
+    assert made.up().ok
+    assert {change["state"] for change in bigpanda.changes()} == {"success"}
+
+
+def covered_create_is_running(made: Stack, bigpanda: Sandbox) -> bool:
+    """Whether the start was sent and the quick resource is there, so that the slow one is being created."""
+    return len(bigpanda.events()) > 0 and len(made.did()) > 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_cancelled_once(stack: MakeStack, bigpanda: Sandbox, number: signal.Signals) -> None:
+    """After one signal the engine waits for the running create; then there is one end, "cancelled"."""
+    made = stack(WEB).config(sleep=4)
+    with made.running() as update:
+        update.wait_for(lambda: covered_create_is_running(made, bigpanda))
+        update.signal(number)
+        assert not update.end().ok
+    assert [name for _, name, _ in made.did()] == ["first", "second"]
+    (change,) = bigpanda.changes()
+    assert (change["state"], change["reason"]) == ("failure", "cancelled")
+    the_next_run_reports_again(made, bigpanda, ["start 1", "failure 1"])
+
+
+@pytest.mark.parametrize("slow_s", [0, 2])
+def test_cancelled_twice(faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox, slow_s: float) -> None:
+    """After two signals the engine does not wait, and within 5 s there is one end, BigPanda being slow or not."""
+    made = faulty_stack(WEB).config(sleep=12)
+    made.environment["BIGPANDA_TIMEOUT_SECONDS"] = "10"
+    with made.running() as update:
+        update.wait_for(lambda: covered_create_is_running(made, bigpanda))
+        faulty.slow_s = slow_s
+        update.signal(signal.SIGINT)
+        time.sleep(0.5)
+        update.signal(signal.SIGINT)
+        begun = time.monotonic()
+        update.wait_for(lambda: len(bigpanda.events()) == 2)
+        assert time.monotonic() - begun < 5
+        assert not update.end().ok
+    (change,) = bigpanda.changes()
+    assert (change["state"], change["reason"]) == ("failure", "cancelled")
+    assert [name for _, name, _ in made.did()] == ["first"]
+
+
+def test_cancelled_while_the_success_is_on_the_wire(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox
+) -> None:
+    """The end that is under way is waited for, and is the only one."""
+    made = faulty_stack(WEB)
+    made.environment["BIGPANDA_TIMEOUT_SECONDS"] = "10"
+    faulty.script = [None]
+    with made.running() as update:
+        update.wait_for(lambda: len(made.did()) == 2)
+        faulty.slow_s = 2
+        update.wait_for(lambda: len(faulty.asked) == 2)
+        update.signal(signal.SIGINT)
+        time.sleep(0.3)
+        update.signal(signal.SIGINT)
+        update.end()
+    time.sleep(3)
+    assert bigpanda.story() == ["start 1", "success 1"]
+
+
+def test_the_reason_holds_no_secret(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """The token, secret config and the failing resource's secret inputs are masked in the error that quotes them."""
+    made = stack(f"""
+        inner = pulumi.Output.secret("inner-secret")
+        with bigpanda.Deployment("web", component="web", version="1", hosts=["a"]):
+            Thing("one", {{"deep": [inner]}}, fail="no {{value}} or config-secret or {TOKEN}")
+        """)
+    made.pulumi("config", "set", "--secret", "test:secret", "config-secret")
+    assert not made.up().ok
+    assert bigpanda.changes()[0]["reason"] == "one: RuntimeError: no {'deep': ['***']} or *** or ***"
+
+
+def test_a_long_reason_is_cut(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """At most 500 characters, and the cut is marked."""
+    made = stack(WEB).config(fail="x" * 2000)
+    assert not made.up().ok
+    reason = bigpanda.changes()[0]["reason"]
+    assert len(reason) == 500
+    assert reason.endswith("x…")

@@ -1,0 +1,266 @@
+"""BigPanda is slow, down or refusing: no update waits for long, and afterwards everything is there, in order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from . import faults
+from .engine import Stack
+from .faults import Fault, FaultyBigPanda
+from .servers import Sandbox
+
+MakeStack = Callable[[str], Stack]
+
+WEB = """
+    with bigpanda.Deployment("web", component="web", version=config.get("version") or "1", hosts=["a"]):
+        Thing("thing", sleep=config.get_float("sleep"))
+    """
+
+
+def timed_up(made: Stack, *arguments: str) -> float:
+    """Run `up`, which must succeed; how many seconds it took."""
+    begun = time.monotonic()
+    run = made.up(*arguments)
+    assert run.ok, run.output
+    return time.monotonic() - begun
+
+
+def next_run_makes_it_whole(made: Stack, bigpanda: Sandbox, story: list[str]) -> None:
+    """The next run shows the pending change, sends what waits and nothing else, and then there is no change."""
+    assert made.preview().operations()["Deployment web"] == "update"
+    run = made.up()
+    assert run.ok, run.output
+    assert bigpanda.story() == story
+    again = made.up("--expect-no-changes")
+    assert again.ok, again.output
+    assert bigpanda.story() == story
+    assert bigpanda.unmatched() == []
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_down_for_the_whole_update(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox, elsewhere: bool
+) -> None:
+    """The update succeeds with one warning; the next one sends start and end, with the first timestamp."""
+    made = faulty_stack(WEB)
+    faulty.go_away()
+    run = made.up()
+    assert run.ok
+    assert run.output.count("events wait until BigPanda takes them") == 2  # once as it goes, once in the summary
+    recorded = int(time.time())
+    faulty.come_back()
+    time.sleep(2)
+    if elsewhere:
+        made.elsewhere()
+    next_run_makes_it_whole(made, bigpanda, ["start 1", "success 1"])
+    assert bigpanda.events()[0]["body"]["timestamp"] <= recorded
+
+
+@pytest.mark.parametrize("fault", [faults.reset, faults.hang, faults.trickle, faults.garbage, faults.answer(503)])
+def test_misbehaving_for_the_whole_update(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox, fault: Fault
+) -> None:
+    """Whatever it does instead of answering, it costs one time limit, and nothing is lost."""
+    made = faulty_stack(WEB)
+    usual = timed_up(Stack(made.folder.with_name("usual"), bigpanda.address).program("Thing('thing')"))
+    faulty.fault = fault
+    assert timed_up(made) < usual + 3
+    faulty.fault = None
+    next_run_makes_it_whole(made, bigpanda, ["start 1", "success 1"])
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_down_for_the_end_only(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox, elsewhere: bool
+) -> None:
+    """The end waits, and is sent by the next run."""
+    made = faulty_stack(WEB).config(sleep=1)
+    faulty.script = [None]
+    faulty.fault = faults.answer(500)
+    assert made.up().ok
+    assert bigpanda.story() == ["start 1"]
+    faulty.fault = None
+    if elsewhere:
+        made.elsewhere()
+    next_run_makes_it_whole(made, bigpanda, ["start 1", "success 1"])
+
+
+def test_back_between_start_and_end(faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox) -> None:
+    """Start and end are sent once each, in order; the next run has nothing to send and shows no change."""
+    made = faulty_stack(WEB).config(sleep=5)
+    faulty.go_away()
+    with made.running() as update:
+        update.wait_for(lambda: "events wait" in (made.folder / "running.log").read_text())
+        faulty.come_back()
+        assert update.end().ok
+    assert bigpanda.story() == ["start 1", "success 1"]
+    assert made.up("--expect-no-changes").ok
+    assert bigpanda.story() == ["start 1", "success 1"]
+
+
+def test_back_between_two_deployments(faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox) -> None:
+    """What waits of the one is sent when the other finds BigPanda back; the next run sends nothing."""
+    made = faulty_stack("""
+        with bigpanda.Deployment("one", component="one", version="one", hosts=["a"]) as one:
+            Thing("quick")
+        pause = Thing("pause", sleep=6, opts=pulumi.ResourceOptions(depends_on=[one._completion]))
+        with bigpanda.Deployment("two", component="two", version="two", hosts=["a"],
+                                 opts=pulumi.ResourceOptions(depends_on=[pause])):
+            Thing("other")
+        """)
+    faulty.go_away()
+    with made.running() as update:
+        update.wait_for(lambda: [name for _, name, _ in made.did()] == ["quick"])
+        faulty.come_back()
+        assert update.end().ok
+    assert sorted(bigpanda.story()) == ["start one", "start two", "success one", "success two"]
+    assert made.up().ok
+    assert len(bigpanda.events()) == 4
+    assert made.up("--expect-no-changes").ok
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_the_end_was_refused_and_something_changes(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox, elsewhere: bool
+) -> None:
+    """The old end comes before the new start, although component, version and hosts are the same."""
+    made = faulty_stack(WEB.replace('hosts=["a"]', 'hosts=["a"], triggers=[config.get("trigger")]'))
+    faulty.script = [None, faults.answer(401)]
+    assert made.up().ok
+    assert bigpanda.story() == ["start 1"]
+    if elsewhere:
+        made.elsewhere()
+    assert made.config(trigger="new").up().ok
+    assert bigpanda.story() == ["start 1", "success 1", "start 1", "success 1"]
+    assert bigpanda.unmatched() == []
+    assert made.up("--expect-no-changes").ok
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_down_over_several_changes(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox, elsewhere: bool
+) -> None:
+    """What waits piles up in order, on whatever machine the runs are, and is sent in order."""
+    made = faulty_stack(WEB)
+    faulty.go_away()
+    for version in ("1", "2", "3"):
+        assert made.config(version=version).up().ok
+        if elsewhere:
+            made.elsewhere()
+    faulty.come_back()
+    next_run_makes_it_whole(made, bigpanda, [f"{kind} {version}" for version in "123" for kind in ("start", "success")])
+    stamps = [event["body"]["timestamp"] for event in bigpanda.events() if event["kind"] == "start"]
+    assert stamps == sorted(set(stamps))
+
+
+@pytest.mark.parametrize("fault", [faults.answer(400, b"no such component"), faults.answer(422)])
+def test_rejected(faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox, fault: Fault) -> None:
+    """What BigPanda will never take is told and given up, and no end follows a rejected start."""
+    made = faulty_stack(WEB)
+    faulty.fault = fault
+    run = made.up()
+    assert run.ok
+    assert "BigPanda does not take this event, so it is not sent again" in run.output
+    assert faulty.asked == ["start"]
+    faulty.fault = None
+    assert made.up("--expect-no-changes").ok
+    assert faulty.asked == ["start"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "waits"),
+    [
+        ({"Retry_After": "1"}, True),
+        ({"Retry_After": "Wed, 21 Oct 2015 07:28:00 GMT"}, True),
+        ({"Retry_After": "86400"}, False),
+        ({"Retry_After": "Fri, 31 Dec 2100 23:59:59 GMT"}, False),
+        ({"Retry_After": "soon"}, True),
+    ],
+)
+def test_asked_to_come_back_later(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox, headers: dict[str, str], waits: bool
+) -> None:
+    """`Retry-After` is honoured in both forms within the time limit; beyond it the event waits for the next run."""
+    made = faulty_stack(WEB)
+    made.environment["BIGPANDA_TIMEOUT_SECONDS"] = "3"
+    faulty.script = [faults.answer(429, b"", **headers)]
+    assert timed_up(made) < 8
+    assert bigpanda.story() == (["start 1", "success 1"] if waits else [])
+
+
+def test_errors_and_then_success(faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox) -> None:
+    """A few 500s are tried over within the limit."""
+    made = faulty_stack(WEB)
+    made.environment["BIGPANDA_TIMEOUT_SECONDS"] = "5"
+    faulty.script = [faults.answer(500), faults.reset, faults.answer(502)]
+    run = made.up()
+    assert run.ok
+    assert "warning" not in run.output
+    assert bigpanda.story() == ["start 1", "success 1"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (faults.answer(401), "answered 401. Check the token: `pulumi config set --secret bigpanda:apiToken`."),
+        (faults.answer(503), "answered 503"),
+        (faults.answer(400, b"bad"), "answered 400: bad"),
+        (None, "could not be reached: Connection refused"),
+    ],
+)
+def test_required_fails_before_the_scope_is_touched(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox, fault: Fault | None, sentence: str
+) -> None:
+    """The sentence alone is shown; nothing of the scope is made, and nothing waits; mended, it goes on."""
+    made = faulty_stack(WEB)
+    made.environment["BIGPANDA_DELIVERY"] = "required"
+    faulty.fault = fault
+    if fault is None:
+        faulty.go_away()
+    run = made.up()
+    assert not run.ok
+    assert sentence in run.output
+    assert "Traceback" not in run.output
+    assert made.did() == []
+    faulty.fault = None
+    faulty.come_back()
+    assert made.up().ok
+    assert bigpanda.story() == ["start 1", "success 1"]
+    assert made.up("--expect-no-changes").ok
+
+
+def test_required_end_that_waits_fails_the_update(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox
+) -> None:
+    """The end waits and fails the update; the next run sends it, without a new attempt."""
+    made = faulty_stack(WEB)
+    made.environment["BIGPANDA_DELIVERY"] = "required"
+    faulty.script = [None]
+    faulty.fault = faults.answer(503)
+    run = made.up()
+    assert not run.ok
+    assert "the end of web 1 did not get through, and delivery is required; the next update sends it" in run.output
+    assert "Traceback" not in run.output
+    assert len(made.did()) == 1
+    faulty.fault = None
+    next_run_makes_it_whole(made, bigpanda, ["start 1", "success 1"])
+
+
+def test_off_sends_nothing_and_leaves_nothing(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox
+) -> None:
+    """While delivery is off changes are recorded and not sent; on again, it is as if nothing had been left open."""
+    made = faulty_stack(WEB)
+    assert made.up().ok
+    made.environment["BIGPANDA_DELIVERY"] = "off"
+    assert made.config(version="2").up().ok
+    assert not made.program(WEB.replace('"thing"', '"thing", fail="x"')).config(version="3").up().ok
+    assert made.program(WEB).up("--expect-no-changes", "--target", "**Deployment::web").ok
+    del made.environment["BIGPANDA_DELIVERY"]
+    assert made.up().ok
+    assert bigpanda.story() == ["start 1", "success 1"]
+    assert made.config(version="4").up().ok
+    assert bigpanda.story() == ["start 1", "success 1", "start 4", "success 4"]

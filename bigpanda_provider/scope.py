@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
+from pulumi.runtime import config as runtime_config
 from pulumi.runtime import is_dry_run, register_stack_transformation
 from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.proto import resource_pb2
@@ -23,6 +24,7 @@ from pulumi.runtime.settings import SETTINGS, get_root_resource, monitor_support
 from . import reason
 from .checkpoint import Checkpoint
 from .errors import DeclarationError
+from .settings import complaints
 
 _READ_ONLY_TYPES = frozenset({"pulumi:pulumi:Stack", "pulumi:pulumi:StackReference"})
 _PROVIDER_PREFIX = "pulumi:providers:"
@@ -74,6 +76,8 @@ class Program:
         self._on_failure: list[Callable[[str], None]] = []
         self._hooks = self._error_hooks()
         self._checkpoint: asyncio.Future[Checkpoint] | None = None
+        for complaint in complaints(runtime_config.CONFIG.get(), runtime_config.is_config_secret):
+            pulumi.log.warn(complaint)
         register_stack_transformation(self._declared)
         _call_before(root, "register_outputs", self._end)
 

@@ -185,6 +185,22 @@ def unknown_keys(config: Collection[str]) -> list[tuple[str, str | None]]:
     return found
 
 
+def complaints(config: Collection[str], is_secret: Callable[[str], bool]) -> list[str]:
+    """What a user should be told of the stack's config: a token in plain text, and keys that are no setting.
+
+    Args:
+        config: the keys, with their namespace.
+        is_secret: whether a key was set with `--secret`.
+    """
+    token = f"{NAMESPACE}:apiToken"
+    found = []
+    if token in config and not is_secret(token):
+        found.append(f"{token} is stored in plain text; mend it with `pulumi config set --secret {token}`")
+    for key, nearest in unknown_keys(config):
+        found.append(f"{key} is no setting" + (f"; did you mean {nearest}?" if nearest else ""))
+    return found
+
+
 def base_url(value: Any) -> str:
     """The address without a slash at its end.
 

@@ -157,3 +157,15 @@ def test_without_a_token_preview_works_and_warns(stack: MakeStack, bigpanda: San
     assert "pulumi config set --secret bigpanda:apiToken" in told.output
     assert "python -m bigpanda_provider.sandbox" in told.output
     assert len(bigpanda.events()) == 2
+
+
+def test_what_is_odd_in_the_config_is_told_in_preview(stack: MakeStack) -> None:
+    """A token in plain text and a key that is no setting get a warning each, and the token is not shown."""
+    made = stack('bigpanda.Deployment("a", component="a", version="1", hosts=["h"])')
+    made.pulumi("config", "set", "--plaintext", "bigpanda:apiToken", "plain-token")
+    made.pulumi("config", "set", "bigpanda:baseURL", "https://api.bigpanda.io")
+    shown = made.preview()
+    assert shown.ok
+    assert "mend it with `pulumi config set --secret bigpanda:apiToken`" in shown.output
+    assert "bigpanda:baseURL is no setting; did you mean bigpanda:baseUrl?" in shown.output
+    assert "plain-token" not in shown.output

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bigpanda_provider.errors import SettingError
-from bigpanda_provider.settings import Settings, Source, Token, environment_name, unknown_keys
+from bigpanda_provider.settings import Settings, Source, Token, complaints, environment_name, unknown_keys
 
 
 def test_precedence_is_argument_config_environment_default() -> None:
@@ -119,6 +119,17 @@ def test_an_unknown_key_is_answered_with_the_nearest() -> None:
         "bigpanda:baseURL": "bigpanda:baseUrl",
         "bigpanda:colour": None,
     }
+
+
+def test_a_token_in_plain_text_is_told_with_the_command_that_mends_it() -> None:
+    """One that was set with --secret is not."""
+    config = ["bigpanda:apiToken", "bigpanda:baseURL"]
+    told = complaints(config, lambda key: False)
+    assert told == [
+        "bigpanda:apiToken is stored in plain text; mend it with `pulumi config set --secret bigpanda:apiToken`",
+        "bigpanda:baseURL is no setting; did you mean bigpanda:baseUrl?",
+    ]
+    assert len(complaints(config, lambda key: True)) == 1
 
 
 def test_names_of_variables() -> None:

@@ -7,9 +7,7 @@ becomes "\N{REPLACEMENT CHARACTER}"; everything else is sent as it is given or r
 
 from __future__ import annotations
 
-import datetime as dt
 import enum
-import math
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
@@ -45,18 +43,6 @@ def clean(text: str, limit: int) -> str:
     """The text as it can be sent: without lone surrogates, and at most `limit` characters, a cut one ending in "…"."""
     sendable = _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
     return sendable if len(sendable) <= limit else sendable[: limit - len(CUT)] + CUT
-
-
-def seconds(moment: dt.datetime) -> int:
-    """Whole Unix seconds of an aware datetime; what is finer than a second is dropped, as the API takes no fractions.
-
-    Raises:
-        InvalidEventError: the datetime is naive, so it names no moment.
-    """
-    if moment.utcoffset() is None:
-        reason = "is a datetime without a time zone; give it one: datetime.now(timezone.utc)"
-        raise InvalidEventError((Problem("timestamp", reason),))
-    return math.floor(moment.timestamp())
 
 
 def _fault(reason: str) -> PydanticCustomError:

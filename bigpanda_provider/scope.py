@@ -40,12 +40,10 @@ class Scope:
 
     Attributes:
         deployment: the Deployment.
-        outer: the scope that was open when this one was entered.
         resources: what was declared in it so far, in order, inner Deployments and their Completions included.
     """
 
     deployment: pulumi.Resource
-    outer: Scope | None
     resources: list[pulumi.Resource] = field(default_factory=list)
 
     def depends_on(self) -> list[pulumi.Resource]:
@@ -165,7 +163,7 @@ _programs: weakref.WeakKeyDictionary[pulumi.Resource, Program] = weakref.WeakKey
 
 def enter(deployment: pulumi.Resource) -> tuple[Scope, contextvars.Token[Scope | None]]:
     """Open a scope: what is declared from here on is covered by the Deployment."""
-    scope = Scope(deployment, outer=_open.get())
+    scope = Scope(deployment)
     return scope, _open.set(scope)
 
 

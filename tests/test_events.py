@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigpanda_provider.errors import InvalidEventError
+from bigpanda_provider.arguments import carried
+from bigpanda_provider.errors import DeclarationError, InvalidEventError
 from bigpanda_provider.events import (
     NAME_LIMIT,
     REASON_LIMIT,
@@ -22,7 +23,6 @@ from bigpanda_provider.events import (
     problems,
     read,
     same_hosts,
-    seconds,
 )
 
 GOOD: dict[str, Any] = {"component": "billing", "version": "1.2.3", "hosts": ["prod-api-1", "prod-api-2"]}
@@ -116,9 +116,9 @@ def test_timestamp_is_whole_seconds(value: float) -> None:
 def test_timestamp_of_a_datetime_has_its_zone() -> None:
     """An aware datetime is that second; a naive one is refused."""
     zone = dt.timezone(dt.timedelta(hours=2))
-    assert seconds(dt.datetime(2026, 1, 1, 2, 0, 0, 999_999, zone)) == 1767225600
-    with pytest.raises(InvalidEventError, match=r"without a time zone; give it one: datetime\.now\(timezone\.utc\)"):
-        seconds(dt.datetime(2026, 1, 1))
+    assert carried(dt.datetime(2026, 1, 1, 2, 0, 0, 999_999, zone), "timestamp") == 1767225600
+    with pytest.raises(DeclarationError, match=r"without a time zone; give it one: datetime\.now\(timezone\.utc\)"):
+        carried(dt.datetime(2026, 1, 1), "timestamp")
 
 
 @given(ANY_TEXT, ANY_TEXT, st.lists(ANY_TEXT, min_size=1, unique_by=lambda host: clean(host, NAME_LIMIT)), st.text())

@@ -94,10 +94,11 @@ class BigPandaClient:
         else:
             thread.join(limit_s)
         call.finish()
-        if call.error is not None:
-            raise call.error
-        if not call.delivered:
-            raise UnavailableError(f"{self.base_url} did not answer within {limit_s:.3g} s")
+        if call.delivered:
+            return
+        error = call.error or UnavailableError(f"{self.base_url} did not answer within {limit_s:.3g} s")
+        error.perhaps_arrived = call.perhaps_arrived
+        raise error
 
     def _deliver(self, call: _Call, path: str, body: bytes) -> None:
         """Try until it is settled or the time is up; the outcome is left in the call."""
@@ -137,6 +138,8 @@ class BigPandaClient:
                 retry.get_backoff_time(),
                 retry,
             )
+        if response.status_code < 500 or response.status_code == 503:
+            call.answered()
         retry = retry.increment("POST", path, response=response.raw)
         outcome = self._outcome(response.status_code, text)
         try:
@@ -192,6 +195,7 @@ class _Call:
         self._deadline = deadline
         self._lock = threading.Lock()
         self._over = False
+        self._requests = self._answers = 0
         self._connection: HTTPConnection | None = None
         self.delivered = False
         self.error: DeliveryError | None = None
@@ -199,6 +203,20 @@ class _Call:
     def remaining(self) -> float:
         """Seconds left."""
         return self._deadline - time.monotonic()
+
+    @property
+    def perhaps_arrived(self) -> bool:
+        """Whether one of its requests had no answer that says what became of it; most 5xx do not."""
+        return self._answers < self._requests
+
+    def answered(self) -> None:
+        """Called by the thread: the last request had an answer that says what became of it."""
+        self._answers += 1
+
+    def sends(self, connection: HTTPConnection) -> None:
+        """Called by the thread before each request; raises as `uses` does."""
+        self.uses(connection)
+        self._requests += 1
 
     def settle(self, error: DeliveryError | None) -> None:
         """Called by the thread: how it went."""
@@ -229,23 +247,19 @@ _current = threading.local()
 
 class _Http(HTTPConnection):
     def connect(self) -> None:
-        super().connect()
-        _current.call.uses(self)
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        _current.call.uses(self)
-        super().request(*args, **kwargs)
-
-
-class _Https(HTTPSConnection):
-    def connect(self) -> None:
         _current.call.uses(self)
         super().connect()
         _current.call.uses(self)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        _current.call.uses(self)
+        if self.sock is None:
+            self.connect()  # before it counts as sent
+        _current.call.sends(self)
         super().request(*args, **kwargs)
+
+
+class _Https(_Http, HTTPSConnection):
+    pass
 
 
 class _HttpPool(HTTPConnectionPool):

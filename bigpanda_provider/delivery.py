@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from .attempt import INCOMPLETE, Attempt, State
+from .attempt import INCOMPLETE, Attempt, Previous, State
 from .client import BigPandaClient
 from .errors import DeliveryError, OutboxError, RejectedError, UnavailableError
 from .events import Status
@@ -26,6 +26,9 @@ from .settings import TOKENLESS, Mode, Settings
 QUIET_FACTOR = 3
 OTHER_OWNER_LIMIT_S = 6.0
 """How long to wait for another process that is still ending an attempt: an engine gives its provider 5 s."""
+
+UNANSWERED = "BigPanda did not confirm the start, and delivery is required"
+"""The reason of an attempt that is given up because nobody knows whether its start arrived."""
 
 T = TypeVar("T")
 
@@ -84,7 +87,8 @@ class Delivery:
             The attempt with what became of its start, and what of the earlier ones still waits.
 
         Raises:
-            DeliveryError: delivery is required, and the start did not get through; nothing of it is kept.
+            DeliveryError: delivery is required, and the start did not get through. Nothing of it is kept, unless it
+                may have arrived all the same: then it stays open, for the guard to end.
         """
         if self.mode is Mode.OFF:
             return replace(attempt, start_state=State.OFF), tuple(left)
@@ -94,7 +98,10 @@ class Delivery:
         entry = self._add(place, attempt, secret=secret)
         error = waits or self._send(entry)
         if self.mode is Mode.REQUIRED and error is not None:
-            self._forget(entry)
+            if error.perhaps_arrived and error is not waits:
+                self._recorded(lambda outbox: outbox.note(attempt.id, UNANSWERED))  # and the guard ends it
+            else:
+                self._forget(entry)
             raise error
         self._flush(stack)
         return entry.attempt, tuple(e.attempt for e in earlier if not e.attempt.settled)
@@ -136,6 +143,11 @@ class Delivery:
     def left_open(self, stack: str, name: str) -> bool:
         """Whether the outbox knows of an attempt of this Deployment that a process which is gone has left."""
         return any(True for _ in self._abandoned(Place(stack, name, self.address)))
+
+    def how_it_ended(self, attempt: str) -> Previous | None:
+        """How the outbox says that an attempt of an earlier run ended; None where it does not know."""
+        row = self._recorded(lambda outbox: outbox.find(attempt))
+        return None if row is None or row.status is None else Previous(row.id, row.status, row.end_state, row.reason)
 
     def warn_without_token(self) -> None:
         """Warn where there is something to send and no token."""

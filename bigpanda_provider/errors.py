@@ -4,7 +4,7 @@
     ├── DeclarationError           a resource is declared in a way that cannot work
     ├── InvalidEventError          an event has a property that BigPanda cannot take
     ├── SettingError               a setting has a value that cannot be used
-    ├── DeliveryError              an event did not arrive
+    ├── DeliveryError              an event did not get through
     │   ├── UnavailableError       no connection, no answer in time, 429, 5xx: later may be better
     │   ├── RefusedError           401, 403, 404 and the like: the token or the address has to be mended
     │   ├── RejectedError          400, 413, 422: BigPanda will never take this event
@@ -59,7 +59,13 @@ class SettingError(BigPandaError):
 
 
 class DeliveryError(BigPandaError):
-    """An event did not arrive; which kind says whether trying again can help."""
+    """An event did not get through; which kind says whether trying again can help.
+
+    Attributes:
+        perhaps_arrived: whether it was sent and nobody knows what became of it, as after a lost answer.
+    """
+
+    perhaps_arrived = False
 
 
 class UnavailableError(DeliveryError):

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from .attempt import Attempt, State
-from .errors import OutboxError
+from .errors import InvalidEventError, OutboxError
 from .events import StartEvent, Status, read
 from .owner import Owner
 
@@ -168,7 +168,7 @@ class Outbox:
         """The attempt of this id."""
         with self._transaction() as db:
             found = db.execute("SELECT * FROM attempt WHERE id = ?", (attempt,)).fetchone()
-        return _row(found) if found else None
+            return _row(found) if found else None
 
     def unsettled(self, stack: str, address: str) -> list[Row]:
         """The attempts of a stack to an address that are open or wait, oldest first."""
@@ -177,8 +177,8 @@ class Outbox:
                 "SELECT * FROM attempt WHERE stack = ? AND address = ?"
                 " AND (end_state IS NULL OR end_state = 'queued') ORDER BY recorded, id",
                 (stack, address),
-            ).fetchall()
-        return [_row(row) for row in found]
+            )
+            return [_row(row) for row in found]
 
     def note(self, attempt: str, reason: str | None) -> None:
         """Note, for whoever ends the attempt, why it fails, or (None) that its scope went well. The first counts."""
@@ -205,7 +205,7 @@ class Outbox:
                 db.execute("COMMIT")
             finally:
                 db.close()
-        except (sqlite3.Error, OSError, ValueError) as error:
+        except (sqlite3.Error, OSError, ValueError, InvalidEventError) as error:
             raise OutboxError(f"the outbox {self.path} cannot be used ({error}); {_ADVICE}") from None
 
     def _connect(self) -> sqlite3.Connection:

@@ -75,12 +75,12 @@ class DeploymentProvider(_Provider):
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Send another start, or only what still waits."""
-        from .attempt import Previous, Recorded
+        from .attempt import Recorded
 
         last = Recorded.from_outputs(olds)
         if self._starts(last, news):
             return UpdateResult(self._start(news, last))
-        left = last.left_behind(Previous.from_inputs(news))
+        left = last.left_behind(self.service.previous(news))
         attempt, backlog = self.service.delivery.resend(*_place(news), last.attempt, left, secret=_secret(news))
         return UpdateResult(_outputs(news, last, attempt, backlog))
 
@@ -91,9 +91,9 @@ class DeploymentProvider(_Provider):
         self.service.end_deleted(*_place(props), Recorded.from_outputs(props), secret=_secret(props))
 
     def _starts(self, last: Recorded, news: dict[str, Any]) -> bool:
-        from .attempt import Previous, State, starts_again
+        from .attempt import State, starts_again
 
-        previous = Previous.from_inputs(news)
+        previous = self.service.previous(news)
         failed = previous is not None and previous.attempt == last.attempt.id and previous.failed
         nothing_was_sent = last.attempt.start_state is State.OFF
         again = failed and not nothing_was_sent and not self.service.off
@@ -101,17 +101,15 @@ class DeploymentProvider(_Provider):
 
     def _waits(self, last: Recorded, news: dict[str, Any]) -> bool:
         """Whether earlier attempts still wait, as state or this machine's outbox says."""
-        from .attempt import Previous
-
         if self.service.off:
             return False
-        return bool(last.left_behind(Previous.from_inputs(news))) or self.service.left_open(*_place(news))
+        return bool(last.left_behind(self.service.previous(news))) or self.service.left_open(*_place(news))
 
     def _start(self, props: dict[str, Any], last: Recorded | None) -> dict[str, Any]:
-        from .attempt import Previous, begin
+        from .attempt import begin
 
         recorded = begin(props, last, attempt=uuid.uuid4().hex, now=int(time.time()))
-        left = last.left_behind(Previous.from_inputs(props)) if last is not None else ()
+        left = last.left_behind(self.service.previous(props)) if last is not None else ()
         self.service.guard.watch()
         attempt, backlog = self.service.delivery.start(*_place(props), recorded.attempt, left, secret=_secret(props))
         return _outputs(props, recorded, attempt, backlog)

@@ -65,6 +65,16 @@ class Service:
         """Whether an earlier run of this machine left an attempt of the Deployment open or waiting."""
         return self.delivery.left_open(stack, name)
 
+    def previous(self, inputs: dict[str, Any]) -> Previous | None:
+        """The input `previous`; where state holds no end of the attempt, as this machine's outbox knows it.
+
+        The Completion does not hold the end where it was no target of the update, and where the guard sent it.
+        """
+        previous = Previous.from_inputs(inputs)
+        if previous is None or previous.status is not None:
+            return previous
+        return self.delivery.how_it_ended(previous.attempt) or previous
+
     def end_outputs(self, attempt: Attempt) -> dict[str, Any]:
         """What a Completion stores of an attempt's end."""
         assert attempt.end is not None

@@ -13,6 +13,7 @@ from bigpanda_provider.errors import DeliveryError, RefusedError, RejectedError,
 from bigpanda_provider.events import EndEvent, StartEvent, Status, read
 from bigpanda_provider.settings import Token
 
+from . import faults
 from .servers import Recorder, Sandbox
 
 TOKEN = Token("s3cret")
@@ -146,3 +147,32 @@ def test_answers_that_are_no_text_are_shown_as_far_as_they_can_be(recorder: Reco
         BigPandaClient(recorder.address, TOKEN).start(START)
     assert len(str(caught.value)) < 400
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("script", "perhaps"),
+    [
+        ([faults.answer(401)], False),
+        ([faults.answer(503)] * 9, False),
+        ([faults.answer(429, Retry_After="60")], False),
+        ([faults.reset, faults.answer(401)], True),
+        ([faults.answer(504), faults.answer(401)], True),
+        ([faults.hang], True),
+    ],
+)
+def test_an_event_whose_answer_was_lost_has_perhaps_arrived(
+    faulty: faults.FaultyBigPanda, script: list[faults.Fault | None], perhaps: bool
+) -> None:
+    """The error tells a refusal from a request of which nobody knows what became."""
+    faulty.script = script
+    with pytest.raises(DeliveryError) as error:
+        BigPandaClient(faulty.address, TOKEN, 0.5).start(START)
+    assert error.value.perhaps_arrived is perhaps
+
+
+def test_an_event_that_was_never_sent_has_not_arrived(faulty: faults.FaultyBigPanda) -> None:
+    """Nobody listens, so nothing was sent."""
+    faulty.go_away()
+    with pytest.raises(UnavailableError) as error:
+        BigPandaClient(faulty.address, TOKEN, 0.5).start(START)
+    assert not error.value.perhaps_arrived

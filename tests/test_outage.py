@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
@@ -229,6 +230,32 @@ def test_required_fails_before_the_scope_is_touched(
     faulty.come_back()
     assert made.up().ok
     assert bigpanda.story() == ["start 1", "success 1"]
+    assert made.up("--expect-no-changes").ok
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_required_start_that_nobody_confirmed(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox, back: bool
+) -> None:
+    """The start may have arrived though its answer was lost: so it gets its end, at once or in the next run."""
+    made = faulty_stack(WEB)
+    made.environment["BIGPANDA_DELIVERY"] = "required"
+
+    def late() -> None:
+        faulty.before_answer = None if back else late
+        time.sleep(2)
+
+    faulty.before_answer = late
+    run = made.up()
+    assert not run.ok
+    assert re.search(r"could not be reached: timed out|did not answer within 1 s", run.output)
+    assert made.did() == []
+    assert [change["state"] for change in bigpanda.changes()] == ["failure" if back else "in_progress"]
+    faulty.before_answer = None
+    assert made.up().ok
+    states = [(change["state"], change["reason"]) for change in bigpanda.changes()]
+    assert states == [("failure", "BigPanda did not confirm the start, and delivery is required"), ("success", None)]
+    assert bigpanda.unmatched() == []
     assert made.up("--expect-no-changes").ok
 
 

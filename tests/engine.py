@@ -97,7 +97,7 @@ class Running:
         for folder in pathlib.Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 command, environment = (folder / "cmdline").read_bytes(), (folder / "environ").read_bytes()
-                ours = f"BIGPANDA_OUTBOX={self._stack.outbox}\0".encode() in environment
+                ours = f"THING_JOURNAL={self._stack.journal}\0".encode() in environment
                 if ours and part.encode() in command and b"/bin/sh" not in command:
                     found.append(int(folder.name))
         return found

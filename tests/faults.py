@@ -66,6 +66,7 @@ class FaultyBigPanda:
 
     Attributes:
         address: its base URL.
+        behind: the sandbox that gets what is passed on.
         fault: what to do with each request instead of passing it on; None passes it on.
         script: what to do with the next requests, one after the other, before `fault` counts; None passes one on.
         asked: the paths of all requests that came in.
@@ -79,7 +80,7 @@ class FaultyBigPanda:
         self.asked: list[str] = []
         self.slow_s = 0.0
         self.before_answer: Callable[[], None] | None = None
-        self._behind = behind
+        self.behind = behind
         self._server: ThreadingHTTPServer | None = None
         self._port = 0
         self.come_back()
@@ -108,7 +109,7 @@ class FaultyBigPanda:
             fault(request)
             return
         headers = {name: request.headers[name] for name in ("Authorization", "Content-Type")}
-        forwarded = urllib.request.Request(self._behind.address + request.path, body, headers, method="POST")
+        forwarded = urllib.request.Request(self.behind.address + request.path, body, headers, method="POST")
         with urllib.request.urlopen(forwarded, timeout=START_LIMIT_S) as got:
             status, told = got.status, got.read()
         if self.before_answer is not None:

@@ -231,4 +231,6 @@ def test_a_failure_without_an_outbox(stack: MakeStack, bigpanda: Sandbox, tmp_pa
     (tmp_path / "file").write_text("")
     made.environment["BIGPANDA_OUTBOX"] = str(tmp_path / "file" / "outbox.db")
     assert not made.up().ok
-    assert [change["reason"] for change in bigpanda.changes()] == ["the update ended before this deployment was complete"]
+    assert [change["reason"] for change in bigpanda.changes()] == [
+        "the update ended before this deployment was complete"
+    ]

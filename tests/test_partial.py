@@ -1,4 +1,4 @@
-"""Updates of a part of the stack, by a plan, one at a time or of very many: nothing is left open, nothing is invented."""
+"""Updates of a part, by a plan, one at a time or of very many: nothing is left open, nothing is invented."""
 
 from __future__ import annotations
 

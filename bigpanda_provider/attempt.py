@@ -159,13 +159,14 @@ class Recorded:
     def outputs(self) -> dict[str, Any]:
         """The properties to store."""
         backlog = {"backlog": [attempt.stored() for attempt in self.backlog]} if self.backlog else {}
+        given = {} if self.given_timestamp is None else {"givenTimestamp": self.given_timestamp}
         return {
             **self.attempt.start.payload(),
             **backlog,
+            **given,
             "attempt": self.attempt.id,
             "delivery": self.attempt.start_state.value,
             "triggers": self.triggers,
-            "givenTimestamp": self.given_timestamp,
         }
 
     def left_behind(self, previous: Previous | None) -> tuple[Attempt, ...]:

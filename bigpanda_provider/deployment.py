@@ -19,6 +19,8 @@ from .errors import DeclarationError, UndeliveredError
 from .notes import Notes
 from .provider import CompletionProvider, DeploymentProvider
 
+_SECRET_OUTPUTS = ["backlog", "givenTimestamp"]
+"""These hold parts of the event under names of their own, so they are encrypted in state as the parts may be."""
 _DEPLOYMENT_TYPE = "pulumi-python:dynamic/bigpanda:Deployment"
 
 
@@ -107,7 +109,7 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
             DeploymentProvider(),
             resource_name,
             {**outputs, **self._place, **told, **props},
-            pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=["backlog"])),
+            pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=_SECRET_OUTPUTS)),
         )
         self._notes: Notes | None = None
         if self._program is not None:

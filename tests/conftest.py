@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from . import faults, servers
-from .engine import Stack
+from .engine import TOKEN, Stack
 
 
 @pytest.fixture
@@ -33,11 +33,25 @@ def faulty(bigpanda: servers.Sandbox) -> Iterator[faults.FaultyBigPanda]:
 
 
 @pytest.fixture
-def faulty_stack(faulty: faults.FaultyBigPanda, tmp_path: pathlib.Path) -> Callable[[str], Stack]:
+def make_stack(tmp_path: pathlib.Path) -> Iterator[Callable[[str, str], Stack]]:
+    """Make a stack from BigPanda's address and a program; whatever a test does, none may tell the token."""
+    made: list[Stack] = []
+
+    def make(address: str, program: str) -> Stack:
+        made.append(Stack(tmp_path / "stack", address).program(program))
+        return made[-1]
+
+    yield make
+    for stack in made:
+        assert stack.tells(TOKEN) == []
+
+
+@pytest.fixture
+def faulty_stack(faulty: faults.FaultyBigPanda, make_stack: Callable[[str, str], Stack]) -> Callable[[str], Stack]:
     """Make the test's stack, which reports to the faulty BigPanda and gives each event one second."""
 
     def make(program: str) -> Stack:
-        made = Stack(tmp_path / "stack", faulty.address).program(program)
+        made = make_stack(faulty.address, program)
         made.environment["BIGPANDA_TIMEOUT_SECONDS"] = "1"
         return made
 
@@ -45,6 +59,6 @@ def faulty_stack(faulty: faults.FaultyBigPanda, tmp_path: pathlib.Path) -> Calla
 
 
 @pytest.fixture
-def stack(bigpanda: servers.Sandbox, tmp_path: pathlib.Path) -> Callable[[str], Stack]:
+def stack(bigpanda: servers.Sandbox, make_stack: Callable[[str, str], Stack]) -> Callable[[str], Stack]:
     """Make the test's stack, which reports to the sandbox, from a program."""
-    return lambda program: Stack(tmp_path / "stack", bigpanda.address).program(program)
+    return lambda program: make_stack(bigpanda.address, program)

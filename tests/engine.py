@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import yaml  # type: ignore[import-untyped]
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TOKEN = "token-that-must-not-be-seen"
 LIMIT_S = 120
@@ -89,7 +91,7 @@ class Running:
     def end(self) -> Run:
         """Wait for the end."""
         code = self.process.wait(LIMIT_S)
-        return Run(code, (self._stack.folder / "running.log").read_text())
+        return self._stack.printed(code, (self._stack.folder / "running.log").read_text())
 
     def _of(self, part: str) -> list[int]:
         """The processes with this in their command line that belong to the stack, which their environment tells."""
@@ -124,6 +126,7 @@ class Stack:
         self.name = name
         self.journal = folder / "journal"
         self.outbox = folder / "outbox.db"
+        self._printed: list[str] = []
         (folder / "state").mkdir(parents=True)
         (folder / "Pulumi.yaml").write_text("name: test\nruntime: python\n")
         self.environment = {
@@ -151,11 +154,9 @@ class Stack:
     def config(self, **values: object) -> Stack:
         """Set config values of the namespace `test`, as the programs' `config` reads them."""
         path = self.folder / f"Pulumi.{self.name}.yaml"
-        lines = [line for line in path.read_text().splitlines() if not line.startswith(("config:", "  test:"))]
-        kept = {**self._config(path), **values}
-        path.write_text(
-            "\n".join([*lines, "config:", *(f"  test:{k}: {json.dumps(v)}" for k, v in kept.items())]) + "\n"
-        )
+        settings = yaml.safe_load(path.read_text()) or {}
+        settings.setdefault("config", {}).update({f"test:{name}": value for name, value in values.items()})
+        path.write_text(yaml.safe_dump(settings))
         return self
 
     def preview(self, *arguments: str) -> Run:
@@ -187,7 +188,20 @@ class Stack:
             timeout=LIMIT_S,
             check=False,
         )
-        return Run(done.returncode, done.stdout)
+        return self.printed(done.returncode, done.stdout)
+
+    def printed(self, code: int, output: str) -> Run:
+        """Keep what a command printed."""
+        self._printed.append(output)
+        return Run(code, output)
+
+    def tells(self, secret: str) -> list[str]:
+        """Where a text stands that must not be seen: in what was printed, or in a file that is not the user's own."""
+        found = [output for output in self._printed if secret in output]
+        for path in self.folder.rglob("*"):
+            if path.is_file() and path.name != "__main__.py" and secret.encode() in path.read_bytes():
+                found.append(str(path))
+        return found
 
     @contextlib.contextmanager
     def running(self, *arguments: str) -> Iterator[Running]:
@@ -241,7 +255,3 @@ class Stack:
     def _command(self, *arguments: str) -> list[str]:
         stack = () if arguments[0] == "stack" else ("--stack", self.name)
         return ["pulumi", *arguments, "--non-interactive", *stack]
-
-    def _config(self, path: pathlib.Path) -> dict[str, Any]:
-        found = re.findall(r"^  test:(\w+): (.*)$", path.read_text(), re.M)
-        return {key: json.loads(value) for key, value in found}

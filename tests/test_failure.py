@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .engine import TOKEN, Stack
+from .engine import Stack
 from .faults import FaultyBigPanda
 from .servers import Sandbox
 
@@ -185,11 +185,12 @@ def test_cancelled_while_the_success_is_on_the_wire(
 
 def test_the_reason_holds_no_secret(stack: MakeStack, bigpanda: Sandbox) -> None:
     """The token, secret config and the failing resource's secret inputs are masked in the error that quotes them."""
-    made = stack(f"""
+    made = stack("""
         inner = pulumi.Output.secret("inner-secret")
         with bigpanda.Deployment("web", component="web", version="1", hosts=["a"]):
-            Thing("one", {{"deep": [inner]}}, fail="no {{value}} or config-secret or {TOKEN}")
+            Thing("one", {"deep": [inner]}, fail="no {value} or config-secret or my-token")
         """)
+    made.environment["BIGPANDA_API_TOKEN"] = "my-token"
     made.pulumi("config", "set", "--secret", "test:secret", "config-secret")
     assert not made.up().ok
     assert bigpanda.changes()[0]["reason"] == "one: RuntimeError: no {'deep': ['***']} or *** or ***"

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
 
 from .attempt import INCOMPLETE, Attempt, Previous, State
@@ -35,11 +36,22 @@ T = TypeVar("T")
 
 @dataclass(eq=False)
 class _Entry:
-    """An attempt of this process. `sending` is held while one of its events is on the wire."""
+    """An attempt of this process.
+
+    Attributes:
+        place: where it belongs.
+        attempt: the attempt as it is now.
+        secret: whether its event has secret properties.
+        returned: whether the engine was given it, to be stored.
+        stored: whether the engine is known to have stored it.
+        sending: held while one of its events is on the wire.
+    """
 
     place: Place
     attempt: Attempt
     secret: bool
+    returned: bool = False
+    stored: bool = False
     sending: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -94,6 +106,7 @@ class Delivery:
             return replace(attempt, start_state=State.OFF), tuple(left)
         place = Place(stack, name, self.address)
         earlier = self._take_over(place, left, secret=secret)
+        self._forget_superseded(place)
         waits = self._send_in_order(earlier)
         entry = self._add(place, attempt, secret=secret)
         error = waits or self._send(entry)
@@ -104,18 +117,32 @@ class Delivery:
                 self._forget(entry)
             raise error
         self._flush(stack)
+        for given in (entry, *earlier):
+            given.returned = True
         return entry.attempt, tuple(e.attempt for e in earlier if not e.attempt.settled)
 
     def resend(
-        self, stack: str, name: str, attempt: Attempt, left: Iterable[Attempt], *, secret: bool = False
+        self,
+        stack: str,
+        name: str,
+        attempt: Attempt,
+        left: Iterable[Attempt],
+        *,
+        secret: bool = False,
+        deleted: bool = False,
     ) -> tuple[Attempt, tuple[Attempt, ...]]:
-        """Send what waits of this Deployment, without a new attempt; returns as `start` does, for its last attempt."""
+        """Send what waits of this Deployment, without a new attempt; returns as `start` does, for its last attempt.
+
+        What waits of a Deployment that is deleted is known to this machine's outbox alone from then on.
+        """
         place = Place(stack, name, self.address)
-        earlier = self._take_over(place, left, secret=secret)
+        earlier = self._take_over(place, left, secret=secret, stored=not deleted)
         error = self._send_in_order(earlier)
         if self.mode is Mode.REQUIRED and error is not None:
             raise error
         self._flush(stack)
+        for given in earlier:
+            given.returned = not deleted
         last = next((e.attempt for e in earlier if e.attempt.id == attempt.id), attempt)
         return last, tuple(e.attempt for e in earlier if e.attempt.id != attempt.id and not e.attempt.settled)
 
@@ -132,6 +159,7 @@ class Delivery:
         entry = self._known(place, attempt, secret=secret)
         if entry is None:
             return attempt.ended(status, reason)
+        entry.stored = True  # or its Completion would not know it
         self._claim(entry, status, reason)
         if self.mode is Mode.OFF:
             return entry.attempt
@@ -175,10 +203,17 @@ class Delivery:
         if self.mode is not Mode.OFF:
             self._send(entry, deadline)
 
+    def update_ended(self) -> None:
+        """The update is over and was neither cancelled nor killed: the engine has stored what it was given."""
+        for entry in self._entries.values():
+            if entry.returned and not entry.stored and not entry.attempt.settled:
+                entry.stored = True
+                self._record(entry)
+
     # -- attempts ------------------------------------------------------------------------------------------------------
 
-    def _add(self, place: Place, attempt: Attempt, *, secret: bool) -> _Entry:
-        entry = _Entry(place, attempt, secret)
+    def _add(self, place: Place, attempt: Attempt, *, secret: bool, stored: bool = False) -> _Entry:
+        entry = _Entry(place, attempt, secret, stored=stored)
         with self._lock:
             self._entries[attempt.id] = entry
         self._record(entry)
@@ -212,7 +247,7 @@ class Delivery:
             entry.attempt = entry.attempt.ended(status, reason)
         self._record(entry)
 
-    def _take_over(self, place: Place, left: Iterable[Attempt], *, secret: bool) -> list[_Entry]:
+    def _take_over(self, place: Place, left: Iterable[Attempt], *, secret: bool, stored: bool = True) -> list[_Entry]:
         """What earlier runs of this Deployment left, oldest first, each with its end: this process sees to it now.
 
         Each is as the outbox knows it, which is newer than state. One that is known to have arrived is left out.
@@ -222,18 +257,35 @@ class Delivery:
             row = self._other_has_finished(attempt.id)
             known = (row and row.attempt(attempt.start)) or attempt
             if not known.settled:
-                found[attempt.id] = self._add(place, known.ended(Status.FAILURE, INCOMPLETE), secret=secret)
+                ended = known.ended(Status.FAILURE, INCOMPLETE)
+                found[attempt.id] = self._add(place, ended, secret=secret, stored=stored)
         for row in self._abandoned(place):
-            known_here = row.attempt()
-            if known_here is not None and row.id not in found:
-                ended = known_here.ended(Status.FAILURE, INCOMPLETE)
-                found[row.id] = self._add(place, ended, secret=False)
+            found[row.id] = self._adopt(row)
         return list(found.values())
 
-    def _abandoned(self, place: Place) -> Iterator[Row]:
-        """What the outbox has of the Deployment that is not settled and whose process is gone."""
+    def _forget_superseded(self, place: Place) -> None:
+        """Forget what waits here of attempts that state held and no longer does: another machine has sent it."""
         for row in self._recorded(lambda outbox: outbox.unsettled(place.stack, place.address)) or ():
-            if row.place == place and row.start is not None and row.id not in self._entries and not row.owner.alive:
+            if row.stored and row.place == place and row.id not in self._entries:
+                self._recorded(partial(Outbox.forget, attempt=row.id))
+
+    def _adopt(self, row: Row) -> _Entry:
+        """Take over an attempt of a process that is gone; one that it left open has failed."""
+        attempt = row.attempt()
+        assert attempt is not None
+        return self._add(row.place, attempt.ended(Status.FAILURE, INCOMPLETE), secret=False)
+
+    def _abandoned(self, place: Place) -> Iterator[Row]:
+        """What the outbox alone has of the Deployment that is not settled and whose process is gone."""
+        return (row for row in self._waiting(place.stack) if row.place == place)
+
+    def _waiting(self, stack: str) -> Iterator[Row]:
+        """What the outbox alone has of the stack, not settled, of processes that are gone.
+
+        What state holds is left to the run that finds it there: another machine may have sent it in the meantime.
+        """
+        for row in self._recorded(lambda outbox: outbox.unsettled(stack, self.address)) or ():
+            if not row.stored and row.start is not None and row.id not in self._entries and not row.owner.alive:
                 yield row
 
     def _other_has_finished(self, attempt: str) -> Row | None:
@@ -309,11 +361,8 @@ class Delivery:
         if time.monotonic() < self._quiet_until or self._client is None or not self._flushing.acquire(blocking=False):
             return
         try:
-            for row in self._recorded(lambda outbox: outbox.unsettled(stack, self.address)) or ():
-                if row.id not in self._entries and not row.owner.alive:
-                    attempt = row.attempt()
-                    if attempt is not None:
-                        self._add(row.place, attempt.ended(Status.FAILURE, INCOMPLETE), secret=False)
+            for row in self._waiting(stack):
+                self._adopt(row)
             with self._lock:
                 entries = list(self._entries.values())
             busy = {e.place for e in entries if e.sending.locked()}
@@ -334,7 +383,11 @@ class Delivery:
     # -- the outbox ----------------------------------------------------------------------------------------------------
 
     def _record(self, entry: _Entry) -> None:
-        self._recorded(lambda outbox: outbox.record(entry.place, Owner.current(), entry.attempt, secret=entry.secret))
+        self._recorded(
+            lambda outbox: outbox.record(
+                entry.place, Owner.current(), entry.attempt, secret=entry.secret, stored=entry.stored
+            )
+        )
 
     def _recorded(self, use: Callable[[Outbox], T]) -> T | None:
         """Use the outbox; one that cannot be used is a warning, and not tried again by this process."""

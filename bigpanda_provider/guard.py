@@ -42,7 +42,7 @@ class Guard:
             self._watching = True
         for number in range(WORKERS):
             threading.Thread(target=self._worker, name=f"bigpanda-guard-{number}", daemon=True).start()
-        process.on_exit(self.act)
+        process.on_exit(self._told_to_go)
         process.on_engine_gone(self._engine_gone)
 
     def act(self) -> None:
@@ -62,6 +62,11 @@ class Guard:
         if note is not None and (cancelled is None or note.written < cancelled):
             return (Status.SUCCESS, None) if note.reason is None else (Status.FAILURE, note.reason)
         return Status.FAILURE, UNFINISHED if cancelled is None else CANCELLED
+
+    def _told_to_go(self) -> None:
+        self.act()
+        if process.cancelled_at() is None:
+            self._delivery.update_ended()
 
     def _engine_gone(self) -> None:
         self.act()

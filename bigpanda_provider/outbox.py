@@ -38,7 +38,8 @@ CREATE TABLE attempt (
     start_state TEXT NOT NULL,
     status TEXT,                -- none: open
     reason TEXT,
-    end_state TEXT
+    end_state TEXT,
+    stored INTEGER NOT NULL     -- 1: the stack's state holds it too
 ) WITHOUT ROWID;
 CREATE INDEX attempt_of_stack ON attempt (stack, address, recorded);
 CREATE TABLE note (
@@ -77,6 +78,7 @@ class Row:
         status: how it ended; None while it is open.
         reason: why it failed.
         end_state: what became of the end; None while it is open.
+        stored: whether the stack's state holds the attempt too: then whichever machine runs next sees to it.
     """
 
     id: str
@@ -87,6 +89,7 @@ class Row:
     status: Status | None
     reason: str | None
     end_state: State | None
+    stored: bool
 
     def attempt(self, start: StartEvent | None = None) -> Attempt | None:
         """The attempt, with the given start where the row has none; None where there is neither."""
@@ -127,15 +130,25 @@ class Outbox:
     def __init__(self, path: pathlib.Path) -> None:
         self.path = path
 
-    def record(self, place: Place, owner: Owner, attempt: Attempt, *, secret: bool) -> None:
-        """Write the attempt as it is now; of one with secret properties only what is not secret."""
+    def record(
+        self, place: Place, owner: Owner, attempt: Attempt, *, secret: bool = False, stored: bool = False
+    ) -> None:
+        """Write the attempt as it is now.
+
+        Args:
+            place: where it belongs.
+            owner: the process that sees to it.
+            attempt: the attempt.
+            secret: whether its event has secret properties: then only what is not secret is written.
+            stored: whether the stack's state is known to hold it.
+        """
         start = None if secret else json.dumps(attempt.start.payload(), ensure_ascii=False)
         with self._transaction() as db:
             db.execute(
-                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
                 " start_state = excluded.start_state, status = excluded.status, reason = excluded.reason,"
                 " end_state = excluded.end_state, owner = excluded.owner, name = excluded.name,"
-                " address = excluded.address",
+                " address = excluded.address, stored = excluded.stored",
                 (
                     attempt.id,
                     place.stack,
@@ -148,6 +161,7 @@ class Outbox:
                     attempt.status and attempt.status.value,
                     attempt.reason,
                     attempt.end_state and attempt.end_state.value,
+                    stored,
                 ),
             )
             if attempt.settled:
@@ -250,4 +264,5 @@ def _row(found: sqlite3.Row) -> Row:
         status=None if found["status"] is None else Status(found["status"]),
         reason=found["reason"],
         end_state=None if found["end_state"] is None else State(found["end_state"]),
+        stored=bool(found["stored"]),
     )

@@ -98,4 +98,4 @@ class Service:
         if known is not None:
             previous = Previous(known.id, known.status, known.end_state, known.reason)
         with contextlib.suppress(DeliveryError):  # it waits in the outbox; a delete does not fail for it
-            self.delivery.resend(stack, name, last.attempt, last.left_behind(previous), secret=secret)
+            self.delivery.resend(stack, name, last.attempt, last.left_behind(previous), secret=secret, deleted=True)

@@ -157,6 +157,24 @@ def test_down_over_several_changes(
     assert stamps == sorted(set(stamps))
 
 
+def test_another_machine_has_sent_what_waits_here(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox
+) -> None:
+    """A machine whose update was queued and which runs again after others have gone on sends nothing twice."""
+    made = faulty_stack(WEB)
+    here = made.outbox
+    faulty.go_away()
+    assert made.up().ok
+    faulty.come_back()
+    made.environment["BIGPANDA_OUTBOX"] = str(here.with_name("other.db"))
+    for version in ("2", "3"):
+        assert made.config(version=version).up().ok
+    made.environment["BIGPANDA_OUTBOX"] = str(here)
+    assert made.up("--expect-no-changes").ok
+    assert made.config(version="4").up().ok
+    assert bigpanda.story() == [f"{kind} {version}" for version in "1234" for kind in ("start", "success")]
+
+
 @pytest.mark.parametrize("fault", [faults.answer(400, b"no such component"), faults.answer(422)])
 def test_rejected(faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox, fault: Fault) -> None:
     """What BigPanda will never take is told and given up, and no end follows a rejected start."""

@@ -29,7 +29,7 @@ class Sandbox:
 
     def changes(self) -> list[dict[str, Any]]:
         """The deployments, oldest first."""
-        found: list[dict[str, Any]] = self._get("/changes")["changes"]
+        found: list[dict[str, Any]] = self._get("/changes?limit=1000")["changes"]
         return found[::-1]
 
     def unmatched(self) -> list[dict[str, Any]]:

@@ -190,6 +190,41 @@ def test_rejected(faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: San
 
 
 @pytest.mark.parametrize(
+    ("fault", "advice"),
+    [
+        (faults.answer(401), "Check the token"),
+        (faults.answer(403), "Check the token's permissions"),
+        (faults.answer(404), "Check bigpanda:baseUrl"),
+        (faults.answer(307, Location="http://localhost:9/data"), "a redirect, which is not followed"),
+    ],
+)
+def test_refused_for_what_can_be_mended(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox, fault: Fault, advice: str
+) -> None:
+    """It is asked once, told how to be mended, and everything is sent by the next run."""
+    made = faulty_stack(WEB)
+    faulty.fault = fault
+    run = made.up()
+    assert run.ok
+    assert advice in run.output
+    assert faulty.asked == ["start"]
+    faulty.fault = None
+    next_run_makes_it_whole(made, bigpanda, ["start 1", "success 1"])
+
+
+@pytest.mark.parametrize("status", [200, 202, 204])
+def test_any_2xx_without_a_body_is_success(faulty_stack: MakeStack, faulty: FaultyBigPanda, status: int) -> None:
+    """Each event is sent once, and nothing waits."""
+    made = faulty_stack(WEB)
+    faulty.fault = faults.answer(status)
+    run = made.up()
+    assert run.ok
+    assert "warning" not in run.output
+    assert made.up("--expect-no-changes").ok
+    assert faulty.asked == ["start", "end"]
+
+
+@pytest.mark.parametrize(
     ("headers", "waits"),
     [
         ({"Retry_After": "1"}, True),

@@ -163,8 +163,7 @@ class Delivery:
         self._claim(entry, status, reason)
         if self.mode is Mode.OFF:
             return entry.attempt
-        before = [e for e in self._of(place) if e is not entry and not e.attempt.settled]
-        self._send_in_order([*before, entry])
+        self._send_after_earlier(entry)
         self._flush(stack)
         return entry.attempt
 
@@ -198,10 +197,14 @@ class Delivery:
         self._claim(self._entries[attempt], status, reason)
 
     def send_end(self, attempt: str, deadline: float) -> None:
-        """Send what waits of an attempt until the deadline (`time.monotonic()`); an end on the wire is waited for."""
-        entry = self._entries[attempt]
+        """Send what waits of an attempt, and of earlier ones of its Deployment before it.
+
+        Args:
+            attempt: its id.
+            deadline: until when, as `time.monotonic()` tells it; an end on the wire is waited for.
+        """
         if self.mode is not Mode.OFF:
-            self._send(entry, deadline)
+            self._send_after_earlier(self._entries[attempt], deadline)
 
     def update_ended(self) -> None:
         """The update is over and was neither cancelled nor killed: the engine has stored what it was given."""
@@ -231,10 +234,6 @@ class Delivery:
         row = self._recorded(lambda outbox: outbox.find(attempt.id))
         known = (row and row.attempt()) or (attempt if attempt.start_state is State.DELIVERED else None)
         return None if known is None else self._add(place, known, secret=secret)
-
-    def _of(self, place: Place) -> list[_Entry]:
-        with self._lock:
-            return [e for e in self._entries.values() if e.place == place]
 
     def _forget(self, entry: _Entry) -> None:
         with self._lock:
@@ -302,10 +301,16 @@ class Delivery:
 
     # -- sending -------------------------------------------------------------------------------------------------------
 
-    def _send_in_order(self, entries: Iterable[_Entry]) -> DeliveryError | None:
+    def _send_after_earlier(self, entry: _Entry, deadline: float | None = None) -> None:
+        """Send what waits of an attempt, after what waits of earlier ones: an end that arrived says that all did."""
+        with self._lock:
+            mates = [e for e in self._entries.values() if e.place == entry.place and e is not entry]
+        self._send_in_order([*(e for e in mates if not e.attempt.settled), entry], deadline)
+
+    def _send_in_order(self, entries: Iterable[_Entry], deadline: float | None = None) -> DeliveryError | None:
         """Send what waits of each, and stop at the first that does not get through."""
         for entry in entries:
-            error = self._send(entry)
+            error = self._send(entry, deadline)
             if error is not None and not isinstance(error, RejectedError):
                 return error
         return None

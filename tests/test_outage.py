@@ -157,6 +157,21 @@ def test_down_over_several_changes(
     assert stamps == sorted(set(stamps))
 
 
+def test_back_before_a_failure_is_told(faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox) -> None:
+    """The guard sends what waits of earlier updates before the end that it is there for."""
+    made = faulty_stack(WEB)
+    faulty.go_away()
+    assert made.up().ok
+    made.program(WEB.replace('"thing",', '"thing", fail="no space left",')).config(version="2", sleep=5)
+    with made.running() as update:
+        update.wait_for(lambda: "events wait" in (made.folder / "running.log").read_text())
+        faulty.come_back()
+        assert not update.end().ok
+    assert bigpanda.story() == ["start 1", "success 1", "start 2", "failure 2"]
+    made.program(WEB).config(sleep=0)
+    next_run_makes_it_whole(made, bigpanda, [*bigpanda.story(), "start 2", "success 2"])
+
+
 def test_another_machine_has_sent_what_waits_here(
     faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox
 ) -> None:

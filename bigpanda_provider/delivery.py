@@ -106,7 +106,6 @@ class Delivery:
             return replace(attempt, start_state=State.OFF), tuple(left)
         place = Place(stack, name, self.address)
         earlier = self._take_over(place, left, secret=secret)
-        self._forget_superseded(place)
         waits = self._send_in_order(earlier)
         entry = self._add(place, attempt, secret=secret)
         error = waits or self._send(entry)
@@ -260,11 +259,12 @@ class Delivery:
                 found[attempt.id] = self._add(place, ended, secret=secret, stored=stored)
         for row in self._abandoned(place):
             found[row.id] = self._adopt(row)
+        self._forget_superseded(place)
         return list(found.values())
 
     def _forget_superseded(self, place: Place) -> None:
         """Forget what waits here of attempts that state held and no longer does: another machine has sent it."""
-        for row in self._recorded(lambda outbox: outbox.unsettled(place.stack, place.address)) or ():
+        for row in self._unsettled(place.stack):
             if row.stored and row.place == place and row.id not in self._entries:
                 self._recorded(partial(Outbox.forget, attempt=row.id))
 
@@ -283,9 +283,12 @@ class Delivery:
 
         What state holds is left to the run that finds it there: another machine may have sent it in the meantime.
         """
-        for row in self._recorded(lambda outbox: outbox.unsettled(stack, self.address)) or ():
+        for row in self._unsettled(stack):
             if not row.stored and row.start is not None and row.id not in self._entries and not row.owner.alive:
                 yield row
+
+    def _unsettled(self, stack: str) -> list[Row]:
+        return self._recorded(lambda outbox: outbox.unsettled(stack, self.address)) or []
 
     def _other_has_finished(self, attempt: str) -> Row | None:
         """The outbox's row of the attempt, once no other process is busy with it; waits for one for a limited time."""
@@ -366,8 +369,10 @@ class Delivery:
         if time.monotonic() < self._quiet_until or self._client is None or not self._flushing.acquire(blocking=False):
             return
         try:
+            held = {row.place for row in self._unsettled(stack) if row.stored}
             for row in self._waiting(stack):
-                self._adopt(row)
+                if row.place not in held:  # else older ones come first, in the Deployment's own next update
+                    self._adopt(row)
             with self._lock:
                 entries = list(self._entries.values())
             busy = {e.place for e in entries if e.sending.locked()}

@@ -172,6 +172,27 @@ def test_back_before_a_failure_is_told(faulty_stack: MakeStack, faulty: FaultyBi
     next_run_makes_it_whole(made, bigpanda, [*bigpanda.story(), "start 2", "success 2"])
 
 
+def test_killed_after_others_were_queued(faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox) -> None:
+    """What the killed update left is not sent before what state holds, by an update of another Deployment either."""
+    made = faulty_stack(
+        WEB
+        + """
+    bigpanda.Deployment("other", component="other", version=config.get("other") or "o1", hosts=["a"])
+    """
+    )
+    faulty.go_away()
+    assert made.up().ok
+    with made.config(version="2", sleep=5).running() as update:
+        update.wait_for(lambda: "Deployment web updated" in (made.folder / "running.log").read_text())
+        update.kill([update.process.pid, *update.provider(), *update.program()])
+    faulty.come_back()
+    made.unlock().config(other="o2", sleep=0)
+    assert made.up("--target", "**Deployment::other").ok
+    assert made.up().ok
+    of_web = [event for event in bigpanda.story() if event[-2] != "o"]
+    assert of_web == ["start 1", "success 1", "start 2", "failure 2", "start 2", "success 2"]
+
+
 def test_another_machine_has_sent_what_waits_here(
     faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox
 ) -> None:

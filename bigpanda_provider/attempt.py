@@ -170,9 +170,9 @@ class Recorded:
         }
 
     def left_behind(self, previous: Previous | None) -> tuple[Attempt, ...]:
-        """The attempts that may not have arrived, oldest first, each with its end.
+        """The attempts that may not have arrived, oldest first; the last one may have been left open.
 
-        An end that arrived says that everything before it did. The last attempt, where it was left open, has failed.
+        An end that arrived says that everything before it did.
         """
         if self.attempt.start_state is State.OFF:
             return self.backlog
@@ -180,7 +180,7 @@ class Recorded:
             return ()
         if self.attempt.start_state is State.REJECTED:
             return ()
-        last = self.attempt.ended(previous.status or Status.FAILURE, previous.reason if previous.status else INCOMPLETE)
+        last = self.attempt if previous.status is None else self.attempt.ended(previous.status, previous.reason)
         return (*self.backlog, last)
 
 

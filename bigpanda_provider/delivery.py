@@ -175,6 +175,12 @@ class Delivery:
         row = self._recorded(lambda outbox: outbox.find(attempt))
         return None if row is None or row.status is None else Previous(row.id, row.status, row.end_state, row.reason)
 
+    def note_end(self, attempt: Attempt) -> None:
+        """Note how an attempt ended whose end waits, and which state is about to forget."""
+        if attempt.end_state is State.QUEUED:
+            reason = None if attempt.status is Status.SUCCESS else attempt.reason or INCOMPLETE
+            self._recorded(lambda outbox: outbox.note(attempt.id, reason))
+
     def warn_without_token(self) -> None:
         """Warn where there is something to send and no token."""
         if self._client is None and self.mode is not Mode.OFF:
@@ -255,8 +261,7 @@ class Delivery:
             row = self._other_has_finished(attempt.id)
             known = (row and row.attempt(attempt.start)) or attempt
             if not known.settled:
-                ended = known.ended(Status.FAILURE, INCOMPLETE)
-                found[attempt.id] = self._add(place, ended, secret=secret, stored=stored)
+                found[attempt.id] = self._add(place, self._ended(known), secret=secret, stored=stored)
         for row in self._abandoned(place):
             found[row.id] = self._adopt(row)
         self._forget_superseded(place)
@@ -272,7 +277,14 @@ class Delivery:
         """Take over an attempt of a process that is gone; one that it left open has failed."""
         attempt = row.attempt()
         assert attempt is not None
-        return self._add(row.place, attempt.ended(Status.FAILURE, INCOMPLETE), secret=False)
+        return self._add(row.place, self._ended(attempt), secret=False)
+
+    def _ended(self, attempt: Attempt) -> Attempt:
+        """An attempt of an earlier run with its end: what was noted before that run was killed, else a failure."""
+        note = None if attempt.status is not None else self.noted(attempt.id)
+        if note is not None and note.reason is None:
+            return attempt.ended(Status.SUCCESS)
+        return attempt.ended(Status.FAILURE, INCOMPLETE if note is None else note.reason)
 
     def _abandoned(self, place: Place) -> Iterator[Row]:
         """What the outbox alone has of the Deployment that is not settled and whose process is gone."""

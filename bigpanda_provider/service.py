@@ -90,6 +90,7 @@ class Service:
     def note_end(self, attempt: Attempt) -> None:
         """Remember that state carries the end of an attempt, while its Deployment is still to be deleted."""
         self._ended[attempt.id] = attempt
+        self.delivery.note_end(attempt)
 
     def end_deleted(self, stack: str, name: str, last: Recorded, *, secret: bool) -> None:
         """End what is open of a Deployment that is deleted, and send what waits of it."""

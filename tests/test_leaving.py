@@ -146,3 +146,20 @@ def test_what_waits_is_sent_when_its_deployment_goes(
         made.elsewhere()
     assert act(made).ok
     assert bigpanda.story() == ["start 1", "success 1"]
+
+
+def test_killed_while_a_deployment_goes(faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox) -> None:
+    """A success that waits stays one, though the Completion is gone and the Deployment is still there."""
+    made = faulty_stack("""
+        with bigpanda.Deployment("web", component="web", version="1", hosts=["a"]):
+            Thing("thing", linger=5)
+        """)
+    faulty.go_away()
+    assert made.up().ok
+    with made.program(REST).running() as update:
+        update.wait_for(lambda: "Completion web deleted" in (made.folder / "running.log").read_text())
+        update.kill(update.provider())
+        assert not update.end().ok
+    faulty.come_back()
+    assert made.unlock().up().ok
+    assert bigpanda.story() == ["start 1", "success 1"]

@@ -30,14 +30,16 @@ class ThingProvider(ResourceProvider):
         return UpdateResult(dict(news))
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
-        """Write down that it was deleted."""
+        """Take time, and write down that it was deleted."""
+        time.sleep(props.get("linger") or 0)
         note("delete", props["name"])
 
 
 class Thing(Resource):
     """A resource with the given inputs.
 
-    `sleep` is in seconds; `fail` is the error's text, in which "{value}" stands for its value.
+    `sleep`, and `linger` when it is deleted, are in seconds; `fail` is the error's text, in which "{value}" stands for
+    its value.
     """
 
     value: pulumi.Output[Any]

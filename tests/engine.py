@@ -227,7 +227,13 @@ class Stack:
                         os.kill(pid, signal.SIGKILL)
 
     def unlock(self) -> Stack:
-        """Remove the lock that a killed engine left, as a user would."""
+        """Remove the lock that a killed engine left, and go back to its backup if it was killed while it wrote."""
+        state = self.folder / "state" / ".pulumi" / "stacks" / "test" / f"{self.name}.json"
+        with contextlib.suppress(FileNotFoundError):
+            try:
+                json.loads(state.read_text())
+            except ValueError:
+                state.with_name(f"{state.name}.bak").replace(state)
         self.pulumi("cancel", "--yes")
         return self
 

@@ -20,6 +20,8 @@ from .errors import (
     UnavailableError,
     UndeliveredError,
 )
+from .hosts import host_name
+from .record import record_program
 
 __all__ = [
     "BigPandaError",
@@ -35,4 +37,6 @@ __all__ = [
     "SettingError",
     "UnavailableError",
     "UndeliveredError",
+    "host_name",
+    "record_program",
 ]

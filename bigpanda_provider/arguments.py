@@ -21,6 +21,12 @@ Hosts = pulumi.Input[Sequence[pulumi.Input[str]]]
 Timestamp = pulumi.Input[int | dt.datetime]
 
 
+class FoundVersion(str):
+    """A version that the user did not give: that it alone changed is no reason for a new start."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class DeploymentArgs:
     """The arguments of a Deployment, as one object.
@@ -28,23 +34,27 @@ class DeploymentArgs:
     Attributes:
         component: the component that is deployed: "billing".
         version: the version that is deployed: "1.2.3".
-        hosts: names of the hosts that it is deployed to, each once, at least one: ["prod-api-1", "prod-api-2"].
+        hosts: names of the hosts that it is deployed to, each once, at least one: ["prod-api-1", "prod-api-2"]. Unless
+            given, the hosts among the covered resources that are affected by what changed.
         description: free text.
         owner: who is responsible: "john@acme.com".
         source: the system that sends the event; "pulumi" unless given.
         timestamp: when it starts: whole Unix seconds (UTC), or an aware datetime. Unless given, the moment at which
             the start is recorded. An explicit one counts for the first start that has it.
         triggers: values of any kind; when one changes, a new start is sent.
+        watch: whether to look at what the covered resources are declared with. If not, a change of theirs sends
+            nothing, and the Deployment is registered at once.
     """
 
     component: pulumi.Input[str]
     version: pulumi.Input[str]
-    hosts: Hosts
+    hosts: Hosts | None = None
     description: pulumi.Input[str] | None = None
     owner: pulumi.Input[str] | None = None
     source: pulumi.Input[str] | None = "pulumi"
     timestamp: Timestamp | None = None
     triggers: pulumi.Input[Sequence[Any]] | None = None
+    watch: bool = True
 
 
 def arguments(

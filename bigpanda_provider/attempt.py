@@ -207,7 +207,7 @@ def begin(inputs: Mapping[str, Any], last: Recorded | None, *, attempt: str, now
 
 
 def starts_again(last: Recorded, inputs: Mapping[str, Any], *, unknown: Any = None) -> bool:
-    """Whether these inputs make a new start: component, version, hosts as a set, or triggers changed.
+    """Whether these inputs make a new start: component, version (unless found), hosts as a set, or triggers changed.
 
     Args:
         last: the last start.
@@ -219,7 +219,7 @@ def starts_again(last: Recorded, inputs: Mapping[str, Any], *, unknown: Any = No
     declared, start = read(StartEvent, inputs), last.attempt.start
     return (
         declared.component != start.component
-        or declared.version != start.version
+        or (declared.version != start.version and not inputs.get("versionFound"))
         or not same_hosts(declared.hosts, start.hosts)
         or list(inputs.get("triggers") or ()) != last.triggers
     )

@@ -51,6 +51,11 @@ class Checkpoint:
         }
         return cls(outputs, ends)
 
+    @property
+    def attempts(self) -> frozenset[str]:
+        """The attempts that it knows of."""
+        return frozenset(str(outputs["attempt"]) for outputs in self.outputs.values() if outputs.get("attempt"))
+
     def previous(self, urns: Collection[str]) -> dict[str, Any] | None:
         """The Deployment's input `previous`: how its last attempt ended, where that leaves something to do.
 

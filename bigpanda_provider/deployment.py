@@ -12,11 +12,11 @@ import pulumi.dynamic
 from pulumi.resource import create_urn
 from pulumi.runtime import is_dry_run
 
-from . import reason
-from . import scope as scopes
-from .arguments import DeploymentArgs, Hosts, Timestamp, arguments, carried, refuse_reading, secret_names
+from . import reason, scope
+from .arguments import DeploymentArgs, FoundVersion, Hosts, Timestamp, arguments, carried, refuse_reading, secret_names
 from .errors import DeclarationError, UndeliveredError
 from .notes import Notes
+from .program import Program
 from .provider import CompletionProvider, DeploymentProvider
 
 _SECRET_OUTPUTS = ["backlog", "givenTimestamp"]
@@ -33,13 +33,14 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
     - by `complete(after=[...])`;
     - else at the end of the program, after everything that it declares.
 
-    A start is sent on create and when component, version, hosts (as a set) or triggers change. `pulumi preview` shows
-    a create or an update exactly then, and sends nothing.
+    A start is sent on create and when component, version, hosts (as a set) or triggers change, or when a covered
+    resource is added, removed or declared with other inputs. `pulumi preview` shows a create or an update exactly then,
+    and sends nothing.
 
     Args:
         resource_name: the resource's name in the stack.
         args: the arguments as one object, or
-        component, version, hosts, description, owner, source, timestamp, triggers: the same one by one
+        component, version, hosts, description, owner, source, timestamp, triggers, watch: the same one by one
             (see `DeploymentArgs`).
         opts: the resource's options; `import_`, `id` and `urn` are refused, since there is nothing to read.
 
@@ -82,29 +83,37 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
         *,
         component: pulumi.Input[str],
         version: pulumi.Input[str],
-        hosts: Hosts,
+        hosts: Hosts | None = None,
         description: pulumi.Input[str] | None = None,
         owner: pulumi.Input[str] | None = None,
         source: pulumi.Input[str] | None = "pulumi",
         timestamp: Timestamp | None = None,
         triggers: pulumi.Input[Sequence[Any]] | None = None,
+        watch: bool = True,
     ) -> None: ...
 
     def __init__(self, resource_name: str, *args: Any, **kwargs: Any) -> None:
         where = f'Deployment "{resource_name}"'
         declared, opts = arguments(where, args, kwargs)
         refuse_reading(where, opts)
-        self._program = scopes.Program.current()
+        watch = declared.pop("watch")
+        self._program = Program.current()
         if self._program is not None:
             self._program.claim_name(where, type(self), resource_name, opts.parent if opts else None)
-        self._scope: scopes.Scope | None = None
-        self._token: contextvars.Token[scopes.Scope | None] | None = None
+        self._token: contextvars.Token[scope.Scope | None] | None = None
+        self._entered = False
         self._completion: Completion | None = None
         props = {name: carried(value, f"{where}: {name}") for name, value in declared.items()}
         self._place = {} if self._program is None else _place(self._program, resource_name, opts)
         outputs = dict.fromkeys(("attempt", "delivery", "timestamp"))
         self._secrets: pulumi.Output[list[str] | None] = pulumi.Output.from_input(secret_names(props))
-        told = {} if self._program is None else {"secrets": self._secrets, "previous": self._previous(opts)}
+        told: dict[str, Any] = {}
+        self._scope: scope.Scope | None = None
+        if self._program is not None:
+            self._scope = scope.Scope(self, watch=watch, find_hosts=props["hosts"] is None)
+            told = {"secrets": self._secrets, "previous": self._previous(opts), **self._scope.inputs()}
+            if isinstance(declared["version"], FoundVersion):
+                told["versionFound"] = True
         super().__init__(
             DeploymentProvider(),
             resource_name,
@@ -112,60 +121,89 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
             pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=_SECRET_OUTPUTS)),
         )
         self._notes: Notes | None = None
-        if self._program is not None:
+        if self._program is not None and self._scope is not None:
             if not is_dry_run():
                 self._notes = Notes(self)
                 self._program.on_failure(self._notes.failed)
+            self._late = self._program.ended
+            self._program.opened(self._scope)
             self._program.at_end(self._program_ended)
 
     def __enter__(self) -> Deployment:
-        if self._scope is not None or self._completion is not None:
+        if self._entered or self._completion is not None:
             raise DeclarationError(f"{self._where()} is entered or completed already; enter each Deployment once")
-        self._scope, self._token = scopes.enter(self)
+        self._entered = True
+        if self._scope is not None:
+            self._token = scope.enter(self._scope)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        assert self._scope is not None
-        assert self._token is not None
-        scopes.leave(self._token)
-        self._end(self._scope.depends_on(), error)
+        if self._token is not None:
+            scope.leave(self._token)
+        self._end((), error)
 
     def complete(self, after: Sequence[pulumi.Resource] = (), opts: pulumi.ResourceOptions | None = None) -> Completion:
         """Declare the end by hand.
 
         Args:
-            after: the resources that the end waits for.
+            after: the resources that the end waits for, and that the Deployment covers. Each that is to wait for the
+                start has to depend on this Deployment.
             opts: the Completion's options; its parent is this Deployment unless they name another.
 
         Raises:
             DeclarationError: this Deployment is completed already, or by the end of its `with` block.
         """
-        if self._scope is not None or self._completion is not None:
+        if self._entered or self._completion is not None:
             raise DeclarationError(
                 f"{self._where()} is completed already; call complete() once, and not for one that is used in a `with`"
             )
-        return self._completed(Completion(self._name, self, after=after, opts=opts))
+        if self._program is not None and self._scope is not None:
+            for resource in after:
+                self._program.cover(self._scope, resource)
+        return self._end(after, None, opts)
 
     def _program_ended(self, error: BaseException | None) -> None:
-        """One that is still without its end gets it now, after everything that the program declares."""
-        if self._completion is None and self._scope is None and self._program is not None:
-            self._end([r for r in self._program.resources if r is not self and scopes.is_registered(r)], error)
+        """One that is still without its end gets it: at once where the program failed, else when all is settled.
 
-    def _end(self, after: Sequence[pulumi.Resource], error: BaseException | None) -> None:
+        One that was declared after the program's end, in an `apply`, is completed at once.
+        """
+        assert self._program is not None
+        assert self._scope is not None
+        if self._completion is not None or self._entered:
+            return
+        self._program.close(self._scope)
+        if self._late:
+            self._end((), None)
+        elif error is None or _is_no_failure(error):
+            self._program.when_settled(lambda: self._end(self._everything(), None))
+        else:
+            self._end(self._everything(), error)
+
+    def _everything(self) -> list[pulumi.Resource]:
+        """What the program declared, for one that ends with it."""
+        assert self._program is not None
+        return [r for r in self._program.resources if r is not self and scope.is_registered(r)]
+
+    def _end(
+        self,
+        after: Sequence[pulumi.Resource],
+        error: BaseException | None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> Completion:
         """Declare the end: a success, unless the program raised while this was open."""
         status, why = "success", None
-        if error is not None and not (isinstance(error, SystemExit) and error.code in (None, 0)):
+        if error is not None and not _is_no_failure(error):
             status = "failure"
             why = reason.of_program(error, self._program.secrets if self._program else ())
-        self._completed(Completion(self._name, self, after=after, status=status, error_message=why))
-
-    def _completed(self, completion: Completion) -> Completion:
-        self._completion = completion
+        covered = [] if self._program is None or self._scope is None else self._program.end(self._scope)
+        self._completion = Completion(
+            self._name, self, after=[*covered, *after], opts=opts, status=status, error_message=why
+        )
         if self._notes is not None:
-            self._notes.completed_by(completion)
-        return completion
+            self._notes.completed_by(self._completion)
+        return self._completion
 
     async def _previous(self, opts: pulumi.ResourceOptions | None) -> dict[str, Any] | None:
         """How the last attempt ended, as the last checkpoint has it, under this name or an alias."""
@@ -220,7 +258,7 @@ class Completion(pulumi.dynamic.Resource, module="bigpanda", name="Completion"):
     ) -> None:
         where = f'Completion "{resource_name}"'
         refuse_reading(where, opts)
-        program = scopes.Program.current()
+        program = Program.current()
         if program is not None:
             program.claim_name(where, type(self), resource_name, deployment)
         own = pulumi.ResourceOptions(parent=deployment, depends_on=[deployment, *after])
@@ -247,14 +285,17 @@ class Completion(pulumi.dynamic.Resource, module="bigpanda", name="Completion"):
             pulumi.Output.from_input(self.__dict__["undelivered"]).apply(_fail_if)
 
 
+def _is_no_failure(error: BaseException) -> bool:
+    """Whether the program ended itself, as `sys.exit(0)` does."""
+    return isinstance(error, SystemExit) and error.code in (None, 0)
+
+
 def _fail_if(undelivered: str | None) -> None:
     if undelivered:
         raise UndeliveredError(undelivered)
 
 
-def _place(
-    program: scopes.Program, resource_name: str, opts: pulumi.ResourceOptions | None
-) -> dict[str, pulumi.Input[str]]:
+def _place(program: Program, resource_name: str, opts: pulumi.ResourceOptions | None) -> dict[str, pulumi.Input[str]]:
     """The inputs by which the provider process finds what earlier runs left: the stack and the name in it.
 
     Names alone are not unique; with the types and names of its parents one is.

@@ -28,6 +28,17 @@ if TYPE_CHECKING:
     from .service import Service
 
 
+NO_HOSTS = "give at least one host: hosts=[...]; this Deployment covers no resource whose name could stand for one"
+NAMES_FOR_HOSTS = (
+    'Deployment "{}" covers no resource that is known as a host, so the names of the affected resources are sent; give '
+    "hosts=[...], or say which input is a host's name: bigpanda.host_name(type, input)"
+)
+SAME_EVENT = (
+    'component, version and hosts are those of Deployment "{}" of this program, and BigPanda could not tell the two '
+    "apart; make them differ in one"
+)
+
+
 class _Provider(ResourceProvider):
     serialize_as_secret_always = False
 
@@ -51,13 +62,24 @@ class DeploymentProvider(_Provider):
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse what is no event, property by property; what is not known yet is checked when it is."""
+        from .affected import worked_out
         from .events import StartEvent, problems
+        from .log import warn
 
+        previous = self.service.previous(news)
+        news = worked_out(olds, news, failed=previous is not None and previous.failed, unknown=UNKNOWN)
         known, unknown = _known(news)
-        found = problems(StartEvent, known, unknown)
+        reasons = {problem.property: problem.reason for problem in problems(StartEvent, known, unknown)}
+        if "hosts" not in news:
+            reasons["hosts"] = NO_HOSTS
+        elif news.get("hostNames") == {} and news["hosts"] != olds.get("hosts"):
+            warn(NAMES_FOR_HOSTS.format(news.get("name")))
+        failures = [CheckFailure(name, why) for name, why in reasons.items()]
+        if not failures and not unknown and (other := self.service.same_event(*_place(news), known)):
+            failures = [CheckFailure("hosts", SAME_EVENT.format(other))]
         if not olds:
             self.service.warn_without_token()
-        return self._checked(news, [CheckFailure(problem.property, problem.reason) for problem in found])
+        return self._checked(news, failures)
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """An update is shown exactly when it will send something."""
@@ -97,7 +119,7 @@ class DeploymentProvider(_Provider):
         failed = previous is not None and previous.attempt == last.attempt.id and previous.failed
         nothing_was_sent = last.attempt.start_state is State.OFF
         again = failed and not nothing_was_sent and not self.service.off
-        return again or starts_again(last, news, unknown=UNKNOWN)
+        return again or bool(news.get("changes")) or starts_again(last, news, unknown=UNKNOWN)
 
     def _waits(self, last: Recorded, news: dict[str, Any]) -> bool:
         """Whether earlier attempts still wait, as state or this machine's outbox says."""

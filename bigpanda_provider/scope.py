@@ -1,198 +1,145 @@
-"""Which resources a Deployment covers, and where the program ends.
+"""A scope: the resources that one Deployment covers, and what its Deployment says of them.
 
-Everything here runs in the program's process and is kept per run of a program: two inline programs of the Automation
-API may run in two threads of one process.
+The Deployment is registered when its scope is closed, since it carries what the scope declares. The resources in it
+wait for that.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
-import sys
-import weakref
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from pulumi.runtime import config as runtime_config
-from pulumi.runtime import is_dry_run, register_stack_transformation
-from pulumi.runtime.mocks import MockMonitor
-from pulumi.runtime.proto import resource_pb2
-from pulumi.runtime.settings import SETTINGS, get_root_resource, monitor_supports_feature
 
-from . import reason
-from .checkpoint import Checkpoint
-from .errors import DeclarationError
-from .settings import complaints
-
-_READ_ONLY_TYPES = frozenset({"pulumi:pulumi:Stack", "pulumi:pulumi:StackReference"})
-_PROVIDER_PREFIX = "pulumi:providers:"
-
-OWN_TYPES = "pulumi-python:dynamic/bigpanda:"
-HOOK_NAME = "bigpanda-provider"
-"""The name of the error hook. State of covered resources has it, so it stays the same."""
+from .affected import ANY
+from .declared import Declared
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True)
+class Seen:
+    """What a Deployment says of its scope, as inputs; `affected.py` tells what they mean."""
+
+    resources: dict[str, str] | None = None
+    hostNames: dict[str, list[str]] | None = None  # noqa: N815 - the property's name
+    takes: dict[str, list[str]] | None = None
+    aliases: dict[str, list[str]] | None = None
+
+
+PROPERTIES = tuple(Seen.__dataclass_fields__)
+
+
 class Scope:
     """The resources that one Deployment covers: they wait for its start, and its end waits for them.
 
-    Attributes:
+    Args:
         deployment: the Deployment.
-        resources: what was declared in it so far, in order, inner Deployments and their Completions included.
+        watch: whether to look at what the resources are declared with.
+        find_hosts: whether the hosts are to be found among them.
+
+    Attributes:
+        otherwise: the host to name where there is no resource at all.
+        closed: whether the Deployment has said what it covers.
+        ended: whether nothing more belongs into it.
+        left_out: the names of resources that came when it was closed already.
     """
 
-    deployment: pulumi.Resource
-    resources: list[pulumi.Resource] = field(default_factory=list)
+    def __init__(self, deployment: pulumi.Resource, *, watch: bool, find_hosts: bool) -> None:
+        self.deployment = deployment
+        self.watch = watch
+        self.closed = self.ended = False
+        self.left_out: list[str] = []
+        self._find_hosts = find_hosts
+        self.otherwise: str | None = None
+        self._resources: list[pulumi.Resource] = []
+        self._members: list[Declared] = []
+        self._seen: asyncio.Future[Seen] = asyncio.Future()
+        if not watch:
+            self.close()
 
-    def depends_on(self) -> list[pulumi.Resource]:
+    def inputs(self) -> dict[str, Any]:
+        """The Deployment's inputs that are known when the scope is closed."""
+        return {name: self._input(name) for name in PROPERTIES}
+
+    async def _input(self, name: str) -> Any:
+        return getattr(await self._seen, name)
+
+    def add(self, resource: pulumi.Resource, declared: Declared | None) -> None:
+        """Take a resource in; one that comes when the scope is closed is waited for, but not looked at."""
+        self._resources.append(resource)
+        if declared is not None and self.closed and self.watch:
+            self.left_out.append(declared.name)
+        elif declared is not None:
+            self._members.append(declared)
+
+    def covered(self) -> list[pulumi.Resource]:
         """What the end has to wait for. A resource whose constructor raised has no URN and is left out."""
-        return [self.deployment, *(resource for resource in self.resources if is_registered(resource))]
+        return [self.deployment, *(resource for resource in self._resources if is_registered(resource))]
+
+    def close(self, outputs: Mapping[int, Declared] | None = None) -> None:
+        """Say what is covered; once only.
+
+        Args:
+            outputs: the resource of each Output that is a resource's property, by the Output's id.
+        """
+        if self.closed:
+            return
+        self.closed = True
+        seen = Seen()
+        if self.watch:
+            members = [member for member in self._members if is_registered(member.resource)]
+            seen = _seen(members, outputs or {}, find_hosts=self._find_hosts, otherwise=self.otherwise)
+        self._seen.set_result(seen)
+
+
+def _seen(
+    members: Iterable[Declared], outputs: Mapping[int, Declared], *, find_hosts: bool, otherwise: str | None
+) -> Seen:
+    """What is to be said of these resources."""
+    by_key = {member.key: member for member in members}
+    aliases = {key: former for key, member in by_key.items() if (former := list(member.aliases()))}
+    seen = Seen(resources={key: member.digest for key, member in by_key.items()}, aliases=aliases or None)
+    if not find_hosts:
+        return seen
+    names = {key: member.hosts for key, member in by_key.items() if member.hosts}
+    if not by_key and otherwise is not None:
+        names = {"": [otherwise]}
+    takes = {key: sources for key, member in by_key.items() if (sources := _sources(member, by_key, outputs))}
+    return Seen(seen.resources, names, takes or None, seen.aliases)
+
+
+def _sources(member: Declared, by_key: Mapping[str, Declared], outputs: Mapping[int, Declared]) -> list[str]:
+    """The keys of the scope's resources whose Outputs it takes; ANY where that cannot be known."""
+    found: set[str] = set()
+    for taken in member.takes:
+        source = outputs.get(id(taken))
+        if source is None and isinstance(taken, pulumi.Output):
+            found.add(ANY)
+        elif source is not None and source.key in by_key:
+            found.add(source.key)
+    return sorted(found)
 
 
 _open: contextvars.ContextVar[Scope | None] = contextvars.ContextVar("bigpanda_scope", default=None)
 
 
-class Program:
-    """One run of a Pulumi program: sees each of its resources, what fails, and its end.
-
-    Attributes:
-        resources: every resource declared since the first Deployment, in order.
-        secrets: texts that must not leave the process.
-        ended: whether the program's last statement has run.
-    """
-
-    def __init__(self, root: pulumi.Resource) -> None:
-        self.resources: list[pulumi.Resource] = []
-        self.secrets = reason.secrets_of_config()
-        self.ended: bool = getattr(root, "_outputs_registered", False)
-        self.stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-        self._names: set[tuple[type, str, int]] = set()
-        self._scopes: dict[int, Scope] = {}
-        self._at_end: list[Callable[[BaseException | None], None]] = []
-        self._on_failure: list[Callable[[str], None]] = []
-        self._hooks = self._error_hooks()
-        self._checkpoint: asyncio.Future[Checkpoint] | None = None
-        for complaint in complaints(runtime_config.CONFIG.get(), runtime_config.is_config_secret):
-            pulumi.log.warn(complaint)
-        register_stack_transformation(self._declared)
-        _call_before(root, "register_outputs", self._end)
-
-    @classmethod
-    def current(cls) -> Program | None:
-        """The program that is running; None outside a run, and under mocks, where a program's end cannot be seen."""
-        root = get_root_resource()
-        if root is None or isinstance(SETTINGS.monitor, MockMonitor):
-            return None
-        if root not in _programs:
-            _programs[root] = cls(root)
-        return _programs[root]
-
-    def claim_name(self, where: str, kind: type, name: str, parent: pulumi.Resource | None) -> None:
-        """Note that a resource of this name is there.
-
-        Raises:
-            DeclarationError: there is one of this type and name under the same parent already. The engine would say
-                so too, but with a traceback.
-        """
-        key = (kind, name, id(parent))
-        if key in self._names:
-            raise DeclarationError(f"{where} is declared twice in this program; give each its own name")
-        self._names.add(key)
-
-    def at_end(self, action: Callable[[BaseException | None], None]) -> None:
-        """Run the action once the program's last statement has run, with the error it ended with; at once if it has."""
-        if self.ended:
-            action(None)
-        else:
-            self._at_end.append(action)
-
-    def on_failure(self, action: Callable[[str], None]) -> None:
-        """Run the action with the reason whenever a resource fails in an update."""
-        self._on_failure.append(action)
-
-    async def checkpoint(self) -> Checkpoint:
-        """The last checkpoint; read once, before any Deployment of this run is registered, since each waits for it."""
-        if self._checkpoint is None:
-            self._checkpoint = asyncio.ensure_future(Checkpoint.read(self.stack))
-        return await self._checkpoint
-
-    def _declared(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-        """Runs in every resource's constructor: notes the resource, and makes it wait for the start that covers it."""
-        if _is_only_read(args):
-            return None
-        self.resources.append(args.resource)
-        own = pulumi.ResourceOptions(depends_on=[], hooks=self._hooks_of(args))
-        parent = args.opts.parent
-        scope = _open.get() or (self._scopes.get(id(parent)) if parent is not None else None)
-        if scope is not None and args.resource is not scope.deployment and parent is not scope.deployment:
-            scope.resources.append(args.resource)
-            self._scopes[id(args.resource)] = scope
-            own.depends_on = [scope.deployment]
-        elif own.hooks is None:
-            return None
-        return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, own))
-
-    def _error_hooks(self) -> pulumi.ResourceHookBinding | None:
-        """One error hook for the program; None where the engine is too old for it, and in preview."""
-        supported = getattr(resource_pb2, "RESOURCE_MONITOR_FEATURE_ERROR_HOOKS", None)
-        if is_dry_run() or supported is None or not monitor_supports_feature(supported):
-            return None
-        return pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook(HOOK_NAME, self._failed)])
-
-    def _hooks_of(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceHookBinding | None:
-        ours = args.type_.startswith(OWN_TYPES)
-        return self._hooks if isinstance(args.resource, pulumi.CustomResource) and not ours else None
-
-    async def _failed(self, args: pulumi.ErrorHookArgs) -> bool:
-        """A resource failed: tell why. It never asks for a retry."""
-        why = await reason.of_resource(args, self.secrets)
-        for action in self._on_failure:
-            action(why)
-        return False
-
-    def _end(self, error: BaseException | None) -> None:
-        self.ended = True
-        while self._at_end:
-            self._at_end.pop(0)(error)
-
-
-_programs: weakref.WeakKeyDictionary[pulumi.Resource, Program] = weakref.WeakKeyDictionary()
-
-
-def enter(deployment: pulumi.Resource) -> tuple[Scope, contextvars.Token[Scope | None]]:
-    """Open a scope: what is declared from here on is covered by the Deployment."""
-    scope = Scope(deployment)
-    return scope, _open.set(scope)
+def enter(scope: Scope) -> contextvars.Token[Scope | None]:
+    """Open a scope: what is declared from here on is covered by its Deployment."""
+    return _open.set(scope)
 
 
 def leave(token: contextvars.Token[Scope | None]) -> None:
-    """Close the scope that `enter` opened."""
+    """Leave the scope that `enter` opened."""
     _open.reset(token)
+
+
+def entered() -> Scope | None:
+    """The innermost scope that is open here."""
+    return _open.get()
 
 
 def is_registered(resource: pulumi.Resource) -> bool:
     """Whether the resource's constructor got as far as handing it to the engine."""
     return "urn" in resource.__dict__
-
-
-def _is_only_read(args: pulumi.ResourceTransformationArgs) -> bool:
-    """Providers, and what is looked up instead of made."""
-    return (
-        args.type_ in _READ_ONLY_TYPES
-        or args.type_.startswith(_PROVIDER_PREFIX)
-        or args.opts.id is not None
-        or args.opts.urn is not None
-    )
-
-
-def _call_before(target: Any, method: str, action: Callable[[BaseException | None], None]) -> None:
-    """Make the instance's method run the action first, with the exception that is on its way, if one is."""
-    original = getattr(target, method)
-
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        action(sys.exc_info()[1])
-        return original(*args, **kwargs)
-
-    setattr(target, method, wrapped)

@@ -39,6 +39,7 @@ class Service:
         self.delivery = Delivery(settings, Outbox(default_path(os.environ)))
         self.guard = Guard(self.delivery)
         self._ended: dict[str, Attempt] = {}
+        self._events: dict[tuple[str, str, frozenset[str]], str] = {}
 
     @classmethod
     def shared(cls, config: Config) -> Service:
@@ -60,6 +61,15 @@ class Service:
     def warn_without_token(self) -> None:
         """Warn where there is something to send and no token."""
         self.delivery.warn_without_token()
+
+    def same_event(self, _stack: str, name: str, event: dict[str, Any]) -> str | None:
+        """The name of another Deployment of this run with the same component, version and hosts; None if there is none.
+
+        BigPanda joins an end with its start by these three, so two that share them cannot be told apart.
+        """
+        key = (event["component"], event["version"], frozenset(event["hosts"]))
+        other = self._events.setdefault(key, name)
+        return None if other == name else other
 
     def left_open(self, stack: str, name: str) -> bool:
         """Whether an earlier run of this machine left an attempt of the Deployment open or waiting."""

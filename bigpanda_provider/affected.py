@@ -1,0 +1,96 @@
+"""What changed in a Deployment's scope since the last run, and which hosts that affects. No I/O and no Pulumi.
+
+A resource is known by its key: its URN without stack and project. What the program says of its scope comes as inputs
+(all absent where it looks at no resources):
+
+    resources   {key: digest of its inputs}
+    hostNames   {key: its host names} of those known as hosts; absent where `hosts` is given
+    takes       {key: the keys of the resources whose Outputs it takes, or ANY}
+    aliases     {key: the keys that it had before}
+
+From these and the inputs of the last run come `changes`, the keys of what was added, removed or declared with other
+inputs, and `hosts`. `takes` and `aliases` are not kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+ANY = "*"
+"""Stands for the resources of the scope where it cannot be known whose Output is taken."""
+
+
+def worked_out(olds: Mapping[str, Any], news: Mapping[str, Any], *, failed: bool, unknown: Any) -> dict[str, Any]:
+    """The inputs with what follows from them: `changes`, and `hosts` where they are not given.
+
+    Args:
+        olds: the inputs of the last run; empty for a new Deployment.
+        news: the inputs as the program gave them.
+        failed: whether the last attempt did not succeed: then its hosts count as affected too.
+        unknown: what stands for a value that is not known yet.
+    """
+    kept = {name: value for name, value in news.items() if name not in ("takes", "aliases", "changes")}
+    changes = changed(olds.get("resources"), news.get("resources"), news.get("aliases") or {})
+    if changes:
+        kept["changes"] = changes
+    if news.get("hosts") is None and news.get("hostNames") is not None:
+        hosts = _hosts(olds, news, changes, failed=failed, unknown=unknown)
+        kept.update({"hosts": hosts} if hosts else {})
+    return kept
+
+
+def changed(
+    olds: Mapping[str, str] | None, news: Mapping[str, str] | None, aliases: Mapping[str, Iterable[str]]
+) -> list[str]:
+    """The keys of what was added, removed or declared with other inputs; a rename with an alias is none of these.
+
+    A Deployment that did not look at its resources before, or does not now, has nothing to compare.
+    """
+    if olds is None or news is None:
+        return []
+    renamed = {
+        alias: key
+        for key, former in aliases.items()
+        for alias in former
+        if key in news and key not in olds and alias not in news
+    }
+    before = {renamed.get(key, key): digest for key, digest in olds.items()}
+    return sorted(key for key in {*before, *news} if before.get(key) != news.get(key))
+
+
+def reached(changes: Iterable[str], takes: Mapping[str, Collection[str]]) -> set[str]:
+    """The changes, and what takes an Output of one, directly or through others."""
+    found = set(changes)
+    while found:
+        more = {key for key, sources in takes.items() if key not in found and (ANY in sources or found & set(sources))}
+        if not more:
+            break
+        found |= more
+    return found
+
+
+def _hosts(
+    olds: Mapping[str, Any], news: Mapping[str, Any], changes: list[str], *, failed: bool, unknown: Any
+) -> list[str]:
+    """The affected hosts; those of the last run where nothing changed."""
+    names: Mapping[str, list[str]] = news["hostNames"]
+    last = list(olds.get("hosts") or ())
+    if not last or last == unknown or _is_new(olds, news):
+        return _named({*names, *(news.get("resources") or {})}, names)
+    if not changes:
+        return last
+    hosts = _named(reached(changes, news.get("takes") or {}), {**(olds.get("hostNames") or {}), **names})
+    return sorted({*hosts, *last}) if failed else hosts
+
+
+def _is_new(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """Whether component or version changed; a version that was only found does not count."""
+    counted = ("component",) if news.get("versionFound") else ("component", "version")
+    return any(olds.get(name) != news.get(name) for name in counted)
+
+
+def _named(keys: Iterable[str], names: Mapping[str, Iterable[str]]) -> list[str]:
+    """The hosts among these; where none is known as one, the names of all."""
+    found = list(keys)
+    return sorted({host for key in found for host in names.get(key, ())} or {key.rpartition("::")[2] for key in found})

@@ -1,0 +1,134 @@
+"""Digests of what resources are declared with: the same in every process and on every machine.
+
+What cannot be known when a resource is declared, or must not be guessed back from a digest, counts as a constant: an
+Output, anything secret (which is an Output), an awaitable.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import json
+import os
+import pathlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import pulumi
+from pulumi import _types
+
+LENGTH = 8
+"""Hexadecimal digits of a digest: it has to tell a resource's inputs from those of the run before, no more."""
+
+_OUTPUT = "\0output"
+_PROVIDER = "__provider"
+"""The pickled provider of a dynamic resource, which differs from one Python to the next."""
+
+_CHUNK = 1 << 20
+
+
+def digest(props: Mapping[str, Any], ignored: Iterable[str] = ()) -> str:
+    """A short digest of a resource's inputs.
+
+    Args:
+        props: the inputs as the program gave them.
+        ignored: the property paths of `ignore_changes`.
+    """
+    plain = _plain({name: value for name, value in props.items() if name != _PROVIDER})
+    for path in ignored:
+        _leave_out(plain, _segments(path))
+    return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:LENGTH]
+
+
+def taken(value: Any) -> Iterator[pulumi.Output[Any] | pulumi.Resource]:
+    """Every Output and every resource that stands anywhere in inputs."""
+    if isinstance(value, (pulumi.Output, pulumi.Resource)):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from taken(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from taken(inner)
+    elif isinstance(value, pulumi.AssetArchive):
+        yield from taken(value.assets)
+    elif _types.is_input_type(type(value)):
+        yield from taken(_types.input_type_to_untranslated_dict(value))
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON has it: equal values are equal, whatever form they were given in."""
+    if value is None or (isinstance(value, (bool, int)) and not isinstance(value, enum.Enum)):
+        return value
+    if isinstance(value, enum.Enum):
+        return _plain(value.value)
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else repr(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items() if inner is not None}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, (pulumi.Output, pulumi.Resource)) or hasattr(value, "__await__"):
+        return _OUTPUT
+    if isinstance(value, (pulumi.Asset, pulumi.Archive)):
+        return _content(value)
+    if _types.is_input_type(type(value)):
+        return _plain(_types.input_type_to_untranslated_dict(value))
+    return f"\0{type(value).__qualname__}"  # Pulumi cannot carry it and says so; its text might hold an address
+
+
+def _content(asset: pulumi.Asset | pulumi.Archive) -> Any:
+    """What is in an asset or archive: its content counts, not where it lies or when it was touched."""
+    if isinstance(asset, pulumi.StringAsset):
+        return ["\0text", asset.text]
+    if isinstance(asset, (pulumi.RemoteAsset, pulumi.RemoteArchive)):
+        return ["\0uri", asset.uri]
+    if isinstance(asset, pulumi.AssetArchive):
+        return ["\0assets", _plain(asset.assets)]
+    path = pathlib.Path(os.fspath(getattr(asset, "path", "")))
+    if not path.is_dir():
+        return ["\0file", _file(path)]
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    return ["\0folder", [[file.relative_to(path).as_posix(), _file(file)] for file in files]]
+
+
+def _file(path: pathlib.Path) -> str | None:
+    """The digest of a file's content; None where it cannot be read, of which Pulumi tells the user."""
+    content = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                content.update(chunk)
+    except OSError:
+        return None
+    return content.hexdigest()
+
+
+def _segments(path: str) -> list[str]:
+    """A property path in its parts: 'spec.ports[0]["a.b"]' is spec, ports, 0, a.b."""
+    return [quoted or plain for quoted, plain in re.findall(r'\["((?:[^"\\]|\\.)*)"\]|([^.\[\]]+)', path)]
+
+
+def _leave_out(plain: Any, segments: list[str]) -> None:
+    """Remove what the path names, in either spelling of its names."""
+    first, rest = segments[0], segments[1:]
+    if isinstance(plain, list):
+        for index in range(len(plain)) if first == "*" else [int(first)] if first.isdigit() else []:
+            if index < len(plain):
+                if rest:
+                    _leave_out(plain[index], rest)
+                else:
+                    plain[index] = None
+    elif isinstance(plain, dict):
+        for name in [name for name in plain if first == "*" or _spelled(name) == _spelled(first)]:
+            if rest:
+                _leave_out(plain[name], rest)
+            else:
+                del plain[name]
+
+
+def _spelled(name: str) -> str:
+    return name.replace("_", "").lower()

@@ -1,0 +1,336 @@
+"""One run of a Pulumi program: sees each of its resources, what fails, and its end.
+
+Everything here is kept per run: two inline programs of the Automation API may run in two threads of one process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+from pulumi.runtime import config as runtime_config
+from pulumi.runtime import is_dry_run, register_stack_transformation
+from pulumi.runtime import stack as runtime_stack
+from pulumi.runtime.mocks import MockMonitor
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.settings import SETTINGS, get_root_resource, monitor_supports_feature
+
+from . import reason
+from .checkpoint import Checkpoint
+from .declared import Declared, ancestors
+from .errors import DeclarationError
+from .scope import Scope, entered
+from .settings import complaints
+from .waiting import Calls
+
+_READ_ONLY_TYPES = frozenset({"pulumi:pulumi:Stack", "pulumi:pulumi:StackReference"})
+_PROVIDER_PREFIX = "pulumi:providers:"
+
+OWN_TYPES = "pulumi-python:dynamic/bigpanda:"
+HOOK_NAME = "bigpanda-provider"
+"""The name of the error hook; with "-changes" that of the other. State of the user's resources has both: they stay."""
+
+
+class Program:
+    """The program that is running.
+
+    Attributes:
+        resources: every resource declared since the first Deployment, in order.
+        secrets: texts that must not leave the process.
+        ended: whether the program's last statement has run.
+        rest: the scope of what no other scope covers; None where there is none.
+    """
+
+    def __init__(self, root: pulumi.Resource) -> None:
+        self.resources: list[pulumi.Resource] = []
+        self.secrets = reason.secrets_of_config()
+        self.ended: bool = getattr(root, "_outputs_registered", False)
+        self._settles = not self.ended and _wait_is_held()
+        self.stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+        self.rest: Scope | None = None
+        self._names: set[tuple[type, str, int]] = set()
+        self._declarations: dict[int, Declared] = {}
+        self._scopes: dict[int, Scope] = {}
+        self._covered: dict[str, Scope] = {}
+        self._outputs: dict[int, Declared] = {}
+        self._unindexed: list[Declared] = []
+        self._open: list[Scope] = []
+        self._watcher: asyncio.Future[None] | None = None
+        self._at_end: list[Callable[[BaseException | None], None]] = []
+        self._when_settled: list[Callable[[], object]] = []
+        self._on_failure: list[Callable[[str], None]] = []
+        self._hooks, self._hooks_of_covered = self._make_hooks()
+        self._checkpoint: asyncio.Future[Checkpoint] | None = None
+        self._calls = Calls.of(asyncio.get_event_loop())
+        for complaint in complaints(runtime_config.CONFIG.get(), runtime_config.is_config_secret):
+            pulumi.log.warn(complaint)
+        register_stack_transformation(self._declared)
+        _call_before(root, "register_outputs", self._end)
+
+    @classmethod
+    def current(cls) -> Program | None:
+        """The program that is running; None outside a run, and under mocks, where a program's end cannot be seen."""
+        root = get_root_resource()
+        if root is None or isinstance(SETTINGS.monitor, MockMonitor):
+            return None
+        if root not in _programs:
+            _programs[root] = cls(root)
+        return _programs[root]
+
+    def claim_name(self, where: str, kind: type, name: str, parent: pulumi.Resource | None) -> None:
+        """Note that a resource of this name is there.
+
+        Raises:
+            DeclarationError: there is one of this type and name under the same parent already. The engine would say
+                so too, but with a traceback.
+        """
+        key = (kind, name, id(parent))
+        if key in self._names:
+            raise DeclarationError(f"{where} is declared twice in this program; give each its own name")
+        self._names.add(key)
+
+    # -- the program's end ---------------------------------------------------------------------------------------------
+
+    def at_end(self, action: Callable[[BaseException | None], None]) -> None:
+        """Run the action once the program's last statement has run, with the error it ended with.
+
+        If it has run, then after the callback that is running.
+        """
+        if self.ended:
+            asyncio.get_event_loop().call_soon(action, None)
+        else:
+            self._at_end.append(action)
+
+    def when_settled(self, action: Callable[[], object]) -> None:
+        """Run the action once everything that the program has begun is done, `apply` callbacks included.
+
+        What was asked for last is run first: an inner scope ends before an outer one. Where it cannot be seen, now.
+        """
+        if self._settles:
+            self._when_settled.append(action)
+        else:
+            action()
+
+    def settled(self) -> bool:
+        """Run the next of these actions; whether there was one."""
+        if self._when_settled:
+            self._when_settled.pop()()
+            return True
+        return False
+
+    def _end(self, error: BaseException | None) -> None:
+        self.ended = True
+        for scope in list(self._open):
+            self.close(scope)
+        while self._at_end:
+            self._at_end.pop(0)(error)
+
+    # -- failures ------------------------------------------------------------------------------------------------------
+
+    def on_failure(self, action: Callable[[str], None]) -> None:
+        """Run the action with the reason whenever a resource fails in an update."""
+        self._on_failure.append(action)
+
+    async def checkpoint(self) -> Checkpoint:
+        """The last checkpoint; read once, before any Deployment of this run is registered, since each waits for it."""
+        if self._checkpoint is None:
+            self._checkpoint = asyncio.ensure_future(Checkpoint.read(self.stack))
+        return await self._checkpoint
+
+    # -- scopes --------------------------------------------------------------------------------------------------------
+
+    def opened(self, scope: Scope) -> None:
+        """A Deployment's scope is open: it is closed when it ends, or when the program waits for what it covers."""
+        if not scope.closed:
+            self._open.append(scope)
+            if self._watcher is None:
+                self._watcher = asyncio.ensure_future(self._close_where_it_waits())
+
+    def close(self, scope: Scope) -> None:
+        """Let the Deployment say what it covers."""
+        if scope.closed:
+            return
+        for declared in self._unindexed:
+            self._outputs[id(declared.resource)] = declared
+            values = declared.resource.__dict__.values()
+            self._outputs.update({id(value): declared for value in values if isinstance(value, pulumi.Output)})
+        self._unindexed.clear()
+        scope.close(self._outputs)
+        self._open.remove(scope)
+        if not self._open and self._watcher is not None:
+            self._watcher.cancel()
+            self._watcher = None
+
+    def end(self, scope: Scope) -> list[pulumi.Resource]:
+        """Nothing more belongs into the scope; what its end has to wait for."""
+        self.close(scope)
+        scope.ended = True
+        if scope.left_out:
+            pulumi.log.warn(
+                f'Deployment "{scope.deployment.pulumi_resource_name}" does not see changes of '
+                f"{', '.join(map(repr, scope.left_out))}: the program waited inside its scope before it declared "
+                "these, or declares them in an apply",
+                scope.deployment,
+            )
+        return scope.covered()
+
+    def cover(self, scope: Scope, resource: pulumi.Resource) -> None:
+        """Take a resource that was named by hand into a scope."""
+        scope.add(resource, self._declaration(resource))
+        self._covered[self._declaration(resource).key] = scope
+
+    def declared_before(self) -> list[str]:
+        """The names of the resources that were declared before anybody looked."""
+        root = get_root_resource()
+        made = [child for child in getattr(root, "_childResources", ()) if id(child) not in self._declarations]
+        return sorted(
+            child.pulumi_resource_name
+            for child in made
+            if not child.pulumi_resource_type.startswith(_PROVIDER_PREFIX)
+            and child.pulumi_resource_type not in _READ_ONLY_TYPES
+        )
+
+    async def _close_where_it_waits(self) -> None:
+        await self._calls.have_ceased()
+        self._watcher = None
+        for scope in list(self._open):
+            self.close(scope)
+
+    def _declared(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        """Runs in every resource's constructor: notes the resource, and makes it wait for the start that covers it."""
+        if _is_only_read(args):
+            return None
+        ours = args.type_.startswith(OWN_TYPES)
+        parent = args.opts.parent
+        above = None if parent is None or parent is get_root_resource() else self._declaration(parent)
+        declared = Declared.of(args, above)
+        self._declarations[id(args.resource)] = declared
+        self._unindexed.append(declared)
+        self.resources.append(args.resource)
+        scope = entered() or self._scopes.get(id(parent)) or self.rest
+        if scope is not None and (args.resource is scope.deployment or (ours and parent is scope.deployment)):
+            scope = None
+        own = pulumi.ResourceOptions(depends_on=[])
+        if declared.is_custom and not ours:
+            own.hooks = self._hooks_of_covered if scope is not None and scope.watch else self._hooks
+        if scope is not None:
+            own.depends_on = [scope.deployment]
+            self._take_in(scope, declared, ours=ours)
+        elif own.hooks is None:
+            return None
+        return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, own))
+
+    def _take_in(self, scope: Scope, declared: Declared, *, ours: bool) -> None:
+        self._scopes[id(declared.resource)] = scope
+        self._covered[declared.key] = scope
+        if not scope.ended:
+            scope.add(declared.resource, None if ours else declared)
+        elif declared.is_custom:
+            pulumi.log.warn(
+                f'"{declared.name}" is declared after the end of Deployment "{scope.deployment.pulumi_resource_name}", '
+                "in an apply: it waits for the start, but the end does not wait for it; declare it outside the apply, "
+                "or use bigpanda.record_program()"
+            )
+
+    def _declaration(self, resource: pulumi.Resource) -> Declared:
+        """The resource as it was declared; where nobody looked then, what can be told of it now."""
+        if id(resource) not in self._declarations:
+            above: Declared | None = None
+            for one in ancestors(resource):
+                above = self._declarations.setdefault(id(one), Declared.unseen(one, above))
+        return self._declarations[id(resource)]
+
+    # -- hooks ---------------------------------------------------------------------------------------------------------
+
+    def _make_hooks(self) -> tuple[pulumi.ResourceHookBinding | None, pulumi.ResourceHookBinding | None]:
+        """The hooks of every resource, and those of a covered one; None where the engine is too old for them."""
+        every = covered = None
+        if not is_dry_run() and _supports("RESOURCE_MONITOR_FEATURE_ERROR_HOOKS"):
+            every = pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook(HOOK_NAME, self._failed)])
+        if _supports("RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS"):
+            options = pulumi.ResourceHookOptions(on_dry_run=True, ignore_errors=True)
+            hook = pulumi.ResourceHook(f"{HOOK_NAME}-changes", self._changes, options)
+            covered = pulumi.ResourceHookBinding(before_create=[hook], before_update=[hook])
+        return every, pulumi.ResourceHookBinding.merge(every, covered)
+
+    async def _failed(self, args: pulumi.ErrorHookArgs) -> bool:
+        """A resource failed: tell why. It never asks for a retry."""
+        why = await reason.of_resource(args, self.secrets)
+        for action in self._on_failure:
+            action(why)
+        return False
+
+    async def _changes(self, args: pulumi.ResourceHookArgs) -> None:
+        """A covered resource is created or updated: where its Deployment reports nothing, say so."""
+        scope = self._covered.get(args.urn.split("::", 2)[2])
+        if scope is None or await self._reports(scope.deployment):
+            return
+        takes = any(d.takes for d in self._declarations.values() if d.key == args.urn.split("::", 2)[2])
+        cause = (
+            "it may have changed through an Output that it takes: name that in triggers=[...]"
+            if takes
+            else "its declared inputs did not change"
+        )
+        name = scope.deployment.pulumi_resource_name
+        pulumi.log.warn(f'"{args.name}" changes, while Deployment "{name}" reports nothing; {cause}')
+
+    async def _reports(self, deployment: Any) -> bool:
+        """Whether the Deployment sends something in this run: its attempt is a new one, or not known yet in preview."""
+        if is_dry_run():
+            return not await deployment.attempt.is_known()
+        return await deployment.attempt.future() not in (await self.checkpoint()).attempts
+
+
+_programs: weakref.WeakKeyDictionary[pulumi.Resource, Program] = weakref.WeakKeyDictionary()
+
+
+def _supports(feature: str) -> bool:
+    value = getattr(resource_pb2, feature, None)
+    return value is not None and monitor_supports_feature(value)
+
+
+def _is_only_read(args: pulumi.ResourceTransformationArgs) -> bool:
+    """Providers, and what is looked up instead of made."""
+    return (
+        args.type_ in _READ_ONLY_TYPES
+        or args.type_.startswith(_PROVIDER_PREFIX)
+        or args.opts.id is not None
+        or args.opts.urn is not None
+    )
+
+
+def _call_before(target: Any, method: str, action: Callable[[BaseException | None], None]) -> None:
+    """Make the instance's method run the action first, with the exception that is on its way, if one is."""
+    original = getattr(target, method)
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        action(sys.exc_info()[1])
+        return original(*args, **kwargs)
+
+    setattr(target, method, wrapped)
+
+
+def _wait_is_held() -> bool:
+    """Have the SDK's wait for everything that is outstanding run the actions of `when_settled` and wait again.
+
+    Whether that is possible: it is a private function of the SDK.
+    """
+    original = getattr(runtime_stack, "wait_for_rpcs", None)
+    if original is None:
+        return False
+    if not hasattr(original, "held_by_bigpanda"):
+
+        async def wait_for_rpcs(*args: Any, **kwargs: Any) -> None:
+            await original(*args, **kwargs)
+            root = get_root_resource()
+            program = _programs.get(root) if root is not None else None
+            while program is not None and program.settled():
+                await original(*args, **kwargs)
+
+        wait_for_rpcs.held_by_bigpanda = True  # type: ignore[attr-defined]
+        runtime_stack.wait_for_rpcs = wait_for_rpcs
+    return True

@@ -1,0 +1,98 @@
+"""`record_program`: one line that records the rest of a program."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+
+from .arguments import FoundVersion, Hosts
+from .deployment import Deployment
+from .errors import DeclarationError
+from .program import Program
+
+GIT_LIMIT_S = 10
+SHOWN = 3
+
+
+def record_program(
+    resource_name: str = "program",
+    opts: pulumi.ResourceOptions | None = None,
+    *,
+    component: pulumi.Input[str] | None = None,
+    version: pulumi.Input[str] | None = None,
+    hosts: Hosts | None = None,
+    description: pulumi.Input[str] | None = None,
+    owner: pulumi.Input[str] | None = None,
+    source: pulumi.Input[str] | None = "pulumi",
+    triggers: pulumi.Input[Sequence[Any]] | None = None,
+) -> Deployment:
+    """Cover the rest of the program by one Deployment; put it first in the program.
+
+    Its end comes after everything that the program declares, what it makes in `apply` callbacks included. A resource
+    in the scope of another Deployment counts for that one.
+
+    Args:
+        resource_name: the Deployment's name in the stack.
+        opts: its options.
+        component: the component; the project's and the stack's name, joined by "-", unless given.
+        version: the version; unless given, what `git describe` says, and then a new version alone sends nothing.
+        hosts: the hosts; unless given, those that are affected by what changed.
+        description: free text.
+        owner: who is responsible.
+        source: the system that sends the event.
+        triggers: values of any kind; when one changes, a new start is sent.
+
+    Raises:
+        DeclarationError: no version is given and none can be found, or it is called twice.
+    """
+    program = Program.current()
+    if program is not None and (early := program.declared_before()):
+        more = f" and {len(early) - SHOWN} more" if len(early) > SHOWN else ""
+        pulumi.log.warn(
+            f"record_program() does not cover {', '.join(map(repr, early[:SHOWN]))}{more}, declared before it; "
+            "put it first in the program, before other modules are imported"
+        )
+    if version is None:
+        version = FoundVersion("0" if program is None else _described())
+    made = Deployment(
+        resource_name,
+        opts,
+        component=f"{pulumi.get_project()}-{pulumi.get_stack()}" if component is None else component,
+        version=version,
+        hosts=hosts,
+        description=description,
+        owner=owner,
+        source=source,
+        triggers=triggers,
+    )
+    if program is not None and made._scope is not None:
+        made._scope.otherwise = pulumi.get_stack()
+        program.rest = made._scope
+    return made
+
+
+def _described() -> str:
+    """The version that git knows the program's folder by."""
+    folder = os.getcwd()  # noqa: PTH109 - shown as it is
+    try:
+        told = subprocess.run(
+            ["git", "describe", "--tags", "--always", "--dirty"],
+            capture_output=True,
+            text=True,
+            timeout=GIT_LIMIT_S,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        version, why = told.stdout.strip(), " ".join(told.stderr.split())
+    except (OSError, subprocess.TimeoutExpired) as error:
+        version, why = "", str(error)
+    if not version:
+        raise DeclarationError(
+            f"record_program(): git describe finds no version in {folder} ({why}); give one: "
+            'record_program(version="1.2.3")'
+        )
+    return version

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -116,12 +117,23 @@ def _path(parent: Declared | None, kind: str) -> str:
 
 
 def ancestors(resource: pulumi.Resource) -> list[pulumi.Resource]:
-    """The resource and its parents, the outermost first, the stack left out; found by the stack's tree of children."""
-    root = get_root_resource()
-    branches = [[child] for child in getattr(root, "_childResources", ())]
-    while branches:
-        branch = branches.pop()
-        if branch[-1] is resource:
-            return branch
-        branches += [[*branch, child] for child in branch[-1]._childResources]
-    return [resource]
+    """The resource and its parents, the outermost first, the stack left out.
+
+    A resource does not know its parent, but a parent its children.
+    """
+    everyone, found = alive(), [resource]
+    while above := next((one for one in everyone if found[0] in getattr(one, "_childResources", ())), None):
+        if above is get_root_resource():
+            break
+        found.insert(0, above)
+    return found
+
+
+def alive() -> list[pulumi.Resource]:
+    """Every resource of this process; for what was declared before anybody looked."""
+    return [one for one in gc.get_objects() if issubclass(type(one), pulumi.Resource) and is_registered(one)]
+
+
+def is_registered(resource: pulumi.Resource) -> bool:
+    """Whether the resource's constructor got as far as handing it to the engine."""
+    return "urn" in resource.__dict__

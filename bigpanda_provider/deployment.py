@@ -14,6 +14,7 @@ from pulumi.runtime import is_dry_run
 
 from . import reason, scope
 from .arguments import DeploymentArgs, FoundVersion, Hosts, Timestamp, arguments, carried, refuse_reading, secret_names
+from .declared import is_registered
 from .errors import DeclarationError, UndeliveredError
 from .notes import Notes
 from .program import Program
@@ -184,7 +185,7 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
     def _everything(self) -> list[pulumi.Resource]:
         """What the program declared, for one that ends with it."""
         assert self._program is not None
-        return [r for r in self._program.resources if r is not self and scope.is_registered(r)]
+        return [r for r in self._program.resources if r is not self and is_registered(r)]
 
     def _end(
         self,

@@ -43,7 +43,6 @@ class Guard:
         for number in range(WORKERS):
             threading.Thread(target=self._worker, name=f"bigpanda-guard-{number}", daemon=True).start()
         process.on_exit(self._told_to_go)
-        process.on_engine_gone(self._engine_gone)
 
     def act(self) -> None:
         """End what is open. All ends are written down first, then sent at once, as far as the time allows."""
@@ -68,7 +67,8 @@ class Guard:
         if process.cancelled_at() is None:
             self._delivery.update_ended()
 
-    def _engine_gone(self) -> None:
+    def engine_gone(self) -> None:
+        """End what is open, and this process, which nobody would end any more."""
         self.act()
         os._exit(1)
 

@@ -21,14 +21,14 @@ from pulumi.runtime.settings import SETTINGS, get_root_resource, monitor_support
 
 from . import reason
 from .checkpoint import Checkpoint
-from .declared import Declared, ancestors
+from .declared import Declared, alive, ancestors
 from .errors import DeclarationError
 from .scope import Scope, entered
 from .settings import complaints
 from .waiting import Calls
 
-_READ_ONLY_TYPES = frozenset({"pulumi:pulumi:Stack", "pulumi:pulumi:StackReference"})
-_PROVIDER_PREFIX = "pulumi:providers:"
+_NOT_COVERED = ("pulumi:providers:", "pulumi:pulumi:Stack", "pulumi:pulumi:StackReference")
+"""The beginnings of the types that are not covered: providers, and what is only looked at."""
 
 OWN_TYPES = "pulumi-python:dynamic/bigpanda:"
 HOOK_NAME = "bigpanda-provider"
@@ -185,14 +185,9 @@ class Program:
 
     def declared_before(self) -> list[str]:
         """The names of the resources that were declared before anybody looked."""
-        root = get_root_resource()
-        made = [child for child in getattr(root, "_childResources", ()) if id(child) not in self._declarations]
-        return sorted(
-            child.pulumi_resource_name
-            for child in made
-            if not child.pulumi_resource_type.startswith(_PROVIDER_PREFIX)
-            and child.pulumi_resource_type not in _READ_ONLY_TYPES
-        )
+        unseen = [one for one in alive() if id(one) not in self._declarations and one is not get_root_resource()]
+        kinds = [(one.pulumi_resource_name, one.pulumi_resource_type) for one in unseen]
+        return sorted(name for name, kind in kinds if not kind.startswith(_NOT_COVERED))
 
     async def _close_where_it_waits(self) -> None:
         await self._calls.have_ceased()
@@ -295,12 +290,7 @@ def _supports(feature: str) -> bool:
 
 def _is_only_read(args: pulumi.ResourceTransformationArgs) -> bool:
     """Providers, and what is looked up instead of made."""
-    return (
-        args.type_ in _READ_ONLY_TYPES
-        or args.type_.startswith(_PROVIDER_PREFIX)
-        or args.opts.id is not None
-        or args.opts.urn is not None
-    )
+    return args.type_.startswith(_NOT_COVERED) or args.opts.id is not None or args.opts.urn is not None
 
 
 def _call_before(target: Any, method: str, action: Callable[[BaseException | None], None]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pulumi
 
 from .affected import ANY
-from .declared import Declared
+from .declared import Declared, is_registered
 
 
 @dataclass(frozen=True)
@@ -138,8 +138,3 @@ def leave(token: contextvars.Token[Scope | None]) -> None:
 def entered() -> Scope | None:
     """The innermost scope that is open here."""
     return _open.get()
-
-
-def is_registered(resource: pulumi.Resource) -> bool:
-    """Whether the resource's constructor got as far as handing it to the engine."""
-    return "urn" in resource.__dict__

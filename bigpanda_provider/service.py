@@ -38,6 +38,7 @@ class Service:
             settings = Settings.resolve({"bigpanda:delivery": Mode.OFF.value}, {})
         self.delivery = Delivery(settings, Outbox(default_path(os.environ)))
         self.guard = Guard(self.delivery)
+        process.on_engine_gone(self.guard.engine_gone)
         self._ended: dict[str, Attempt] = {}
         self._events: dict[tuple[str, str, frozenset[str]], str] = {}
 

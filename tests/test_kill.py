@@ -130,3 +130,21 @@ def test_no_process_is_left_behind(stack: MakeStack, bigpanda: Sandbox) -> None:
         begun = time.monotonic()
         wait_until(lambda: not [pid for pid in pids if os.path.exists(f"/proc/{pid}/exe")])  # noqa: PTH110
         assert time.monotonic() - begun < 10
+
+
+def test_the_engine_is_killed_before_any_event(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """The provider process ends by itself then too."""
+    text = (
+        WEB
+        + """
+    Thing("uncovered", sleep=30)
+    """
+    )
+    made = stack(text.replace("sleep=30", ""))
+    assert made.up().ok
+    before = bigpanda.story()
+    with made.program(text).running() as update:
+        update.wait_for(lambda: "uncovered updating" in (made.folder / "running.log").read_text())
+        update.kill([update.process.pid])
+        wait_until(lambda: not update.provider() and not update.program(), limit_s=15)
+    assert bigpanda.story() == before

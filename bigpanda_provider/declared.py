@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -130,8 +131,13 @@ def ancestors(resource: pulumi.Resource) -> list[pulumi.Resource]:
 
 
 def alive() -> list[pulumi.Resource]:
-    """Every resource of this process; for what was declared before anybody looked."""
-    return [one for one in gc.get_objects() if issubclass(type(one), pulumi.Resource) and is_registered(one)]
+    """Every resource of this program; for what was declared before anybody looked.
+
+    Another program that runs in this process has another event loop.
+    """
+    every = [one for one in gc.get_objects() if issubclass(type(one), pulumi.Resource) and is_registered(one)]
+    loop = asyncio.get_event_loop()
+    return [one for one in every if loop in (f.get_loop() for f in vars(one.urn).values() if asyncio.isfuture(f))]
 
 
 def is_registered(resource: pulumi.Resource) -> bool:

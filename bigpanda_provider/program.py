@@ -69,6 +69,9 @@ class Program:
         for complaint in complaints(runtime_config.CONFIG.get(), runtime_config.is_config_secret):
             pulumi.log.warn(complaint)
         register_stack_transformation(self._declared)
+        for early in alive():
+            if early is not root:  # each has a copy of the stack's transformations, which its children inherit
+                early._transformations.append(self._declared)
         _call_before(root, "register_outputs", self._end)
 
     @classmethod

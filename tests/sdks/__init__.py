@@ -1,0 +1,1 @@
+"""Programs written with real SDKs; `make sdks` installs what they need."""

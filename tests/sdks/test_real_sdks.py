@@ -1,0 +1,145 @@
+"""Programs written with the real SDKs, on the real engine, with a plugin that stands in for the clouds.
+
+Adding `record_program()` to such a program changes nothing of it, and reports what changes with its hosts.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import pathlib
+import stat
+import sys
+from typing import Any
+
+import pytest
+
+from tests.engine import Stack
+from tests.servers import Sandbox
+
+HERE = pathlib.Path(__file__).parent
+PACKAGES = ("aws", "kubernetes", "docker", "hcloud", "command", "random")
+MISSING = [name for name in PACKAGES if importlib.util.find_spec(f"pulumi_{name}") is None]
+pytestmark = pytest.mark.skipif(
+    bool(MISSING), reason=f"NOT TESTED: no SDK of {', '.join(MISSING)}; run `make sdks` first"
+)
+
+RECORDED = 'import bigpanda_provider\nbigpanda_provider.record_program(version="1")\n'
+PROGRAMS = {
+    "aws": ["prod-db", "prod-resize", "prod-web-1", "prod-web-2"],
+    "kubernetes": ["front", "prod", "prod-cache", "web"],
+    "docker": ["prod-api-1", "prod-api-2", "prod-web-1", "prod-web-2"],
+    "servers": ["copy-1", "copy-2", "install-1", "install-2", "prod-1", "prod-2"],
+}
+"""Each program with the hosts that are found in it."""
+CHANGED = {
+    "aws": ["prod-db", "prod-resize", "prod-web-1", "prod-web-2"],  # the database's password is an Output of nobody
+    "kubernetes": ["web"],
+    "docker": ["prod-api-1", "prod-api-2", "prod-web-1", "prod-web-2"],
+    "servers": ["copy-1", "copy-2", "install-1", "install-2", "prod-1", "prod-2"],
+}
+"""The hosts that a change of `size` affects, directly or through Outputs."""
+
+
+class Cloud:
+    """A stack whose providers are the stand-in."""
+
+    def __init__(self, folder: pathlib.Path, bigpanda: Sandbox, program: str) -> None:
+        self.stack = Stack(folder, bigpanda.address)
+        self.text = (HERE / "programs" / f"{program}.py").read_text()
+        plugins, self.log = folder / "plugins", folder / "echo.jsonl"
+        plugins.mkdir()
+        for name in PACKAGES:
+            plugin = plugins / f"pulumi-resource-{name}"
+            plugin.write_text(f"#!{sys.executable}\n" + (HERE / "echo_provider.py").read_text())
+            plugin.chmod(plugin.stat().st_mode | stat.S_IXUSR)
+        self.stack.environment |= {
+            "PATH": f"{plugins}:{self.stack.environment['PATH']}",
+            "ECHO_LOG": str(self.log),
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        }
+
+    def program(self, *, recorded: bool) -> Stack:
+        """With the package, or without."""
+        (self.stack.folder / "__main__.py").write_text(RECORDED * recorded + self.text)
+        return self.stack
+
+    def done(self) -> list[dict[str, Any]]:
+        """What the providers did."""
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def resources(self) -> list[dict[str, Any]]:
+        """What state has of the program's resources, without what the package may add."""
+        found = []
+        for resource in self.stack.state():
+            if "bigpanda:" in resource["urn"] or "pulumi:providers:pulumi" in resource["urn"]:
+                continue
+            resource = {name: resource.get(name) for name in ("urn", "inputs", "outputs", "parent", "dependencies")}
+            resource["dependencies"] = sorted(u for u in resource["dependencies"] or () if "bigpanda:" not in u)
+            found.append(resource)
+        return sorted(found, key=lambda resource: str(resource["urn"]))
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_real_program(tmp_path: pathlib.Path, bigpanda: Sandbox, program: str) -> None:
+    """The same resources as without the package; covered between start and end; one report for each change."""
+    plain = Cloud(tmp_path / "plain", bigpanda, program)
+    run = plain.program(recorded=False).up()
+    assert run.ok, run.output
+
+    cloud = Cloud(tmp_path / "recorded", bigpanda, program)
+    made = cloud.program(recorded=True)
+    preview = made.preview()
+    assert preview.ok, preview.output
+    run = made.up()
+    assert run.ok, run.output
+    assert [line for line in run.output.splitlines() if "warning:" in line and "plugin" not in line] == []
+    assert _without_ciphertext(cloud.resources()) == _without_ciphertext(plain.resources())
+
+    start, end = bigpanda.events()
+    assert start["body"]["hosts"] == PROGRAMS[program]
+    assert end["body"]["status"] == "success"
+    assert all(start["received"] <= done["at"] <= end["received"] for done in cloud.done())
+
+    again = made.up("--expect-no-changes")
+    assert again.ok, again.output
+    assert made.refresh("--expect-no-changes").ok
+    assert len(bigpanda.events()) == 2
+    run = made.config(size="other").up()
+    assert run.ok, run.output
+    assert [event["body"]["hosts"] for event in bigpanda.events()[2:]] == [CHANGED[program]] * 2
+    assert made.destroy().ok
+    assert len(bigpanda.events()) == 4
+
+
+def test_a_cloud_says_no(tmp_path: pathlib.Path, bigpanda: Sandbox) -> None:
+    """A resource of a real SDK that fails gives its reason."""
+    cloud = Cloud(tmp_path / "stack", bigpanda, "docker")
+    cloud.stack.environment["ECHO_FAIL"] = "Container::api-2"
+    assert not cloud.program(recorded=True).up().ok
+    (change,) = bigpanda.changes()
+    assert (change["state"], change["reason"]) == ("failure", "api-2: the cloud says no")
+
+
+@pytest.mark.parametrize("program", ["aws", "docker"])
+def test_the_package_is_added_later(tmp_path: pathlib.Path, bigpanda: Sandbox, program: str) -> None:
+    """To a stack that exists, and is removed again: nothing of it is touched."""
+    cloud = Cloud(tmp_path / "stack", bigpanda, program)
+    assert cloud.program(recorded=False).up().ok
+    done, before = cloud.done(), cloud.resources()
+    for recorded in (True, False):
+        run = cloud.program(recorded=recorded).up()
+        assert run.ok, run.output
+        assert _without_ciphertext(cloud.resources()) == _without_ciphertext(before)
+    assert cloud.done() == done
+
+
+def _without_ciphertext(resources: list[dict[str, Any]]) -> str:
+    """Secrets are encrypted anew in each stack."""
+
+    def bare(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: bare(inner) for name, inner in value.items() if name != "ciphertext"}
+        return [bare(inner) for inner in value] if isinstance(value, list) else value
+
+    return json.dumps(bare(resources), indent=1)

@@ -124,7 +124,7 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
         self._notes: Notes | None = None
         if self._program is not None and self._scope is not None:
             if not is_dry_run():
-                self._notes = Notes(self)
+                self._notes = Notes(self, self._program.checkpoint)
                 self._program.on_failure(self._notes.failed)
             self._late = self._program.ended
             self._program.opened(self._scope)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -15,17 +16,20 @@ import pulumi
 from .errors import OutboxError
 
 if TYPE_CHECKING:
+    from .checkpoint import Checkpoint
     from .deployment import Completion, Deployment
 
 
 class Notes:
-    """The notes on one Deployment's attempt of this run.
+    """The notes on one Deployment's attempt of this run; where it makes none, there is nothing to note.
 
     Args:
         deployment: the Deployment.
+        checkpoint: what the last run left: the attempts that it knows are not of this run.
     """
 
-    def __init__(self, deployment: Deployment) -> None:
+    def __init__(self, deployment: Deployment, checkpoint: Callable[[], Awaitable[Checkpoint]]) -> None:
+        self._checkpoint = checkpoint
         self._attempt: str | None = None
         self._ended = False
         self._learning = asyncio.ensure_future(self._learn(deployment))
@@ -40,7 +44,9 @@ class Notes:
         self._watching = asyncio.ensure_future(self._watch(completion))
 
     async def _learn(self, deployment: Deployment) -> None:
-        self._attempt = await _known(deployment.attempt)
+        attempt = await _known(deployment.attempt)
+        if attempt not in (await self._checkpoint()).attempts:
+            self._attempt = attempt
 
     async def _watch(self, completion: Completion) -> None:
         ended, delivery = await _known(completion.attempt), await _known(completion.delivery)

@@ -102,6 +102,21 @@ def test_target_of_the_deployment_while_bigpanda_is_down(
     assert made.up("--expect-no-changes").ok
 
 
+def test_target_of_something_else_after_a_failure(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """What a failed update left in state is not taken for a success by one, elsewhere, whose targets are others."""
+    made = stack(
+        WEB
+        + """
+    Thing("uncovered", config.get("value"))
+    """
+    )
+    assert made.up().ok
+    assert not made.config(version="2", value="new", fail="no space left").up().ok
+    assert made.elsewhere().config(fail="").up(*targets("**Resource::uncovered")).ok
+    assert made.up().ok
+    assert bigpanda.story()[2:] == ["start 2", "failure 2", "failure 2", "start 2", "success 2"]
+
+
 def test_by_a_plan(stack: MakeStack, bigpanda: Sandbox) -> None:
     """An update that is held to a saved plan does what was planned."""
     made = stack(WEB)

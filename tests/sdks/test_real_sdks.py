@@ -112,6 +112,24 @@ def test_a_real_program(tmp_path: pathlib.Path, bigpanda: Sandbox, program: str)
     assert len(bigpanda.events()) == 4
 
 
+def test_an_invoke_through_a_provider_made_from_a_covered_resource(tmp_path: pathlib.Path, bigpanda: Sandbox) -> None:
+    """It would wait for ever for the resource, which waits for the end of the scope: the scope is closed there."""
+    cloud = Cloud(tmp_path / "stack", bigpanda, "aws")
+    cloud.text = """
+import pulumi, pulumi_aws as aws
+one = aws.ec2.Vpc("one", cidr_block="10.0.0.0/16")
+inside = aws.Provider("inside", region=one.arn)
+aws.ec2.get_vpc(default=True, opts=pulumi.InvokeOptions(provider=inside))
+aws.ec2.Vpc("after", cidr_block="10.1.0.0/16")
+"""
+    made = cloud.program(recorded=True)
+    for run in (made.preview(), made.up()):
+        assert run.ok, run.output
+        assert "does not see changes of 'after'" in run.output
+    assert bigpanda.story() == ["start 1", "success 1"]
+    assert made.up("--expect-no-changes").ok
+
+
 def test_a_cloud_says_no(tmp_path: pathlib.Path, bigpanda: Sandbox) -> None:
     """A resource of a real SDK that fails gives its reason."""
     cloud = Cloud(tmp_path / "stack", bigpanda, "docker")

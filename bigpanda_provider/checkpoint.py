@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pulumi
@@ -51,7 +52,7 @@ class Checkpoint:
         }
         return cls(outputs, ends)
 
-    @property
+    @cached_property
     def attempts(self) -> frozenset[str]:
         """The attempts that it knows of."""
         return frozenset(str(outputs["attempt"]) for outputs in self.outputs.values() if outputs.get("attempt"))

@@ -55,7 +55,7 @@ class Program:
         self._names: set[tuple[type, str, int]] = set()
         self._declarations: dict[int, Declared] = {}
         self._scopes: dict[int, Scope] = {}
-        self._covered: dict[str, Scope] = {}
+        self._covered: dict[str, tuple[Scope, Declared]] = {}
         self._outputs: dict[int, Declared] = {}
         self._unindexed: list[Declared] = []
         self._open: list[Scope] = []
@@ -183,8 +183,9 @@ class Program:
 
     def cover(self, scope: Scope, resource: pulumi.Resource) -> None:
         """Take a resource that was named by hand into a scope."""
-        scope.add(resource, self._declaration(resource))
-        self._covered[self._declaration(resource).key] = scope
+        declared = self._declaration(resource)
+        scope.add(resource, declared)
+        self._covered[declared.key] = (scope, declared)
 
     def declared_before(self) -> list[str]:
         """The names of the resources that were declared before anybody looked."""
@@ -224,7 +225,7 @@ class Program:
 
     def _take_in(self, scope: Scope, declared: Declared, *, ours: bool) -> None:
         self._scopes[id(declared.resource)] = scope
-        self._covered[declared.key] = scope
+        self._covered[declared.key] = (scope, declared)
         if not scope.ended:
             scope.add(declared.resource, None if ours else declared)
         elif declared.is_custom:
@@ -264,13 +265,15 @@ class Program:
 
     async def _changes(self, args: pulumi.ResourceHookArgs) -> None:
         """A covered resource is created or updated: where its Deployment reports nothing, say so."""
-        scope = self._covered.get(args.urn.split("::", 2)[2])
-        if scope is None or await self._reports(scope.deployment):
+        key = args.urn.split("::", 2)[2]
+        if key not in self._covered:
             return
-        takes = any(d.takes for d in self._declarations.values() if d.key == args.urn.split("::", 2)[2])
+        scope, declared = self._covered[key]
+        if await self._reports(scope.deployment):
+            return
         cause = (
             "it may have changed through an Output that it takes: name that in triggers=[...]"
-            if takes
+            if declared.takes
             else "its declared inputs did not change"
         )
         name = scope.deployment.pulumi_resource_name

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 
@@ -24,3 +26,14 @@ status: pulumi.Output[str] = end.status
 
 bigpanda.Deployment("c", component="c")  # type: ignore[call-overload]
 bigpanda.Deployment("d", component="d", version=1, hosts=["h"])  # type: ignore[call-overload]
+
+bigpanda.record_program()
+bigpanda.record_program("all", component="shop", version=pulumi.Output.from_input("1"), hosts=["w"], triggers=[1])
+bigpanda.Deployment("found", component="shop", version="1", watch=False)
+bigpanda.host_name("acme:compute:Server", "hostname", "spec.label")
+
+
+@bigpanda.host_name("acme:compute:Cluster")
+def nodes(inputs: Mapping[str, Any]) -> list[str]:
+    """The names of a cluster's nodes."""
+    return [str(inputs["name"])]

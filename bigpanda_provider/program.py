@@ -182,8 +182,11 @@ class Program:
         return scope.covered()
 
     def cover(self, scope: Scope, resource: pulumi.Resource) -> None:
-        """Take a resource that was named by hand into a scope."""
+        """Take a resource that was named by hand into a scope; it counts for that one alone."""
         declared = self._declaration(resource)
+        if id(resource) in self._scopes:
+            self._scopes[id(resource)].hand_over(declared)
+        self._scopes[id(resource)] = scope
         scope.add(resource, declared)
         self._covered[declared.key] = (scope, declared)
 

@@ -74,6 +74,11 @@ class Scope:
         elif declared is not None:
             self._members.append(declared)
 
+    def hand_over(self, declared: Declared) -> None:
+        """Leave it to another scope to look at a resource; it is waited for all the same."""
+        if declared in self._members:
+            self._members.remove(declared)
+
     def covered(self) -> list[pulumi.Resource]:
         """What the end has to wait for. A resource whose constructor raised has no URN and is left out."""
         return [self.deployment, *(resource for resource in self._resources if is_registered(resource))]

@@ -112,6 +112,26 @@ def test_a_deployment_inside(stack: MakeStack, bigpanda: Sandbox) -> None:
     assert [event["body"]["component"] for event in bigpanda.events()[6:]] == ["inner", "inner"]
 
 
+def test_a_deployment_by_hand_inside(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """What it names counts for it alone too."""
+    made = stack("""
+        bigpanda.record_program(version="1", component="all", hosts=["h"])
+        release = bigpanda.Deployment("inner", component="inner", version="1", hosts=["h"])
+        one = Thing("one", config.get("one"), opts=pulumi.ResourceOptions(depends_on=[release]))
+        release.complete(after=[one])
+        """)
+    assert made.up().ok
+    assert made.config(one="x").up().ok
+    assert [event["body"]["component"] for event in bigpanda.events()] == [
+        "all",
+        "inner",
+        "inner",
+        "all",
+        "inner",
+        "inner",
+    ]
+
+
 def test_a_resource_fails(stack: MakeStack, bigpanda: Sandbox) -> None:
     """The end says so, with the reason."""
     made = stack("""

@@ -21,7 +21,7 @@ from .errors import InvalidEventError, OutboxError
 from .events import StartEvent, Status, read
 from .owner import Owner
 
-VERSION = 1
+VERSION = 2
 LOCK_LIMIT_MS = 2000
 KEPT = 10_000
 """How many settled attempts are kept as history."""
@@ -234,20 +234,24 @@ class Outbox:
                 raise ValueError(f"it was written by a newer version of this package, {version}")
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
-            if version == 0:
-                self._create(db)
+            if version < VERSION:
+                self._upgrade(db)
         except BaseException:
             db.close()
             raise
         return db
 
     @staticmethod
-    def _create(db: sqlite3.Connection) -> None:
+    def _upgrade(db: sqlite3.Connection) -> None:
+        """Make the tables, or bring those of an earlier version up to this one."""
         db.execute("BEGIN IMMEDIATE")
-        if db.execute("PRAGMA user_version").fetchone()[0] == 0:  # nobody else was quicker
+        version = db.execute("PRAGMA user_version").fetchone()[0]  # somebody else may have been quicker
+        if version == 0:
             for statement in SCHEMA.split(";")[:-1]:
                 db.execute(statement)
-            db.execute(f"PRAGMA user_version = {VERSION}")
+        elif version == 1:
+            db.execute("ALTER TABLE attempt ADD COLUMN stored INTEGER NOT NULL DEFAULT 0")
+        db.execute(f"PRAGMA user_version = {VERSION}")
         db.execute("COMMIT")
 
 

@@ -95,6 +95,16 @@ def test_history_is_bounded_and_what_waits_is_never_dropped(outbox: Outbox, monk
     assert [name for name in ["open", "waits", *"012345"] if outbox.find(name)] == ["open", "waits", *"345"]
 
 
+def test_an_outbox_of_an_earlier_version_goes_on(outbox: Outbox) -> None:
+    """What waits in it is still there."""
+    outbox.record(PLACE, Owner.current(), OPEN)
+    with contextlib.closing(sqlite3.connect(outbox.path)) as db, db:
+        db.execute("ALTER TABLE attempt DROP COLUMN stored")
+        db.execute("PRAGMA user_version = 1")
+    outbox.record(PLACE, Owner.current(), replace(OPEN, id="two"))
+    assert [row.attempt() for row in outbox.unsettled(PLACE.stack, PLACE.address)] == [OPEN, replace(OPEN, id="two")]
+
+
 def test_the_file_is_for_its_user_alone(outbox: Outbox) -> None:
     """Hosts and versions are nobody else's business."""
     outbox.record(PLACE, Owner.current(), OPEN, secret=False)

@@ -86,7 +86,8 @@ class Running:
         """Kill processes so that they notice nothing."""
         assert pids
         for pid in pids:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+                os.kill(pid, signal.SIGKILL)
 
     def end(self) -> Run:
         """Wait for the end."""

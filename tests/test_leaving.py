@@ -149,14 +149,14 @@ def test_what_waits_is_sent_when_its_deployment_goes(
 
 
 def test_killed_while_a_deployment_goes(faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox) -> None:
-    """A success that waits stays one, though the Completion is gone and the Deployment is still there."""
+    """A success that waits in state stays one, though the Completion is gone and the Deployment is still there."""
     made = faulty_stack("""
         with bigpanda.Deployment("web", component="web", version="1", hosts=["a"]):
             Thing("thing", linger=5)
         """)
     faulty.go_away()
     assert made.up().ok
-    with made.program(REST).running() as update:
+    with made.elsewhere().program(REST).running() as update:
         update.wait_for(lambda: "Completion web deleted" in (made.folder / "running.log").read_text())
         update.kill(update.provider())
         assert not update.end().ok

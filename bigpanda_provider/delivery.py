@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
@@ -168,7 +168,7 @@ class Delivery:
 
     def left_open(self, stack: str, name: str) -> bool:
         """Whether the outbox knows of an attempt of this Deployment that a process which is gone has left."""
-        return any(True for _ in self._abandoned(Place(stack, name, self.address)))
+        return bool(self._left_here(self._of(Place(stack, name, self.address))))
 
     def how_it_ended(self, attempt: str) -> Previous | None:
         """How the outbox says that an attempt of an earlier run ended; None where it does not know."""
@@ -262,16 +262,13 @@ class Delivery:
             known = (row and row.attempt(attempt.start)) or attempt
             if not known.settled:
                 found[attempt.id] = self._add(place, self._ended(known), secret=secret, stored=stored)
-        for row in self._abandoned(place):
+        rows = self._of(place)
+        for row in self._left_here(rows):
             found[row.id] = self._adopt(row)
-        self._forget_superseded(place)
-        return list(found.values())
-
-    def _forget_superseded(self, place: Place) -> None:
-        """Forget what waits here of attempts that state held and no longer does: another machine has sent it."""
-        for row in self._unsettled(place.stack):
-            if row.stored and row.place == place and row.id not in self._entries:
+        for row in rows:
+            if row.stored and row.id not in self._entries:  # state no longer holds it: another machine has sent it
                 self._recorded(partial(Outbox.forget, attempt=row.id))
+        return list(found.values())
 
     def _adopt(self, row: Row) -> _Entry:
         """Take over an attempt of a process that is gone; one that it left open has failed."""
@@ -286,18 +283,17 @@ class Delivery:
             return attempt.ended(Status.SUCCESS)
         return attempt.ended(Status.FAILURE, INCOMPLETE if note is None else note.reason)
 
-    def _abandoned(self, place: Place) -> Iterator[Row]:
-        """What the outbox alone has of the Deployment that is not settled and whose process is gone."""
-        return (row for row in self._waiting(place.stack) if row.place == place)
-
-    def _waiting(self, stack: str) -> Iterator[Row]:
-        """What the outbox alone has of the stack, not settled, of processes that are gone.
+    def _left_here(self, rows: Iterable[Row]) -> list[Row]:
+        """Those that the outbox alone has, of processes that are gone.
 
         What state holds is left to the run that finds it there: another machine may have sent it in the meantime.
         """
-        for row in self._unsettled(stack):
-            if not row.stored and row.start is not None and row.id not in self._entries and not row.owner.alive:
-                yield row
+        unheld = (row for row in rows if not row.stored and row.start is not None and row.id not in self._entries)
+        return [row for row in unheld if not row.owner.alive]
+
+    def _of(self, place: Place) -> list[Row]:
+        """What the outbox has of a Deployment that is not settled, oldest first."""
+        return [row for row in self._unsettled(place.stack) if row.place == place]
 
     def _unsettled(self, stack: str) -> list[Row]:
         return self._recorded(lambda outbox: outbox.unsettled(stack, self.address)) or []
@@ -381,8 +377,9 @@ class Delivery:
         if time.monotonic() < self._quiet_until or self._client is None or not self._flushing.acquire(blocking=False):
             return
         try:
-            held = {row.place for row in self._unsettled(stack) if row.stored}
-            for row in self._waiting(stack):
+            rows = self._unsettled(stack)
+            held = {row.place for row in rows if row.stored}
+            for row in self._left_here(rows):
                 if row.place not in held:  # else older ones come first, in the Deployment's own next update
                     self._adopt(row)
             with self._lock:

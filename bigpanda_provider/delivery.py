@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from .attempt import INCOMPLETE, Attempt, Previous, State
 from .client import BigPandaClient
@@ -34,6 +34,13 @@ UNANSWERED = "BigPanda did not confirm the start, and delivery is required"
 T = TypeVar("T")
 
 
+class Warn(Protocol):
+    """Shows a warning."""
+
+    def __call__(self, sentence: str, *, about: str | None = None) -> None:
+        """Show it; of what is `about` one thing, once."""
+
+
 @dataclass(eq=False)
 class _Entry:
     """An attempt of this process.
@@ -44,6 +51,8 @@ class _Entry:
         secret: whether its event has secret properties.
         returned: whether the engine was given it, to be stored.
         stored: whether the engine is known to have stored it.
+        folder: the project's folder, where the release runner records it.
+        owner: the process that it lasts as long as.
         sending: held while one of its events is on the wire.
     """
 
@@ -52,6 +61,8 @@ class _Entry:
     secret: bool
     returned: bool = False
     stored: bool = False
+    folder: str | None = None
+    owner: Owner = field(default_factory=Owner.current)
     sending: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -61,6 +72,7 @@ class Delivery:
     Args:
         settings: where to and how.
         outbox: the record for later runs.
+        warn: tells the user of what went wrong; of what is `about` one thing, once.
 
     Attributes:
         mode: what an event that does not get through does to the update.
@@ -68,13 +80,14 @@ class Delivery:
         trouble: why the last event that did not get through did not.
     """
 
-    def __init__(self, settings: Settings, outbox: Outbox) -> None:
+    def __init__(self, settings: Settings, outbox: Outbox, warn: Warn = warn) -> None:
         self.mode = settings.delivery.value
         self.address = settings.base_url.value
         self._timeout_s = settings.timeout_seconds.value
         token = settings.token.value
         self._client = None if token is None else BigPandaClient(self.address, token, self._timeout_s)
         self._outbox: Outbox | None = outbox
+        self._warn = warn
         self._entries: dict[str, _Entry] = {}
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
@@ -84,7 +97,14 @@ class Delivery:
     # -- for the providers ---------------------------------------------------------------------------------------------
 
     def start(
-        self, stack: str, name: str, attempt: Attempt, left: Iterable[Attempt] = (), *, secret: bool = False
+        self,
+        stack: str,
+        name: str,
+        attempt: Attempt,
+        left: Iterable[Attempt] = (),
+        *,
+        secret: bool = False,
+        folder: str | None = None,
     ) -> tuple[Attempt, tuple[Attempt, ...]]:
         """Record a new attempt and send its start, after what earlier ones of this Deployment have left.
 
@@ -94,6 +114,7 @@ class Delivery:
             attempt: the new attempt.
             left: what state says may not have arrived, oldest first.
             secret: whether properties of the event are secret: then they are not written into the outbox.
+            folder: the project's folder, where the release runner records the update of a whole stack.
 
         Returns:
             The attempt with what became of its start, and what of the earlier ones still waits.
@@ -107,7 +128,7 @@ class Delivery:
         place = Place(stack, name, self.address)
         earlier = self._take_over(place, left, secret=secret)
         waits = self._send_in_order(earlier)
-        entry = self._add(place, attempt, secret=secret)
+        entry = self._add(place, attempt, secret=secret, folder=folder)
         error = waits or self._send(entry)
         if self.mode is Mode.REQUIRED and error is not None:
             if error.perhaps_arrived and error is not waits:
@@ -146,11 +167,20 @@ class Delivery:
         return last, tuple(e.attempt for e in earlier if e.attempt.id != attempt.id and not e.attempt.settled)
 
     def end(
-        self, stack: str, name: str, attempt: Attempt, status: Status, reason: str | None, *, secret: bool
+        self,
+        stack: str,
+        name: str,
+        attempt: Attempt,
+        status: Status,
+        reason: str | None,
+        *,
+        secret: bool,
+        stored: bool = True,
     ) -> Attempt:
         """Send the end of an attempt, after all that waits of its Deployment.
 
-        Who ends an attempt first decides how it ended; the attempt that is returned tells.
+        Who ends an attempt first decides how it ended; the attempt that is returned tells. It is one that the stack's
+        state holds, or its Completion would not know it; one that is ended by hand (`stored=False`) is not.
         """
         if attempt.start_state is State.OFF:
             return replace(attempt, status=status, reason=reason, end_state=State.OFF)
@@ -158,7 +188,7 @@ class Delivery:
         entry = self._known(place, attempt, secret=secret)
         if entry is None:
             return attempt.ended(status, reason)
-        entry.stored = True  # or its Completion would not know it
+        entry.stored = stored
         self._claim(entry, status, reason)
         if self.mode is Mode.OFF:
             return entry.attempt
@@ -184,7 +214,36 @@ class Delivery:
     def warn_without_token(self) -> None:
         """Warn where there is something to send and no token."""
         if self._client is None and self.mode is not Mode.OFF:
-            warn(TOKENLESS)
+            self._warn(TOKENLESS)
+
+    # -- for the release runner ----------------------------------------------------------------------------------------
+
+    def lasts_as_long_as(self, attempt: str, owner: Owner) -> None:
+        """Note that an attempt is not left open while that process runs, even where this one is gone."""
+        self._entries[attempt].owner = owner
+        self._record(self._entries[attempt])
+
+    def end_now(self, attempt: str, status: Status, reason: str | None) -> Attempt:
+        """Send the end of an attempt of this process, unless another one has ended it; returns it as it is then."""
+        entry = self._entries[attempt]
+        entry.owner = Owner.current()
+        if not self._recorded(lambda outbox: outbox.end(attempt, status, reason)):
+            row = self._recorded(lambda outbox: outbox.find(attempt))
+            if row is not None and row.status is not None:
+                return row.attempt(entry.attempt.start) or entry.attempt
+        self._claim(entry, status, reason)
+        self._send_after_earlier(entry)
+        return entry.attempt
+
+    def flush(self, rows: Iterable[Row]) -> list[Attempt]:
+        """Send what waits of these, up to the first that does not get through; each with what became of it.
+
+        Args:
+            rows: what the outbox has of processes that are gone, oldest first. One that is open has failed.
+        """
+        entries = [entry for row in rows if (entry := self._adopt(row)) is not None]
+        self._send_in_order(entries)
+        return [entry.attempt for entry in entries]
 
     # -- for the guard -------------------------------------------------------------------------------------------------
 
@@ -220,8 +279,10 @@ class Delivery:
 
     # -- attempts ------------------------------------------------------------------------------------------------------
 
-    def _add(self, place: Place, attempt: Attempt, *, secret: bool, stored: bool = False) -> _Entry:
-        entry = _Entry(place, attempt, secret, stored=stored)
+    def _add(
+        self, place: Place, attempt: Attempt, *, secret: bool, stored: bool = False, folder: str | None = None
+    ) -> _Entry:
+        entry = _Entry(place, attempt, secret, stored=stored, folder=folder)
         with self._lock:
             self._entries[attempt.id] = entry
         self._record(entry)
@@ -264,17 +325,23 @@ class Delivery:
                 found[attempt.id] = self._add(place, self._ended(known), secret=secret, stored=stored)
         rows = self._of(place)
         for row in self._left_here(rows):
-            found[row.id] = self._adopt(row)
+            if (adopted := self._adopt(row)) is not None:
+                found[row.id] = adopted
         for row in rows:
             if row.stored and row.id not in self._entries:  # state no longer holds it: another machine has sent it
                 self._recorded(partial(Outbox.forget, attempt=row.id))
         return list(found.values())
 
-    def _adopt(self, row: Row) -> _Entry:
-        """Take over an attempt of a process that is gone; one that it left open has failed."""
+    def _adopt(self, row: Row) -> _Entry | None:
+        """Take over an attempt of a process that is gone; one that it left open has failed.
+
+        None where another process was quicker.
+        """
         attempt = row.attempt()
         assert attempt is not None
-        return self._add(row.place, self._ended(attempt), secret=False)
+        if self._recorded(lambda outbox: outbox.hand_over(row.id, row.owner, Owner.current())) is False:
+            return None
+        return self._add(row.place, self._ended(attempt), secret=False, stored=row.stored, folder=row.folder)
 
     def _ended(self, attempt: Attempt) -> Attempt:
         """An attempt of an earlier run with its end: what was noted before that run was killed, else a failure."""
@@ -286,10 +353,12 @@ class Delivery:
     def _left_here(self, rows: Iterable[Row]) -> list[Row]:
         """Those that the outbox alone has, of processes that are gone.
 
-        What state holds is left to the run that finds it there: another machine may have sent it in the meantime.
+        What state holds is left to the run that finds it there: another machine may have sent it in the meantime. How
+        an update ended that the release runner left open is for the runner to find out.
         """
         unheld = (row for row in rows if not row.stored and row.start is not None and row.id not in self._entries)
-        return [row for row in unheld if not row.owner.alive]
+        ours = (row for row in unheld if row.status is not None or (row.left_open and row.folder is None))
+        return [row for row in ours if not row.owner.alive]
 
     def _of(self, place: Place) -> list[Row]:
         """What the outbox has of a Deployment that is not settled, oldest first."""
@@ -360,13 +429,13 @@ class Delivery:
         try:
             send(self._client, limit_s)
         except RejectedError as error:
-            warn(f"BigPanda does not take this event, so it is not sent again: {error}")
+            self._warn(f"BigPanda does not take this event, so it is not sent again: {error}")
             return error
         except DeliveryError as error:
             self.trouble = str(error)
             self._quiet_until = time.monotonic() + QUIET_FACTOR * self._timeout_s
             if self.mode is not Mode.REQUIRED:
-                warn(
+                self._warn(
                     f"events wait until BigPanda takes them, at the latest in the next update: {error}", about="outage"
                 )
             return error
@@ -404,7 +473,12 @@ class Delivery:
     def _record(self, entry: _Entry) -> None:
         self._recorded(
             lambda outbox: outbox.record(
-                entry.place, Owner.current(), entry.attempt, secret=entry.secret, stored=entry.stored
+                entry.place,
+                entry.owner,
+                entry.attempt,
+                secret=entry.secret,
+                stored=entry.stored,
+                folder=entry.folder,
             )
         )
 
@@ -416,7 +490,7 @@ class Delivery:
             return use(self._outbox)
         except OutboxError as error:
             self._outbox = None
-            warn(str(error), about="outbox")
+            self._warn(str(error), about="outbox")
             return None
 
 

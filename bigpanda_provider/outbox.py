@@ -21,7 +21,10 @@ from .errors import InvalidEventError, OutboxError
 from .events import StartEvent, Status, read
 from .owner import Owner
 
-VERSION = 2
+VERSION = 3
+BY_HAND = ""
+"""The stack of an attempt that is started and ended by hand: nothing but that end leaves it open no more."""
+
 LOCK_LIMIT_MS = 2000
 KEPT = 10_000
 """How many settled attempts are kept as history."""
@@ -39,7 +42,8 @@ CREATE TABLE attempt (
     status TEXT,                -- none: open
     reason TEXT,
     end_state TEXT,
-    stored INTEGER NOT NULL     -- 1: the stack's state holds it too
+    stored INTEGER NOT NULL,    -- 1: the stack's state holds it too
+    folder TEXT                 -- the project's folder, where `bigpanda-release` recorded the update of a whole stack
 ) WITHOUT ROWID;
 CREATE INDEX attempt_of_stack ON attempt (stack, address, recorded);
 CREATE TABLE note (
@@ -79,6 +83,8 @@ class Row:
         reason: why it failed.
         end_state: what became of the end; None while it is open.
         stored: whether the stack's state holds the attempt too: then whichever machine runs next sees to it.
+        folder: the project's folder, where the release runner recorded it; None where a Deployment or a hand did.
+        recorded: when it was written first, in Unix seconds.
     """
 
     id: str
@@ -90,6 +96,13 @@ class Row:
     reason: str | None
     end_state: State | None
     stored: bool
+    folder: str | None
+    recorded: float
+
+    @property
+    def left_open(self) -> bool:
+        """Whether it is open and nobody is left who would end it."""
+        return self.status is None and self.place.stack != BY_HAND and not self.owner.alive
 
     def attempt(self, start: StartEvent | None = None) -> Attempt | None:
         """The attempt, with the given start where the row has none; None where there is neither."""
@@ -131,7 +144,14 @@ class Outbox:
         self.path = path
 
     def record(
-        self, place: Place, owner: Owner, attempt: Attempt, *, secret: bool = False, stored: bool = False
+        self,
+        place: Place,
+        owner: Owner,
+        attempt: Attempt,
+        *,
+        secret: bool = False,
+        stored: bool = False,
+        folder: str | None = None,
     ) -> None:
         """Write the attempt as it is now.
 
@@ -141,11 +161,12 @@ class Outbox:
             attempt: the attempt.
             secret: whether its event has secret properties: then only what is not secret is written.
             stored: whether the stack's state is known to hold it.
+            folder: the project's folder, where the release runner records it.
         """
         start = None if secret else json.dumps(attempt.start.payload(), ensure_ascii=False)
         with self._transaction() as db:
             db.execute(
-                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
+                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
                 " start_state = excluded.start_state, status = excluded.status, reason = excluded.reason,"
                 " end_state = excluded.end_state, owner = excluded.owner, name = excluded.name,"
                 " address = excluded.address, stored = excluded.stored",
@@ -162,6 +183,7 @@ class Outbox:
                     attempt.reason,
                     attempt.end_state and attempt.end_state.value,
                     stored,
+                    folder,
                 ),
             )
             if attempt.settled:
@@ -193,6 +215,36 @@ class Outbox:
                 (stack, address),
             )
             return [_row(row) for row in found]
+
+    def waiting(self) -> list[Row]:
+        """The attempts of every stack and address that are open or wait, oldest first."""
+        with self._transaction() as db:
+            found = db.execute(
+                "SELECT * FROM attempt WHERE end_state IS NULL OR end_state = 'queued' ORDER BY recorded, id"
+            )
+            return [_row(row) for row in found]
+
+    def latest(self) -> list[Row]:
+        """Every attempt that is kept, the newest first."""
+        with self._transaction() as db:
+            return [_row(found) for found in db.execute("SELECT * FROM attempt ORDER BY recorded DESC, id")]
+
+    def hand_over(self, attempt: str, former: Owner, owner: Owner) -> bool:
+        """Give an attempt to another process; whether `former` still had it: of two that ask, one gets it."""
+        with self._transaction() as db:
+            had = db.execute(
+                "UPDATE attempt SET owner = ? WHERE id = ? AND owner = ?", (str(owner), attempt, str(former))
+            )
+            return had.rowcount == 1
+
+    def end(self, attempt: str, status: Status, reason: str | None) -> bool:
+        """End an attempt that is open; it waits then, to be sent. Whether it was open: it has one end."""
+        with self._transaction() as db:
+            ended = db.execute(
+                "UPDATE attempt SET status = ?, reason = ?, end_state = 'queued' WHERE id = ? AND status IS NULL",
+                (status.value, reason, attempt),
+            )
+            return ended.rowcount == 1
 
     def note(self, attempt: str, reason: str | None) -> None:
         """Note, for whoever ends the attempt, why it fails, or (None) that its scope went well. The first counts."""
@@ -249,8 +301,10 @@ class Outbox:
         if version == 0:
             for statement in SCHEMA.split(";")[:-1]:
                 db.execute(statement)
-        elif version == 1:
+        if version == 1:
             db.execute("ALTER TABLE attempt ADD COLUMN stored INTEGER NOT NULL DEFAULT 0")
+        if version in (1, 2):
+            db.execute("ALTER TABLE attempt ADD COLUMN folder TEXT")
         db.execute(f"PRAGMA user_version = {VERSION}")
         db.execute("COMMIT")
 
@@ -269,4 +323,6 @@ def _row(found: sqlite3.Row) -> Row:
         reason=found["reason"],
         end_state=None if found["end_state"] is None else State(found["end_state"]),
         stored=bool(found["stored"]),
+        folder=found["folder"],
+        recorded=found["recorded"],
     )

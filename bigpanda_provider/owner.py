@@ -22,7 +22,12 @@ class Owner:
     @cache
     def current(cls) -> Owner:
         """This process."""
-        return cls(os.getpid(), _started(os.getpid()) or "")
+        return cls.of(os.getpid())
+
+    @classmethod
+    def of(cls, pid: int) -> Owner:
+        """The process that has this id now."""
+        return cls(pid, _started(pid) or "")
 
     @classmethod
     def parse(cls, text: str) -> Owner:

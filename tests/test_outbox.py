@@ -14,10 +14,12 @@ from dataclasses import replace
 import pytest
 
 from bigpanda_provider.attempt import Attempt, State
+from bigpanda_provider.delivery import Delivery
 from bigpanda_provider.errors import OutboxError
 from bigpanda_provider.events import StartEvent, Status, read
 from bigpanda_provider.outbox import Outbox, Place
 from bigpanda_provider.owner import Owner
+from bigpanda_provider.settings import Settings
 
 from .engine import Stack
 from .servers import Sandbox
@@ -95,14 +97,34 @@ def test_history_is_bounded_and_what_waits_is_never_dropped(outbox: Outbox, monk
     assert [name for name in ["open", "waits", *"012345"] if outbox.find(name)] == ["open", "waits", *"345"]
 
 
-def test_an_outbox_of_an_earlier_version_goes_on(outbox: Outbox) -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_outbox_of_an_earlier_version_goes_on(outbox: Outbox, version: int) -> None:
     """What waits in it is still there."""
     outbox.record(PLACE, Owner.current(), OPEN)
     with contextlib.closing(sqlite3.connect(outbox.path)) as db, db:
-        db.execute("ALTER TABLE attempt DROP COLUMN stored")
-        db.execute("PRAGMA user_version = 1")
+        for column in ["folder", "stored"][: 3 - version]:
+            db.execute(f"ALTER TABLE attempt DROP COLUMN {column}")
+        db.execute(f"PRAGMA user_version = {version}")
     outbox.record(PLACE, Owner.current(), replace(OPEN, id="two"))
     assert [row.attempt() for row in outbox.unsettled(PLACE.stack, PLACE.address)] == [OPEN, replace(OPEN, id="two")]
+
+
+def test_an_attempt_has_one_end(outbox: Outbox) -> None:
+    """The first one counts, and waits to be sent; a second changes nothing."""
+    outbox.record(PLACE, Owner.current(), OPEN)
+    assert outbox.end(OPEN.id, Status.SUCCESS, None)
+    assert not outbox.end(OPEN.id, Status.FAILURE, "late")
+    (row,) = outbox.waiting()
+    assert row.attempt() == OPEN.ended(Status.SUCCESS)
+
+
+def test_an_attempt_is_handed_over_once(outbox: Outbox) -> None:
+    """Of two processes that take it from the same one, one gets it."""
+    gone, first, second = Owner(1, "gone"), Owner(2, "first"), Owner(3, "second")
+    outbox.record(PLACE, gone, OPEN)
+    assert outbox.hand_over(OPEN.id, gone, first)
+    assert not outbox.hand_over(OPEN.id, gone, second)
+    assert outbox.latest()[0].owner == first
 
 
 def test_the_file_is_for_its_user_alone(outbox: Outbox) -> None:
@@ -244,3 +266,14 @@ def test_a_failure_without_an_outbox(stack: MakeStack, bigpanda: Sandbox, tmp_pa
     assert [change["reason"] for change in bigpanda.changes()] == [
         "the update ended before this deployment was complete"
     ]
+
+
+def test_a_release_that_another_process_has_ended_keeps_that_end(outbox: Outbox, bigpanda: Sandbox) -> None:
+    """An attempt has one end: the runner sends no second one for it."""
+    settings = Settings.resolve({}, {"BIGPANDA_BASE_URL": bigpanda.address, "BIGPANDA_API_TOKEN": "t"})
+    delivery = Delivery(settings, outbox)
+    delivery.start(PLACE.stack, "bigpanda-release", replace(OPEN, start_state=State.QUEUED), folder="/project")
+    assert outbox.end(OPEN.id, Status.SUCCESS, None)
+    ended = delivery.end_now(OPEN.id, Status.FAILURE, "late")
+    assert (ended.status, ended.end_state) == (Status.SUCCESS, State.QUEUED)
+    assert bigpanda.story() == ["start 1"]

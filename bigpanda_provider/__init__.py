@@ -16,9 +16,11 @@ from .errors import (
     OutboxError,
     RefusedError,
     RejectedError,
+    ReleaseError,
     SettingError,
     UnavailableError,
     UndeliveredError,
+    WrongUseError,
 )
 from .hosts import host_name
 from .record import record_program
@@ -34,9 +36,11 @@ __all__ = [
     "OutboxError",
     "RefusedError",
     "RejectedError",
+    "ReleaseError",
     "SettingError",
     "UnavailableError",
     "UndeliveredError",
+    "WrongUseError",
     "host_name",
     "record_program",
 ]

@@ -77,10 +77,10 @@ def _hosts(
     names: Mapping[str, list[str]] = news["hostNames"]
     last = list(olds.get("hosts") or ())
     if not last or last == unknown or _is_new(olds, news):
-        return _named({*names, *(news.get("resources") or {})}, names)
+        return named({*names, *(news.get("resources") or {})}, names)
     if not changes:
         return last
-    hosts = _named(reached(changes, news.get("takes") or {}), {**(olds.get("hostNames") or {}), **names})
+    hosts = named(reached(changes, news.get("takes") or {}), {**(olds.get("hostNames") or {}), **names})
     return sorted({*hosts, *last}) if failed else hosts
 
 
@@ -90,7 +90,12 @@ def _is_new(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     return any(olds.get(name) != news.get(name) for name in counted)
 
 
-def _named(keys: Iterable[str], names: Mapping[str, Iterable[str]]) -> list[str]:
-    """The hosts among these; where none is known as one, the names of all."""
+def named(keys: Iterable[str], names: Mapping[str, Iterable[str]]) -> list[str]:
+    """The hosts among resources, given by key; where none is known as one, the names of all.
+
+    Args:
+        keys: the resources.
+        names: the host names of those that are known as hosts.
+    """
     found = list(keys)
     return sorted({host for key in found for host in names.get(key, ())} or {key.rpartition("::")[2] for key in found})

@@ -9,7 +9,9 @@
     │   ├── RefusedError           401, 403, 404 and the like: the token or the address has to be mended
     │   ├── RejectedError          400, 413, 422: BigPanda will never take this event
     │   └── UndeliveredError       delivery is required, and an end still waits
-    └── OutboxError                the local record of events cannot be used
+    ├── OutboxError                the local record of events cannot be used
+    └── ReleaseError               `bigpanda-release` cannot do what it was told
+        └── WrongUseError          because it was told wrongly: the command line or release.yaml has to be mended
 
 Every message is one sentence that says what is wrong, where, and what to write or do instead. None holds a token.
 """
@@ -86,3 +88,11 @@ class UndeliveredError(DeliveryError, RunError):
 
 class OutboxError(BigPandaError):
     """The local record of events cannot be used."""
+
+
+class ReleaseError(BigPandaError):
+    """`bigpanda-release` cannot do what it was told."""
+
+
+class WrongUseError(ReleaseError):
+    """`bigpanda-release` was told wrongly: its command line or release.yaml has to be mended."""

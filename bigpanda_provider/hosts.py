@@ -144,8 +144,14 @@ def _at(value: Any, path: str) -> Any:
             value = _types.input_type_to_untranslated_dict(value)
         if not isinstance(value, Mapping):
             return None
-        value = value.get(part)
+        value = value.get(part, value.get(_camel(part)))
     return value
+
+
+def _camel(name: str) -> str:
+    """The name as the engine and the provider's other SDKs have it: `node_group_name` is `nodeGroupName`."""
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
 
 
 def _usable(value: Any) -> bool:

@@ -27,7 +27,7 @@ from .scope import Scope, entered
 from .settings import complaints
 from .waiting import Calls
 
-_NOT_COVERED = ("pulumi:providers:", "pulumi:pulumi:Stack", "pulumi:pulumi:StackReference")
+NOT_COVERED = ("pulumi:providers:", "pulumi:pulumi:Stack", "pulumi:pulumi:StackReference")
 """The beginnings of the types that are not covered: providers, and what is only looked at."""
 
 OWN_TYPES = "pulumi-python:dynamic/bigpanda:"
@@ -194,7 +194,7 @@ class Program:
         """The names of the resources that were declared before anybody looked."""
         unseen = [one for one in alive() if id(one) not in self._declarations and one is not get_root_resource()]
         kinds = [(one.pulumi_resource_name, one.pulumi_resource_type) for one in unseen]
-        return sorted(name for name, kind in kinds if not kind.startswith(_NOT_COVERED))
+        return sorted(name for name, kind in kinds if not kind.startswith(NOT_COVERED))
 
     async def _close_where_it_waits(self) -> None:
         await self._calls.have_ceased()
@@ -299,7 +299,7 @@ def _supports(feature: str) -> bool:
 
 def _is_only_read(args: pulumi.ResourceTransformationArgs) -> bool:
     """Providers, and what is looked up instead of made."""
-    return args.type_.startswith(_NOT_COVERED) or args.opts.id is not None or args.opts.urn is not None
+    return args.type_.startswith(NOT_COVERED) or args.opts.id is not None or args.opts.urn is not None
 
 
 def _call_before(target: Any, method: str, action: Callable[[BaseException | None], None]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -28,11 +28,16 @@ def line(text: str, secrets: Iterable[str]) -> str:
         text: the whole error.
         secrets: texts that must not be seen.
     """
-    for form in sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True):
-        text = text.replace(form, MASK)
-    last = next((row.strip() for row in reversed(text.splitlines()) if row.strip()), "")
+    last = next((row.strip() for row in reversed(masked(text, secrets).splitlines()) if row.strip()), "")
     sendable = last.encode("utf-8", "replace").decode("utf-8")
     return sendable if len(sendable) <= LIMIT else sendable[: LIMIT - len(_CUT)] + _CUT
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """The text, with three stars wherever a secret stands in it."""
+    for form in sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True):
+        text = text.replace(form, MASK)
+    return text
 
 
 def of_program(error: BaseException, secrets: Iterable[str]) -> str:
@@ -66,11 +71,15 @@ async def of_resource(args: pulumi.ErrorHookArgs, secrets: Iterable[str]) -> str
 
 def secrets_of_config() -> frozenset[str]:
     """The token, and every secret value of the stack's config, as the program's process sees them."""
-    config: dict[str, Any] = runtime_config.CONFIG.get()
+    return secrets_in(runtime_config.CONFIG.get(), runtime_config.is_config_secret)
+
+
+def secrets_in(config: Mapping[str, Any], is_secret: Callable[[str], bool]) -> frozenset[str]:
+    """The token, and every secret value of a config, given with the namespaces of its keys."""
     token = f"{NAMESPACE}:apiToken"
     found = {os.environ.get(environment_name("apiToken"), "")}
     for key, value in config.items():
-        if key == token or runtime_config.is_config_secret(key):
+        if key == token or is_secret(key):
             found |= {str(value), *_leaves(_parsed(value))}
     return frozenset(text for text in found if text.strip())
 

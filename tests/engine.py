@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TOKEN = "token-that-must-not-be-seen"
@@ -95,15 +95,7 @@ class Running:
         return self._stack.printed(code, (self._stack.folder / "running.log").read_text())
 
     def _of(self, part: str) -> list[int]:
-        """The processes with this in their command line that belong to the stack, which their environment tells."""
-        found = []
-        for folder in pathlib.Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):
-                command, environment = (folder / "cmdline").read_bytes(), (folder / "environ").read_bytes()
-                ours = f"THING_JOURNAL={self._stack.journal}\0".encode() in environment
-                if ours and part.encode() in command and b"/bin/sh" not in command:
-                    found.append(int(folder.name))
-        return found
+        return self._stack.processes(part.encode())
 
 
 def wait_until(what: Callable[[], object], limit_s: float = 30) -> None:
@@ -226,6 +218,17 @@ class Stack:
                 for pid in [process.pid, *running.program(), *running.provider()]:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
+
+    def processes(self, part: bytes) -> list[int]:
+        """The processes with this in their command line that belong to the stack, which their environment tells."""
+        found = []
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                command, environment = (folder / "cmdline").read_bytes(), (folder / "environ").read_bytes()
+                ours = f"THING_JOURNAL={self.journal}\0".encode() in environment
+                if ours and part in command and b"/bin/sh" not in command:
+                    found.append(int(folder.name))
+        return found
 
     def unlock(self) -> Stack:
         """Remove the lock that a killed engine left, and go back to its backup if it was killed while it wrote."""

@@ -4,7 +4,8 @@ In this order: a `pulumi` on PATH that is new enough and has its Python language
 SDK's own installer; a build from the Go module proxy, pinned by `tools/engine/go.mod` and `go.sum`, with this
 project's small language host beside it. What was fetched or built lies in the user's cache folder, once per machine.
 
-    .venv/bin/python tools/engine.py
+    .venv/bin/python tools/engine.py          the engine
+    .venv/bin/python tools/engine.py --yaml   its YAML language host, for the tests
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ VERSION = "3.274.1"
 CLI_PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 SDK_MODULE = "github.com/pulumi/pulumi/sdk/v3"
 GO_MINIMUM = (1, 26, 6)
+YAML_HOST, YAML_VERSION = "pulumi-language-yaml", "1.25.0"
+YAML_PACKAGE = f"github.com/pulumi/pulumi-yaml/cmd/{YAML_HOST}@v{YAML_VERSION}"
 
 TOOLS = pathlib.Path(__file__).resolve().parent
 VENV_BIN = pathlib.Path(sys.prefix) / "bin"
@@ -46,6 +49,9 @@ class EngineError(Exception):
 def main() -> int:
     """Make the engine available; print where it is. Exit code 1, with one sentence, where that fails."""
     try:
+        if sys.argv[1:] == ["--yaml"]:
+            print(f"YAML language host: {yaml_host()}")
+            return 0
         found = on_path()
         if found is not None:
             unlink()
@@ -142,6 +148,33 @@ def build(target: pathlib.Path) -> None:
         copy_executable(sdk / "cmd" / "pulumi-language-python-exec", folder / "bin")
         for leftover in (source, folder / "go"):
             shutil.rmtree(leftover, ignore_errors=True)
+
+
+def yaml_host() -> pathlib.Path:
+    """The language host of `runtime: yaml`: the one beside the engine or on PATH, else built once, and linked."""
+    engine = shutil.which("pulumi", path=os.pathsep.join([str(VENV_BIN), os.environ.get("PATH", "")]))
+    beside = str(pathlib.Path(engine).resolve().parent) if engine else ""
+    found = shutil.which(YAML_HOST, path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
+    if found is not None:
+        return pathlib.Path(found)
+    target = CACHE / f"yaml-{YAML_VERSION}"
+    if not target.is_dir():
+        with lock():
+            if not target.is_dir():
+                build_yaml_host(target)
+    link(target)
+    return VENV_BIN / YAML_HOST
+
+
+def build_yaml_host(target: pathlib.Path) -> None:
+    """From the Go module proxy, whose checksums Go verifies itself."""
+    with partial(target) as folder:
+        go = find_go(folder / "go")
+        say(f"Building {YAML_HOST} {YAML_VERSION} from the Go module proxy (about a minute on 2 cores; once)")
+        environment = {"GOBIN": str(folder), "GOTOOLCHAIN": "local", "GOWORK": "off", "CGO_ENABLED": "0"}
+        command = [go, "install", "-trimpath", "-ldflags", "-s -w", YAML_PACKAGE]
+        run(command, limit_s=BUILD_LIMIT_S, what=f"the build of {YAML_HOST}", env=environment)
+        shutil.rmtree(folder / "go", ignore_errors=True)
 
 
 def find_go(wheel_folder: pathlib.Path) -> str:

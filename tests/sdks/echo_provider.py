@@ -5,6 +5,7 @@ that package's plugin. The outputs follow the type annotations of the package's 
 of the resource's URN alone. Environment:
 
     ECHO_LOG    a file that takes a JSON line for each create, update and delete that is done
+    ECHO_SCHEMA a file with the package's schema, for languages that look there
     ECHO_FAIL   a regular expression: the create or update of a URN that matches it fails
 """
 
@@ -119,7 +120,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return plugin_pb2.PluginInfo(version="0.0.0")
 
     def GetSchema(self, request: Any, context: Any) -> Any:
-        return pb.GetSchemaResponse(schema=json.dumps({"name": PACKAGE, "version": "0.0.0"}))
+        file = os.environ.get("ECHO_SCHEMA")
+        known = pathlib.Path(file).read_text() if file else json.dumps({"name": PACKAGE, "version": "0.0.0"})
+        return pb.GetSchemaResponse(schema=known)
 
     def CheckConfig(self, request: Any, context: Any) -> Any:
         return pb.CheckResponse(inputs=request.news)

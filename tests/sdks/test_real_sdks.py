@@ -8,14 +8,14 @@ from __future__ import annotations
 import importlib.util
 import json
 import pathlib
-import stat
-import sys
 from typing import Any
 
 import pytest
 
 from tests.engine import Stack
 from tests.servers import Sandbox
+
+from .stand_in import stand_in
 
 HERE = pathlib.Path(__file__).parent
 PACKAGES = ("aws", "kubernetes", "docker", "hcloud", "command", "random")
@@ -47,17 +47,7 @@ class Cloud:
     def __init__(self, folder: pathlib.Path, bigpanda: Sandbox, program: str) -> None:
         self.stack = Stack(folder, bigpanda.address)
         self.text = (HERE / "programs" / f"{program}.py").read_text()
-        plugins, self.log = folder / "plugins", folder / "echo.jsonl"
-        plugins.mkdir()
-        for name in PACKAGES:
-            plugin = plugins / f"pulumi-resource-{name}"
-            plugin.write_text(f"#!{sys.executable}\n" + (HERE / "echo_provider.py").read_text())
-            plugin.chmod(plugin.stat().st_mode | stat.S_IXUSR)
-        self.stack.environment |= {
-            "PATH": f"{plugins}:{self.stack.environment['PATH']}",
-            "ECHO_LOG": str(self.log),
-            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        }
+        self.log = stand_in(self.stack, PACKAGES)
 
     def program(self, *, recorded: bool) -> Stack:
         """With the package, or without."""

@@ -9,7 +9,7 @@ import sys
 
 
 def main() -> int:
-    """Parse the command line, bind, print the address, serve. Exit code 1, with one sentence, where it cannot."""
+    """Parse the command line and serve. Exit code 1, with one sentence, where it cannot."""
     parser = argparse.ArgumentParser(
         "python -m bigpanda_provider.sandbox", description="A local stand-in for BigPanda."
     )
@@ -19,6 +19,17 @@ def main() -> int:
         "--data", metavar="FILE", default=":memory:", help="SQLite file to keep the events in (default: memory)"
     )
     arguments = parser.parse_args()
+    return serve(arguments.host, arguments.port, arguments.data)
+
+
+def serve(host: str, port: int, data: str) -> int:
+    """Bind, print the address, serve until told to stop; returns the exit code.
+
+    Args:
+        host: the address to listen on.
+        port: the port; 0 takes a free one.
+        data: the SQLite file to keep the events in; `:memory:` keeps none.
+    """
     try:
         import uvicorn
 
@@ -27,16 +38,16 @@ def main() -> int:
     except ImportError as error:
         return _fail(f"{error.name} is missing; install it with: pip install 'bigpanda-provider[sandbox]'")
     try:
-        store = Store(arguments.data)
+        store = Store(data)
     except sqlite3.Error as error:
-        return _fail(f"{arguments.data} cannot be used as data file ({error}); name another with --data")
+        return _fail(f"{data} cannot be used as data file ({error}); name another with --data")
     try:
-        family = socket.AF_INET6 if ":" in arguments.host else socket.AF_INET
-        listening = socket.create_server((arguments.host, arguments.port), family=family)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
-        return _fail(f"{arguments.host}:{arguments.port} cannot be listened on ({error}); name another --port, or 0")
-    host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
-    print(f"BigPanda sandbox: http://{host}:{listening.getsockname()[1]}", flush=True)
+        return _fail(f"{host}:{port} cannot be listened on ({error}); name another --port, or 0")
+    shown = f"[{host}]" if ":" in host else host
+    print(f"BigPanda sandbox: http://{shown}:{listening.getsockname()[1]}", flush=True)
     config = uvicorn.Config(create_app(store), log_level="warning", timeout_graceful_shutdown=2)
     try:
         uvicorn.Server(config).run(sockets=[listening])

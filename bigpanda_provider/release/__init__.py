@@ -1,0 +1,19 @@
+"""`bigpanda-release`: records whole updates of stacks, in any language, without touching their programs.
+
+    cli        what is typed -> calls of the modules below; exit codes
+    file       release.yaml -> releases
+    releasing  plan, ask, run, tell
+    order      which release runs when
+    runner     one release: plan, start, update, end
+    stack      one stack of a project, through the Automation API
+    plan       the engine's preview -> what changes, on which hosts
+    progress   the engine's events -> lines, and the reason of a failure
+    engine     the `pulumi` process: how it is started, cancelled, waited for
+    display    where lines are shown; show: how things look
+    byhand     one event by hand
+    leftover   what earlier runs left open or waiting
+    records    the outbox as `status` and `history` show it
+    doctor     what is needed, and how to mend what is missing
+
+Nothing in the rest of the package imports it.
+"""

@@ -1,0 +1,491 @@
+"""The command line of `bigpanda-release`. Here alone is decided what it exits with.
+
+0    all went well, or there was nothing to do
+1    a release failed, or what was asked for cannot be done now
+2    wrong use: the command line, release.yaml or a setting has to be mended
+3    delivery is required, and an event did not get through
+130  cancelled
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import functools
+import os
+import pathlib
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+
+from ..attempt import State
+from ..delivery import Delivery
+from ..errors import (
+    BigPandaError,
+    DeliveryError,
+    InvalidEventError,
+    OutboxError,
+    SettingError,
+    UndeliveredError,
+    WrongUseError,
+)
+from ..events import Status
+from ..outbox import Outbox, default_path
+from ..settings import Mode, Settings
+from . import byhand, leftover, order, records, show
+from .display import Display
+from .doctor import checks
+from .engine import Engine, Interrupts
+from .releasing import Asked, Releasing, refuse_to_ask
+from .runner import Outcome, Release, start_event
+from .stack import Kind, ProjectStack
+
+
+class Exit(enum.IntEnum):
+    """What the command exits with."""
+
+    OK = 0
+    FAILED = 1
+    WRONG_USE = 2
+    UNDELIVERED = 3
+    CANCELLED = 130
+
+
+EXIT_OF_OUTCOME = {
+    Outcome.SUCCEEDED: Exit.OK,
+    Outcome.UNCHANGED: Exit.OK,
+    Outcome.FAILED: Exit.FAILED,
+    Outcome.SKIPPED: Exit.FAILED,
+    Outcome.UNDELIVERED: Exit.UNDELIVERED,
+    Outcome.CANCELLED: Exit.CANCELLED,
+}
+GRAVEST_FIRST = (Exit.CANCELLED, Exit.FAILED, Exit.UNDELIVERED, Exit.OK)
+
+EXIT_OF_ERROR: tuple[tuple[type[BigPandaError], Exit], ...] = (
+    (WrongUseError, Exit.WRONG_USE),
+    (SettingError, Exit.WRONG_USE),
+    (InvalidEventError, Exit.WRONG_USE),
+    (DeliveryError, Exit.UNDELIVERED),
+    (BigPandaError, Exit.FAILED),
+)
+
+WIDE = 1000
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+app = typer.Typer(
+    name="bigpanda-release",
+    help="Records whole updates of Pulumi stacks in BigPanda: started, then succeeded or failed and why.",
+    epilog="Exit codes: 0 all well, 1 a release failed, 2 wrong use, 3 an event did not get through though delivery is "
+    "required, 130 cancelled.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+File = Annotated[
+    pathlib.Path | None, typer.Argument(metavar="release.yaml", help="Releases to run, instead of one stack.")
+]
+Stack = Annotated[str | None, typer.Option("--stack", "-s", help="The stack; the selected one, if absent.")]
+Folder = Annotated[
+    pathlib.Path | None, typer.Option("--cwd", "-C", metavar="DIR", help="The project's folder; this one, if absent.")
+]
+Component = Annotated[str | None, typer.Option(help="BigPanda's component.")]
+Version = Annotated[str | None, typer.Option(help="Its version.")]
+Hosts = Annotated[
+    list[str] | None, typer.Option("--host", help="A host; may be repeated. Those that are affected, if absent.")
+]
+Description = Annotated[str | None, typer.Option(help="Free text.")]
+Owner = Annotated[str | None, typer.Option(help="Who is responsible.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+Parallel = Annotated[int, typer.Option(min=1, help="How many releases of a release.yaml run at once.")]
+TokenFile = Annotated[
+    pathlib.Path | None, typer.Option(help="A file that holds the BigPanda token; else stack config or environment.")
+]
+DeliveryMode = Annotated[
+    Mode | None, typer.Option("--delivery", help="Whether events have to get through; else config or environment.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+_debugging = False
+
+
+@app.callback()
+def _main(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of unexpected errors.")] = False,
+) -> None:
+    global _debugging
+    _debugging = debug
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line; returns the exit code. `--debug` may stand anywhere in it."""
+    others = [argument for argument in arguments if argument != "--debug"]
+    try:
+        app(
+            args=["--debug", *others] if len(others) < len(arguments) else others,
+            prog_name="bigpanda-release",
+        )
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return Exit.OK
+
+
+def command(function: F) -> F:
+    """Make the function a command: its errors become one sentence and an exit code."""
+
+    @functools.wraps(function)
+    def told(*args: Any, **kwargs: Any) -> None:
+        try:
+            code = function(*args, **kwargs)
+        except (KeyboardInterrupt, typer.Abort):
+            _complain("cancelled")
+            code = Exit.CANCELLED
+        except BigPandaError as error:
+            _complain(str(error))
+            code = next(code for kind, code in EXIT_OF_ERROR if isinstance(error, kind))
+        except Exception as error:  # noqa: BLE001 - a user is not to see a traceback unasked; no text, it could be secret
+            if _debugging:
+                traceback.print_exc()
+            _complain(f"unexpected error: {type(error).__name__}; run it again with --debug to see where")
+            code = Exit.FAILED
+        raise typer.Exit(code)
+
+    app.command()(told)
+    return function
+
+
+def _complain(sentence: str) -> None:
+    print(f"bigpanda-release: {sentence}", file=sys.stderr)
+
+
+# -- releases ----------------------------------------------------------------------------------------------------------
+
+
+@command
+def up(
+    release_file: File = None,
+    stack: Stack = None,
+    folder: Folder = None,
+    component: Component = None,
+    version: Version = None,
+    host: Hosts = None,
+    description: Description = None,
+    owner: Owner = None,
+    yes: Yes = False,
+    parallel: Parallel = 1,
+    token_file: TokenFile = None,
+    delivery: DeliveryMode = None,
+) -> Exit:
+    """Update a stack, and record it.
+
+    Or the stacks of a release.yaml, in their order.
+
+    bigpanda-release up -s prod --component shop --version 2.4.1
+
+    bigpanda-release up release.yaml --parallel 2 --yes
+    """
+    asked = Asked(release_file, stack, folder, component, version, host, description, owner).releases()
+    return _carry_out(Kind.UP, asked, _explicit(token_file, delivery), yes=yes, parallel=parallel)
+
+
+@command
+def destroy(
+    release_file: File = None,
+    stack: Stack = None,
+    folder: Folder = None,
+    component: Component = None,
+    version: Version = None,
+    host: Hosts = None,
+    description: Description = None,
+    owner: Owner = None,
+    yes: Yes = False,
+    parallel: Parallel = 1,
+    token_file: TokenFile = None,
+    delivery: DeliveryMode = None,
+) -> Exit:
+    """Remove everything in a stack, and record it.
+
+    Of a release.yaml, the last ones first.
+
+    bigpanda-release destroy -s review-12 --component shop --version 2.4.1
+    """
+    asked = Asked(release_file, stack, folder, component, version, host, description, owner).releases()
+    return _carry_out(Kind.DESTROY, order.backwards(asked), _explicit(token_file, delivery), yes=yes, parallel=parallel)
+
+
+@command
+def refresh(
+    release_file: File = None,
+    stack: Stack = None,
+    folder: Folder = None,
+    yes: Yes = False,
+    parallel: Parallel = 1,
+) -> Exit:
+    """Read anew what is really there.
+
+    That deploys nothing, so nothing is sent.
+
+    bigpanda-release refresh -s prod --yes
+    """
+    asked = Asked(release_file, stack, folder).releases(recorded=False)
+    return _carry_out(Kind.REFRESH, asked, {}, yes=yes, parallel=parallel)
+
+
+@command
+def preview(
+    release_file: File = None,
+    stack: Stack = None,
+    folder: Folder = None,
+    component: Component = None,
+    version: Version = None,
+    host: Hosts = None,
+    description: Description = None,
+    owner: Owner = None,
+    as_json: AsJson = False,
+    token_file: TokenFile = None,
+    delivery: DeliveryMode = None,
+) -> Exit:
+    """Show what would change and be sent.
+
+    bigpanda-release preview -s prod --component shop --version 2.4.1
+
+    bigpanda-release preview release.yaml --json
+    """
+    asked = Asked(release_file, stack, folder, component, version, host, description, owner).releases()
+    display = Display(_console(stderr=as_json))
+    planned = Releasing(display, _outbox(), _explicit(token_file, delivery)).plan(asked, Kind.UP).values()
+    if as_json:
+        print(show.as_json({"releases": [show.plan_as_json(one) for one in planned]}))
+    else:
+        for one in planned:
+            show.plan(display, one)
+    return Exit.OK
+
+
+def _carry_out(kind: Kind, releases: Sequence[Release], explicit: dict[str, Any], *, yes: bool, parallel: int) -> Exit:
+    display = Display(_console())
+    if not yes:
+        refuse_to_ask(display)
+    _end_left_open(display, explicit)
+    results = Releasing(display, _outbox(), explicit).carry_out(releases, kind, yes=yes, parallel=parallel)
+    found = {EXIT_OF_OUTCOME[result.outcome] for result in results.values()}
+    return next((code for code in GRAVEST_FIRST if code in found), Exit.OK)
+
+
+# -- events ------------------------------------------------------------------------------------------------------------
+
+
+@command
+def start(
+    component: Annotated[str, typer.Option(help="BigPanda's component.")],
+    version: Annotated[str, typer.Option(help="Its version.")],
+    host: Annotated[list[str], typer.Option(help="A host; may be repeated.")],
+    description: Description = None,
+    owner: Owner = None,
+    token_file: TokenFile = None,
+    delivery: DeliveryMode = None,
+) -> Exit:
+    """Send one start by hand.
+
+    bigpanda-release start --component shop --version 2.4.1 --host web-1 --host web-2
+    """
+    event = start_event(component=component, version=version, hosts=host, description=description, owner=owner)
+    display = Display(_console(stderr=True))
+    return _sent(byhand.start(_delivery(display, _explicit(token_file, delivery)), event).start_state, "start")
+
+
+@command
+def end(
+    component: Annotated[str, typer.Option(help="The component, as its start had it.")],
+    version: Annotated[str, typer.Option(help="The version, as its start had it.")],
+    host: Annotated[list[str], typer.Option(help="A host, as its start had it; may be repeated.")],
+    status: Annotated[Status, typer.Option(help="How it went.")] = Status.SUCCESS,
+    reason: Annotated[str | None, typer.Option(help="Why it failed.")] = None,
+    token_file: TokenFile = None,
+    delivery: DeliveryMode = None,
+) -> Exit:
+    """Send the end of a start.
+
+    That start was sent by hand, from here or from another machine.
+
+    bigpanda-release end --component shop --version 2.4.1 --host web-1 --status failure --reason "disk full"
+    """
+    if reason is not None and status is Status.SUCCESS:
+        raise WrongUseError("--reason is given for a success; add --status failure, or leave it out")
+    event = start_event(component=component, version=version, hosts=host)
+    display = Display(_console(stderr=True))
+    chosen = _delivery(display, _explicit(token_file, delivery))
+    ended = byhand.end(chosen, _outbox(), event, status, reason)
+    return _sent(ended.end_state, "end", required=chosen.mode is Mode.REQUIRED, trouble=chosen.trouble)
+
+
+def _sent(state: State | None, what: str, *, required: bool = False, trouble: str | None = None) -> Exit:
+    """Tell what became of an event."""
+    if state is State.QUEUED and required:
+        raise UndeliveredError(f"the {what} did not get through, and delivery is required; it waits: {trouble}")
+    told = {
+        State.DELIVERED: "sent",
+        State.QUEUED: "queued; `bigpanda-release flush` sends it",
+        State.REJECTED: "rejected",
+        State.OFF: "not sent, since delivery is off",
+    }
+    print(f"{what} {told[state or State.QUEUED]}")
+    return Exit.FAILED if state is State.REJECTED else Exit.OK
+
+
+# -- what was recorded -------------------------------------------------------------------------------------------------
+
+
+@command
+def status(as_json: AsJson = False, token_file: TokenFile = None) -> Exit:
+    """Show what is in progress and what is queued.
+
+    bigpanda-release status --json
+    """
+    display = Display(_console(stderr=as_json))
+    _end_left_open(display, _explicit(token_file, None))
+    found = records.chosen(_outbox().waiting())
+    if as_json:
+        print(show.as_json([record.json() for record in found]))
+    else:
+        show.table(_console(), found, empty="nothing is in progress, and nothing is queued")
+    return Exit.OK
+
+
+@command
+def history(
+    component: Annotated[str | None, typer.Option(help="Only of this component.")] = None,
+    host: Annotated[str | None, typer.Option(help="Only with this host.")] = None,
+    since: Annotated[str | None, typer.Option(help="Only since then: 90m, 12h, 7d, or 2026-11-25T10:00.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many, the newest.")] = None,
+    as_json: AsJson = False,
+    token_file: TokenFile = None,
+) -> Exit:
+    """Show what was sent, the newest first.
+
+    What was sent from this machine, by programs too.
+
+    bigpanda-release history --component shop --since 7d
+    """
+    after = None if since is None else records.moment(since, dt.datetime.now(dt.timezone.utc))
+    display = Display(_console(stderr=as_json))
+    _end_left_open(display, _explicit(token_file, None))
+    found = records.chosen(_outbox().latest(), component=component, host=host, since=after)[:limit]
+    if as_json:
+        print(show.as_json([record.json() for record in found]))
+    else:
+        show.table(_console(), found, empty="nothing was sent")
+    return Exit.OK
+
+
+@command
+def flush(
+    stack: Annotated[
+        str | None, typer.Option("--stack", "-s", help="Only of this stack, with the settings of its config.")
+    ] = None,
+    folder: Folder = None,
+    token_file: TokenFile = None,
+    delivery: DeliveryMode = None,
+) -> Exit:
+    """Send what is queued, oldest first.
+
+    bigpanda-release flush
+
+    bigpanda-release flush -s prod -C infrastructure
+    """
+    display = Display(_console())
+    explicit = _explicit(token_file, delivery)
+    outbox = _outbox()
+    leftover.end_left_open(outbox)
+    opened = None if stack is None else ProjectStack(folder or pathlib.Path(), stack, Engine(Interrupts()))
+    chosen = _delivery(display, explicit, None if opened is None else opened.config)
+    flushed = leftover.flush(outbox, chosen, None if opened is None else opened.full_name)
+    show.flushed(display, flushed, chosen.trouble)
+    if flushed.complete:
+        return Exit.OK
+    return Exit.UNDELIVERED if chosen.mode is Mode.REQUIRED else Exit.FAILED
+
+
+# -- around it ---------------------------------------------------------------------------------------------------------
+
+
+@command
+def doctor(
+    stack: Stack = None,
+    folder: Folder = None,
+    token_file: TokenFile = None,
+) -> Exit:
+    """Look whether all that is needed is there.
+
+    Says how to mend what is not, and sends no event.
+    """
+    display = Display(_console())
+    good = True
+    for one in checks(folder or pathlib.Path(), stack, os.environ, _explicit(token_file, None)):
+        good &= one.mend is None
+        show.check(display, one)
+    return Exit.OK if good else Exit.FAILED
+
+
+@command
+def sandbox(
+    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.")] = 8080,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    data: Annotated[
+        str, typer.Option(metavar="FILE", help="The file to keep events in; memory, if absent.")
+    ] = ":memory:",
+) -> Exit:
+    """Serve a local stand-in for BigPanda."""
+    from ..sandbox.__main__ import serve
+
+    return Exit(serve(host, port, data))
+
+
+# -- settings and places -----------------------------------------------------------------------------------------------
+
+
+def _explicit(token_file: pathlib.Path | None, delivery: Mode | None) -> dict[str, Any]:
+    """The settings that the command line gives, by config key."""
+    found: dict[str, Any] = {} if delivery is None else {"delivery": delivery.value}
+    if token_file is not None:
+        try:
+            found["apiToken"] = token_file.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "it is no text"
+            raise WrongUseError(f"the token file {token_file} cannot be read: {why}") from None
+    return found
+
+
+def _console(*, stderr: bool = False) -> Console:
+    """Where lines go; a file or a pipe folds none."""
+    console = Console(stderr=stderr, highlight=False)
+    return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=WIDE)
+
+
+def _outbox() -> Outbox:
+    return Outbox(default_path(os.environ))
+
+
+def _delivery(display: Display, explicit: dict[str, Any], config: dict[str, Any] | None = None) -> Delivery:
+    return Delivery(Settings.resolve(config or {}, os.environ, explicit), _outbox(), display.warn)
+
+
+def _end_left_open(display: Display, explicit: dict[str, Any]) -> None:
+    """End what killed runs left open, and send that as far as token and address are known without a stack."""
+    try:
+        ended = leftover.end_left_open(_outbox())
+        settings = Settings.resolve({}, os.environ, explicit)
+    except OutboxError as error:
+        display.warn(str(error), about="outbox")
+        return
+    except SettingError:
+        return  # the command itself tells of it, where it needs the settings
+    rows = [row for row in ended if row.place.address == settings.base_url.value]
+    if rows and settings.token.value is not None and settings.delivery.value is not Mode.OFF:
+        Delivery(settings, _outbox(), display.warn).flush(rows)

@@ -1,0 +1,115 @@
+"""What the user is shown while releases run: lines, on a terminal with what is under way below them."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.markup import escape
+from rich.spinner import Spinner
+from rich.text import Text
+
+REFRESHES_A_SECOND = 8
+
+
+@dataclass
+class Running:
+    """A release that runs.
+
+    Attributes:
+        label: what it is called; empty where it is the only one.
+        what: what it is doing.
+        since: since when, as `time.monotonic()` tells it.
+        under_way: what is being done to each resource, and since when.
+    """
+
+    label: str
+    what: str
+    since: float = field(default_factory=time.monotonic)
+    under_way: dict[str, tuple[str, float]] = field(default_factory=dict)
+
+
+class Display:
+    """Shows lines and, on a terminal, below them what is under way, with a spinner and elapsed times.
+
+    Args:
+        console: where to.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._lock = threading.RLock()
+        self._running: list[Running] = []
+        self._warned: set[str] = set()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether what is under way can be kept in sight."""
+        return self.console.is_terminal
+
+    def line(self, text: str, *, label: str = "", style: str = "") -> None:
+        """Show a line of plain text."""
+        prefix = f"[{label}] " if label else ""
+        with self._lock:
+            for part in text.splitlines() or [""]:
+                self.console.print(Text(prefix + part, style=style), soft_wrap=True)
+
+    def warn(self, sentence: str, *, about: str | None = None) -> None:
+        """Show a warning, once for each thing that it is about."""
+        with self._lock:
+            if (about or sentence) in self._warned:
+                return
+            self._warned.add(about or sentence)
+        self.line(f"warning: {sentence}", style="yellow")
+
+    @contextlib.contextmanager
+    def live(self) -> Iterator[None]:
+        """Keep what is under way in sight, where this is a terminal."""
+        if not self.is_live:
+            yield
+            return
+        with Live(
+            get_renderable=self._under_way,
+            console=self.console,
+            refresh_per_second=REFRESHES_A_SECOND,
+            transient=True,
+        ):
+            yield
+
+    @contextlib.contextmanager
+    def running(self, label: str, what: str) -> Iterator[Running]:
+        """One release is at something; it is shown as under way until the end of the `with`."""
+        entry = Running(label, what)
+        with self._lock:
+            self._running.append(entry)
+        try:
+            yield entry
+        finally:
+            with self._lock:
+                self._running.remove(entry)
+
+    def _under_way(self) -> RenderableType:
+        now = time.monotonic()
+        with self._lock:
+            rows: list[RenderableType] = []
+            for one in self._running:
+                name = f"{one.label}: " if one.label else ""
+                rows.append(_spinning(f"{name}{one.what} ({now - one.since:.0f} s)"))
+                for what, since in list(one.under_way.values()):
+                    rows.append(Text(f"    {what} ({now - since:.0f} s)"))
+        return Group(*rows)
+
+
+_spinners: dict[str, Spinner] = {}
+
+
+def _spinning(text: str) -> Spinner:
+    """A spinner with a text; one that is made anew would never turn."""
+    spinner = _spinners.setdefault(text.partition("(")[0], Spinner("dots"))
+    spinner.update(text=escape(text))
+    return spinner

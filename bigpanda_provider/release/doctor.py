@@ -1,0 +1,181 @@
+"""What is needed for deployments to be recorded, whether it is there, and how to mend what is missing."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+import yaml
+
+from ..errors import BigPandaError, OutboxError, ReleaseError, SettingError
+from ..outbox import Outbox, default_path
+from ..settings import TOKENLESS, Settings, Source
+from .engine import Engine, Interrupts
+from .stack import PROJECT_FILES, ProjectStack
+
+LIMIT_S = 10.0
+HOOKS_SINCE = "3.244.0"
+"""The first engine with error hooks, which tell why a resource failed."""
+
+SHIM = "pulumi-resource-pulumi-python"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line.
+
+    Attributes:
+        name: what was looked at.
+        found: what was found.
+        mend: how to mend it; None where all is well.
+    """
+
+    name: str
+    found: str
+    mend: str | None = None
+
+
+def checks(
+    folder: pathlib.Path, stack: str | None, environ: Mapping[str, str], explicit: Mapping[str, Any]
+) -> Iterator[Check]:
+    """Look at everything; each check has a limit of its own, and none sends an event.
+
+    Args:
+        folder: the project's folder; where there is no project in it, what belongs to one is left out.
+        stack: the stack whose config is looked at; the selected one, if None.
+        environ: the environment.
+        explicit: settings that were given explicitly, by config key.
+    """
+    try:
+        engine: Engine | None = Engine(Interrupts())
+    except ReleaseError as error:
+        engine = None
+        yield Check("engine", str(error), "install the Pulumi CLI, or put it on PATH")
+    if engine is not None:
+        yield from _engine(engine)
+    project = _project(folder)
+    if project is not None:
+        yield from _language(project, folder, environ)
+    yield from _bigpanda(folder if project is not None else None, stack, engine, environ, explicit)
+    yield _outbox(environ)
+
+
+def _engine(engine: Engine) -> Iterator[Check]:
+    where = shutil.which("pulumi")
+    yield Check("engine", f"pulumi {engine.version} ({where})")
+    if engine.version is not None and engine.version.compare(HOOKS_SINCE) < 0:
+        yield Check("hooks", f"{engine.version} has no error hooks", f"install Pulumi {HOOKS_SINCE} or newer")
+    else:
+        yield Check("hooks", "the engine tells why a resource failed")
+
+
+def _project(folder: pathlib.Path) -> dict[str, Any] | None:
+    """What the Pulumi.yaml of the folder holds; None where there is none that can be read."""
+    for name in PROJECT_FILES:
+        try:
+            found = yaml.safe_load((folder / name).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError):
+            continue
+        return found if isinstance(found, dict) else None
+    return None
+
+
+def _language(project: Mapping[str, Any], folder: pathlib.Path, environ: Mapping[str, str]) -> Iterator[Check]:
+    runtime = project.get("runtime")
+    name = str(runtime.get("name") if isinstance(runtime, Mapping) else runtime)
+    host = f"pulumi-language-{name}"
+    found = _beside_engine(host)
+    yield Check("language", found or f"there is no {host}", None if found else f"put {host} on PATH, beside pulumi")
+    if name != "python":
+        return
+    shim = _beside_engine(SHIM)
+    yield Check("dynamic", shim or f"there is no {SHIM}", None if shim else f"put {SHIM} on PATH, beside pulumi")
+    options = runtime.get("options") if isinstance(runtime, Mapping) else None
+    yield _python(options if isinstance(options, Mapping) else {}, folder, environ)
+
+
+def _python(options: Mapping[str, Any], folder: pathlib.Path, environ: Mapping[str, str]) -> Check:
+    """The Python that runs the program, and from it the provider process."""
+    virtualenv = options.get("virtualenv") or (".venv" if options.get("toolchain") in ("uv", "poetry") else None)
+    if virtualenv:
+        python = str(folder / virtualenv / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+        where = f"{python}, the virtualenv that Pulumi.yaml names"
+    else:
+        python = environ.get("PULUMI_PYTHON_CMD") or ("python" if os.name == "nt" else "python3")
+        where = f"{shutil.which(python) or python}, since Pulumi.yaml names no virtualenv"
+    asked = "import sys, pulumi, bigpanda_provider; print('.'.join(map(str, sys.version_info[:3])))"
+    try:
+        told = subprocess.run(
+            [python, "-c", asked], capture_output=True, text=True, timeout=LIMIT_S * 3, cwd=folder, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Check(
+            "python", f"{where}, does not run ({type(error).__name__})", "name another virtualenv in Pulumi.yaml"
+        )
+    if told.returncode != 0:
+        last = (told.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        return Check("python", f"{where}: {last}", f"{python} -m pip install bigpanda-provider")
+    return Check("python", f"{told.stdout.strip()} ({where}) has the package")
+
+
+def _bigpanda(
+    folder: pathlib.Path | None,
+    stack: str | None,
+    engine: Engine | None,
+    environ: Mapping[str, str],
+    explicit: Mapping[str, Any],
+) -> Iterator[Check]:
+    config: dict[str, Any] = {}
+    if folder is not None and engine is not None:
+        try:
+            opened = ProjectStack(folder, stack, engine)
+            config = opened.config
+            yield Check("stack", opened.full_name)
+        except BigPandaError as error:
+            yield Check("stack", str(error), "mend that, or name another with -s; its config is left out below")
+    try:
+        settings = Settings.resolve(config, environ, explicit)
+    except SettingError as error:
+        yield Check("settings", str(error), "mend that setting")
+        return
+    token = settings.token
+    yield Check("token", f"from {token}") if token.value is not None else Check("token", "there is none", TOKENLESS)
+    yield _reachable(settings)
+
+
+def _reachable(settings: Settings) -> Check:
+    """Whether somebody answers at the address; the token is not sent, and no event."""
+    address = settings.base_url.value
+    source = settings.base_url.source
+    where = address if source is Source.DEFAULT else f"{address}, from {settings.base_url}"
+    try:
+        with requests.get(address, timeout=LIMIT_S, allow_redirects=False, stream=True) as answer:
+            return Check("bigpanda", f"{where}, answers ({answer.status_code} to a request without token)")
+    except (requests.RequestException, OSError) as error:
+        return Check(
+            "bigpanda",
+            f"{where}, cannot be reached ({type(error).__name__})",
+            "check bigpanda:baseUrl or bigpanda:region, HTTPS_PROXY, and REQUESTS_CA_BUNDLE for a CA of your own",
+        )
+
+
+def _outbox(environ: Mapping[str, str]) -> Check:
+    outbox = Outbox(default_path(environ))
+    try:
+        waiting = len(outbox.waiting())
+    except OutboxError as error:
+        return Check("outbox", str(error), "set BIGPANDA_OUTBOX to a file that can be written")
+    return Check("outbox", f"{outbox.path}, {waiting} waiting or in progress")
+
+
+def _beside_engine(name: str) -> str | None:
+    """Where the executable is: on PATH, or beside the engine, which looks there too."""
+    engine = shutil.which("pulumi")
+    beside = str(pathlib.Path(engine).resolve().parent) if engine else ""
+    return shutil.which(name) or shutil.which(name, path=beside)

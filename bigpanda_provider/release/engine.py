@@ -1,0 +1,209 @@
+"""The `pulumi` process: started in a session of its own, cancelled as its user would, waited for to its end.
+
+The engine writes into files, not pipes, and no signal of the terminal reaches it but through this process. So where
+this process is killed the engine goes on and ends the update in good order, and its history tells how (`leftover`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from types import FrameType
+from typing import Any
+
+from pulumi import automation
+from pulumi.automation.errors import create_command_error
+
+from ..errors import ReleaseError
+
+ASIDE_LIMIT_S = 120.0
+"""The time for a command that changes no resource: config, history, state."""
+ENDING_LIMIT_S = 15.0
+"""The time for an engine that was told twice to end: it gives its providers 5 s."""
+POLL_S = 0.05
+
+_WHEN_TOLD = ("/bin/sh", "-c", 'read -r _ && exec "$@" </dev/null', "sh")
+"""Waits for a line before it becomes the command: so its process is on record before it does anything."""
+
+_UPDATES = ("up", "preview", "destroy", "refresh")
+
+
+class Interrupts:
+    """Hands Ctrl-C and SIGTERM on to the engines that run: the first cancels cleanly, the second at once.
+
+    Used in a `with`, in the main thread; outside of it these signals do what they do in any Python program.
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._last = 0.0
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.RLock()  # the handler runs in the main thread, which may hold it
+        self._former: dict[int, Any] = {}
+
+    @property
+    def asked(self) -> bool:
+        """Whether somebody asked to stop."""
+        return self._count > 0
+
+    def __enter__(self) -> Interrupts:
+        handled = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` leaves it
+            handled.append(signal.SIGHUP)
+        self._former = {number: signal.signal(number, self._asked) for number in handled}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._former.items():
+            signal.signal(number, handler)
+
+    def wait(self, process: subprocess.Popen[bytes], limit_s: float | None) -> int:
+        """Wait for a process to end, and hand on what is asked meanwhile.
+
+        Raises:
+            TimeoutExpired: it took longer than `limit_s` seconds.
+        """
+        with self._lock:
+            self._running.add(process)
+            if self.asked:
+                _tell(process)
+        try:
+            return self._wait(process, limit_s)
+        finally:
+            with self._lock:
+                self._running.discard(process)
+
+    def _wait(self, process: subprocess.Popen[bytes], limit_s: float | None) -> int:
+        began = time.monotonic()
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return process.wait(POLL_S)
+            now = time.monotonic()
+            if limit_s is not None and now - began > limit_s:
+                raise subprocess.TimeoutExpired("pulumi", limit_s)
+            if self._count > 1 and now - self._last > ENDING_LIMIT_S:
+                process.kill()
+
+    def _asked(self, _number: int, _frame: FrameType | None) -> None:
+        with self._lock:
+            self._count += 1
+            self._last = time.monotonic()
+            for process in self._running:
+                _tell(process)
+
+
+def _tell(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(signal.SIGINT)
+
+
+class Engine(automation.PulumiCommand):
+    """The `pulumi` on PATH, as the Automation API uses it.
+
+    Args:
+        interrupts: what cancels a run.
+
+    Attributes:
+        on_start: called with the process id of each update before it does anything.
+        on_end: called when that process is gone.
+        code: the exit code of the last update; None where it was not even started, negative where it was killed.
+
+    Raises:
+        ReleaseError: there is no `pulumi`, or one that is too old.
+    """
+
+    def __init__(self, interrupts: Interrupts) -> None:
+        if shutil.which("pulumi") is None:
+            raise ReleaseError("there is no `pulumi` on PATH; install the Pulumi CLI, 3.244 or newer")
+        try:
+            super().__init__()
+        except automation.errors.InvalidVersionError as error:
+            raise ReleaseError(f"the `pulumi` on PATH cannot be used: {error}") from None
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise ReleaseError(f"the `pulumi` on PATH does not run ({error}); install it again") from None
+        self._interrupts = interrupts
+        self.on_start: Callable[[int], None] = lambda _: None
+        self.on_end: Callable[[], None] = lambda: None
+        self.code: int | None = None
+
+    def run(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        on_output: Any = None,
+        on_error: Any = None,
+    ) -> automation.CommandResult:
+        """Run a command to its end.
+
+        Raises:
+            CommandError: it did not succeed.
+        """
+        update = args[0] in _UPDATES
+        arguments = _without_selecting(args)
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            on_start = self.on_start if update else None
+            command = [self.command, "--non-interactive", *arguments]
+            with _started(command, cwd, additional_env, out, err, on_start) as process:
+                try:
+                    code = self._interrupts.wait(process, None if update else ASIDE_LIMIT_S)
+                except subprocess.TimeoutExpired:
+                    raise ReleaseError(
+                        f"`pulumi {arguments[0]}` did not end within {ASIDE_LIMIT_S:.0f} s; try it by hand in {cwd}"
+                    ) from None
+            result = automation.CommandResult(_text(out), _text(err), code)
+        if update:
+            self.on_end()
+            self.code = code
+        if code != 0:
+            raise create_command_error(result)
+        return result
+
+
+def _without_selecting(args: list[str]) -> list[str]:
+    """The command without its change of which stack the user has selected; each names its stack anyway."""
+    return ["stack", *args[2:]] if args[:2] == ["stack", "select"] else args
+
+
+@contextlib.contextmanager
+def _started(
+    command: list[str],
+    cwd: str,
+    env: Mapping[str, str],
+    out: Any,
+    err: Any,
+    on_start: Callable[[int], None] | None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The process; it is killed where nobody waits for its end any more."""
+    process = subprocess.Popen(
+        [*_WHEN_TOLD, *command],
+        cwd=cwd,
+        env={**os.environ, **env, "PULUMI_AUTOMATION_API": "true"},
+        stdin=subprocess.PIPE,
+        stdout=out,
+        stderr=err,
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    try:
+        if on_start is not None:
+            on_start(process.pid)
+        with contextlib.suppress(BrokenPipeError), process.stdin as told:  # it may have been cancelled already
+            told.write(b"go\n")
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def _text(file: Any) -> str:
+    file.seek(0)
+    return str(file.read().decode("utf-8", "replace"))

@@ -1,0 +1,175 @@
+"""What `up`, `destroy`, `refresh` and `preview` do with what was asked for: plan, ask, run, tell."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+
+from ..errors import BigPandaError, WrongUseError
+from ..outbox import Outbox
+from . import file, order, show
+from .display import Display
+from .engine import Interrupts
+from .runner import Outcome, Planned, Release, Result, Runner, start_event
+from .stack import Kind
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the options of a command ask for.
+
+    Attributes:
+        release_file: a release.yaml; then everything else stands there.
+        stack: the stack; the selected one, if None.
+        folder: the project's folder; the current one, if None.
+        component: BigPanda's component.
+        version: its version.
+        hosts: the hosts; those that are affected, if None.
+        description: free text.
+        owner: who is responsible.
+    """
+
+    release_file: pathlib.Path | None = None
+    stack: str | None = None
+    folder: pathlib.Path | None = None
+    component: str | None = None
+    version: str | None = None
+    hosts: Sequence[str] | None = None
+    description: str | None = None
+    owner: str | None = None
+
+    def releases(self, *, recorded: bool = True) -> list[Release]:
+        """The releases that this makes.
+
+        Args:
+            recorded: whether they are recorded, and so need a component and a version.
+
+        Raises:
+            WrongUseError: they make none.
+        """
+        values = {
+            "--stack": self.stack,
+            "--cwd": self.folder,
+            "--component": self.component,
+            "--version": self.version,
+            "--host": self.hosts or None,
+            "--description": self.description,
+            "--owner": self.owner,
+        }
+        if self.release_file is not None:
+            given = next((name for name, value in values.items() if value is not None), None)
+            if given is not None:
+                raise WrongUseError(f"{given} is given beside {self.release_file}; write it there, or name no file")
+            return file.load(self.release_file)
+        missing = [name for name in ("--component", "--version") if values[name] is None]
+        if recorded and missing:
+            raise WrongUseError(f"give {' and '.join(missing)}, or name a release.yaml")
+        release = Release(
+            folder=self.folder or pathlib.Path(),
+            stack=self.stack,
+            component=self.component,
+            version=self.version,
+            hosts=tuple(self.hosts) if self.hosts else None,
+            description=self.description,
+            owner=self.owner,
+        )
+        if recorded:  # before anything is begun
+            start_event(component=self.component, version=self.version, hosts=release.hosts or ("any",))
+        return [release]
+
+
+@dataclass(frozen=True)
+class Releasing:
+    """Runs releases and shows how they go.
+
+    Attributes:
+        display: where.
+        outbox: the record of events.
+        explicit: settings that were given explicitly, by config key.
+    """
+
+    display: Display
+    outbox: Outbox
+    explicit: Mapping[str, Any]
+
+    def plan(self, releases: Sequence[Release], kind: Kind) -> dict[str, Planned]:
+        """Preview the releases in their order; the plans by label.
+
+        Raises:
+            BigPandaError: one cannot be planned.
+        """
+        with Interrupts() as interrupts, self.display.live():
+            runner = self._runner(interrupts)
+            return {release.label: runner.plan(release, kind) for release in order.in_order(releases)}
+
+    def carry_out(self, releases: Sequence[Release], kind: Kind, *, yes: bool, parallel: int) -> dict[str, Result]:
+        """Preview and ask, unless that is not wanted; then run.
+
+        Args:
+            releases: the releases.
+            kind: what is done to their stacks.
+            yes: whether to go on unasked.
+            parallel: how many run at once, at most.
+
+        Returns:
+            The results by label; none where the user does not want to go on.
+
+        Raises:
+            BigPandaError: the only release cannot be planned; of several, such a one has failed.
+        """
+        planned: dict[str, Planned] = {}
+        if not yes:
+            planned = self.plan(releases, kind)
+            for one in planned.values():
+                show.plan(self.display, one)
+            if not typer.confirm(f"{kind.value} now?"):
+                self.display.line("nothing was done")
+                return {}
+        began = time.monotonic()
+        with Interrupts() as interrupts, self.display.live():
+            runner = self._runner(interrupts)
+
+            def run(release: Release) -> Result:
+                # Of several, what comes before one may change what it does: it is planned anew.
+                return self._run(runner, release, kind, planned.get(release.label) if len(releases) == 1 else None)
+
+            def tell(release: Release, result: Result) -> None:
+                show.result(self.display, release, result)
+
+            results = order.run_all(releases, run, parallel, interrupts, tell)
+        if len(releases) > 1:
+            show.summary(self.display, results, time.monotonic() - began)
+        return results
+
+    def _run(self, runner: Runner, release: Release, kind: Kind, planned: Planned | None) -> Result:
+        try:
+            if planned is None:
+                planned = runner.plan(release, kind)
+                show.events(self.display, planned)
+            return runner.run(planned)
+        except KeyboardInterrupt:
+            return Result(Outcome.CANCELLED, "it was not begun")
+        except BigPandaError as error:
+            if not release.label:
+                raise
+            return Result(Outcome.FAILED, str(error))
+
+    def _runner(self, interrupts: Interrupts) -> Runner:
+        return Runner(interrupts, self.display, os.environ, self.explicit, self.outbox)
+
+
+def refuse_to_ask(display: Display) -> None:
+    """Refuse to go on where nobody is there to be asked.
+
+    Raises:
+        WrongUseError: this is no terminal.
+    """
+    if not (sys.stdin.isatty() and display.console.is_terminal):
+        raise WrongUseError("nobody can be asked here whether to go on; give --yes, or look first with `preview`")

@@ -1,0 +1,279 @@
+"""One release: what it changes, its start, its update, its end."""
+
+from __future__ import annotations
+
+import enum
+import pathlib
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from pulumi.automation.errors import CommandError
+
+from ..attempt import Attempt, State
+from ..delivery import UNANSWERED, Delivery
+from ..errors import DeliveryError, InvalidEventError, ReleaseError, WrongUseError
+from ..events import StartEvent, Status, read
+from ..guard import CANCELLED
+from ..outbox import Outbox
+from ..owner import Owner
+from ..settings import Mode, Settings
+from .display import Display
+from .engine import Engine, Interrupts
+from .plan import Plan
+from .progress import Progress
+from .stack import Kind, ProjectStack, why
+
+NAME = "bigpanda-release"
+"""What stands in the outbox in the place of a Deployment's name."""
+
+NAMES_FOR_HOSTS = (
+    "none of the resources that change is known as a host, so their names are sent; say which hosts they are: --host, "
+    "or hosts in release.yaml"
+)
+
+
+class Outcome(str, enum.Enum):
+    """How a release went."""
+
+    SUCCEEDED = "succeeded"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNDELIVERED = "undelivered"
+    SKIPPED = "skipped"
+
+    @property
+    def good(self) -> bool:
+        """Whether what depends on it can go on."""
+        return self in (Outcome.SUCCEEDED, Outcome.UNCHANGED)
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a release went.
+
+    Attributes:
+        outcome: how.
+        reason: why it did not go well.
+        done: how many resources were changed, by what was done to them.
+    """
+
+    outcome: Outcome
+    reason: str | None = None
+    done: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Release:
+    """What is to be released where.
+
+    Attributes:
+        folder: the project's folder.
+        stack: the stack; the selected one, if None.
+        component: BigPanda's component; None where nothing is to be recorded.
+        version: its version.
+        hosts: the hosts; those that the plan affects, if None.
+        description: free text.
+        owner: who is responsible.
+        config: config for this run, as a stack's file has it.
+        after: the labels of the releases that come before it.
+        label: what it is called among several; empty for the only one.
+    """
+
+    folder: pathlib.Path
+    stack: str | None = None
+    component: str | None = None
+    version: str | None = None
+    hosts: tuple[str, ...] | None = None
+    description: str | None = None
+    owner: str | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A release that the engine has previewed.
+
+    Attributes:
+        release: what was asked for.
+        kind: what is done to the stack.
+        stack: its stack.
+        plan: what changes.
+        start: the start event; None where nothing is sent.
+        settings: where it is sent, and how.
+        unrecorded: why nothing is sent; None where something is.
+    """
+
+    release: Release
+    kind: Kind
+    stack: ProjectStack
+    plan: Plan
+    start: StartEvent | None
+    settings: Settings
+    unrecorded: str | None = None
+
+
+class Runner:
+    """Plans and runs releases.
+
+    Args:
+        interrupts: what cancels them.
+        display: where is shown what they do.
+        environ: the environment that settings come from.
+        explicit: settings that were given explicitly, by config key.
+        outbox: the record of events.
+    """
+
+    def __init__(
+        self,
+        interrupts: Interrupts,
+        display: Display,
+        environ: Mapping[str, str],
+        explicit: Mapping[str, Any],
+        outbox: Outbox,
+    ) -> None:
+        self._interrupts, self._display, self._outbox = interrupts, display, outbox
+        self._environ, self._explicit = environ, explicit
+        self._deliveries: dict[Settings, Delivery] = {}
+
+    @cached_property
+    def _env(self) -> dict[str, str]:
+        """A token that was given explicitly is the program's as well."""
+        token = self._explicit.get("apiToken")
+        return {} if token is None else {"BIGPANDA_API_TOKEN": token}
+
+    def plan(self, release: Release, kind: Kind) -> Planned:
+        """Preview the release.
+
+        Raises:
+            WrongUseError: there is no such stack, or what is given makes no event.
+            SettingError: a setting cannot be used.
+            ReleaseError: the preview failed.
+        """
+        with self._display.running(release.label, f"previewing {kind.value}") as running:
+            stack = ProjectStack(release.folder, release.stack, Engine(self._interrupts), release.config, self._env)
+            settings = Settings.resolve(stack.config, self._environ, self._explicit)
+            progress = Progress(self._display, running, stack.secrets, quiet=True)
+            try:
+                stack.preview(kind, progress)
+            except CommandError as error:
+                if self._interrupts.asked:
+                    raise KeyboardInterrupt from None
+                told = progress.reason or why(error, stack.secrets)
+                raise ReleaseError(f"the preview of {stack.full_name} failed: {told}") from None
+        plan = Plan.of(progress.steps)
+        unrecorded = self._unrecorded(release, kind, plan, settings)
+        start = None if unrecorded else self._start(release, plan)
+        return Planned(release, kind, stack, plan, start, settings, unrecorded)
+
+    def _unrecorded(self, release: Release, kind: Kind, plan: Plan, settings: Settings) -> str | None:
+        """Why nothing is sent."""
+        if kind is Kind.REFRESH:
+            return "a refresh deploys nothing, so nothing is sent"
+        if not plan.changes:
+            return "nothing changes, so nothing is sent"
+        if plan.records_itself and kind is Kind.UP:
+            return "the program records this by its own Deployment, so the runner sends nothing"
+        if settings.delivery.value is Mode.OFF:
+            return "delivery is off, so nothing is sent"
+        if release.component is None:
+            return "no component is given, so nothing is sent"
+        return None
+
+    def _start(self, release: Release, plan: Plan) -> StartEvent:
+        if release.hosts is None and not plan.knows_hosts:
+            self._display.warn(NAMES_FOR_HOSTS)
+        return start_event(
+            component=release.component,
+            version=release.version,
+            hosts=plan.hosts if release.hosts is None else release.hosts,
+            description=release.description,
+            owner=release.owner,
+        )
+
+    def run(self, planned: Planned) -> Result:
+        """Send the start, run the update, send the end."""
+        if self._interrupts.asked:
+            return Result(Outcome.CANCELLED, CANCELLED)
+        if planned.start is None:
+            return self._update(planned, planned.kind.value)
+        delivery = self._delivery(planned.settings)
+        start = planned.start.model_copy(update={"timestamp": int(time.time())})
+        attempt = Attempt(uuid.uuid4().hex, start)
+        result = Result(Outcome.FAILED, "the release runner broke off")
+        try:
+            delivery.start(planned.stack.full_name, NAME, attempt, folder=str(planned.stack.folder))
+            planned.stack.engine.on_start = lambda pid: delivery.lasts_as_long_as(attempt.id, Owner.of(pid))
+            planned.stack.engine.on_end = lambda: delivery.lasts_as_long_as(attempt.id, Owner.current())
+            result = self._update(planned, f"{start.component} {start.version} {mark(attempt.id)}")
+        except DeliveryError as error:
+            result = Result(Outcome.UNDELIVERED, f"the start did not get through, and delivery is required: {error}")
+        finally:
+            result = self._end(delivery, attempt.id, result)
+        return result
+
+    def _update(self, planned: Planned, message: str) -> Result:
+        """Run the engine, and tell how that went."""
+        stack = planned.stack
+        with self._display.running(planned.release.label, f"{planned.kind.value} of {stack.full_name}") as running:
+            progress = Progress(self._display, running, stack.secrets)
+            try:
+                stack.run(planned.kind, message, progress)
+            except CommandError as error:
+                if self._interrupts.asked:
+                    return Result(Outcome.CANCELLED, CANCELLED)
+                if stack.engine.code is not None and stack.engine.code < 0:
+                    return Result(Outcome.FAILED, f"the engine was killed by signal {-stack.engine.code}")
+                return Result(Outcome.FAILED, progress.reason or why(error, stack.secrets))
+        if not progress.done:
+            return Result(Outcome.UNCHANGED)
+        if not planned.plan.changes and planned.kind is not Kind.REFRESH:
+            self._display.warn(
+                f"{stack.full_name}: the update changed what its preview did not show, so it was not recorded"
+            )
+        return Result(Outcome.SUCCEEDED, done=dict(progress.done))
+
+    def _end(self, delivery: Delivery, attempt: str, result: Result) -> Result:
+        """Send the end; where it has to get through and did not, the release did not go well."""
+        if attempt not in delivery.open_attempts():
+            return result
+        if result.outcome is Outcome.UNDELIVERED:
+            delivery.end_now(attempt, Status.FAILURE, UNANSWERED)
+            return result
+        ended = delivery.end_now(attempt, Status.SUCCESS if result.outcome.good else Status.FAILURE, result.reason)
+        if ended.end_state is State.QUEUED and delivery.mode is Mode.REQUIRED and result.outcome.good:
+            return Result(
+                Outcome.UNDELIVERED,
+                f"the update is done, but its end did not get through: {delivery.trouble}; it waits, send it with "
+                "`bigpanda-release flush`",
+            )
+        return result
+
+    def _delivery(self, settings: Settings) -> Delivery:
+        """One for all releases with the same settings, so that they learn of an outage together."""
+        if settings not in self._deliveries:
+            self._deliveries[settings] = Delivery(settings, self._outbox, self._display.warn)
+        return self._deliveries[settings]
+
+
+def start_event(**values: Any) -> StartEvent:
+    """A start event of the runner.
+
+    Raises:
+        WrongUseError: the values make none.
+    """
+    try:
+        return read(StartEvent, {"source": "pulumi", **{name: v for name, v in values.items() if v is not None}})
+    except InvalidEventError as error:
+        raise WrongUseError(str(error)) from None
+
+
+def mark(attempt: str) -> str:
+    """What an update's message holds, so that its history tells how the attempt ended."""
+    return f"[bigpanda {attempt}]"

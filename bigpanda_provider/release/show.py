@@ -1,0 +1,138 @@
+"""How plans, results and records look: lines for people, JSON for scripts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from .display import Display
+from .doctor import Check
+from .leftover import Flushed
+from .records import Record, Standing
+from .runner import Outcome, Planned, Release, Result
+
+STYLES = {
+    Outcome.SUCCEEDED: "green",
+    Outcome.FAILED: "red",
+    Outcome.CANCELLED: "red",
+    Outcome.UNDELIVERED: "red",
+    Outcome.SKIPPED: "yellow",
+}
+STANDING_STYLES = {Standing.SUCCESS: "green", Standing.FAILURE: "red", Standing.QUEUED: "yellow"}
+
+
+def as_json(value: Any) -> str:
+    """JSON as it is printed."""
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def plan(display: Display, planned: Planned) -> None:
+    """What changes, and which events are sent."""
+    label = planned.release.label
+    display.line(f"{planned.kind.value} of {planned.stack.full_name}:", label=label)
+    for change in planned.plan.changes:
+        display.line(f"  {change}", label=label)
+    events(display, planned)
+
+
+def events(display: Display, planned: Planned) -> None:
+    """Which events are sent."""
+    label, start = planned.release.label, planned.start
+    if start is None:
+        display.line(f"  {planned.unrecorded}", label=label)
+        return
+    display.line(f"  start  {start.component} {start.version} on {', '.join(start.hosts)}", label=label)
+    display.line("  end    success, or failure with its reason", label=label)
+
+
+def plan_as_json(planned: Planned) -> dict[str, Any]:
+    """What changes and which events are sent, for scripts."""
+    start = planned.start
+    same = {} if start is None else {key: start.payload()[key] for key in ("component", "version", "hosts")}
+    return {
+        "release": planned.release.label or None,
+        "stack": planned.stack.full_name,
+        "after": list(planned.release.after),
+        "changes": [
+            {"op": c.op.value, "type": c.type, "name": c.name, "urn": c.urn, "hosts": c.hosts and list(c.hosts)}
+            for c in planned.plan.changes
+        ],
+        "start": start and start.payload(),
+        "end": same or None,
+        "unrecorded": planned.unrecorded,
+    }
+
+
+def result(display: Display, release: Release, outcome: Result) -> None:
+    """How a release went."""
+    done = ", ".join(f"{count} {what}" for what, count in outcome.done.items())
+    told = outcome.reason or done
+    display.line(
+        f"{outcome.outcome.value}{': ' + told if told else ''}",
+        label=release.label,
+        style=STYLES.get(outcome.outcome, ""),
+    )
+
+
+def summary(display: Display, results: Mapping[str, Result], took_s: float) -> None:
+    """How all went."""
+    counts = [f"{n} {o.value}" for o in Outcome if (n := sum(r.outcome is o for r in results.values()))]
+    display.line(f"{len(results)} releases in {took_s:.0f} s: {', '.join(counts)}")
+
+
+def table(console: Console, found: Sequence[Record], *, empty: str) -> None:
+    """The records, a line each."""
+    if not found:
+        console.print(empty)
+        return
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("component", "version", "hosts", "state", "since", "recorded by", "reason"):
+        shown.add_column(name, overflow="fold")
+    for record in found:
+        row, start = record.row, record.row.start
+        shown.add_row(
+            *(
+                Text(text)
+                for text in (
+                    "(secret)" if start is None else start.component,
+                    "" if start is None else start.version,
+                    "" if start is None else ", ".join(start.hosts),
+                )
+            ),
+            Text(record.standing.value, style=STANDING_STYLES.get(record.standing, "")),
+            Text(f"{record.since:%Y-%m-%d %H:%M:%S} UTC"),
+            Text(record.where),
+            Text(row.reason or ""),
+        )
+    console.print(shown)
+
+
+def flushed(display: Display, found: Flushed, trouble: str | None) -> None:
+    """What became of what was queued."""
+    for name in found.unsure:
+        display.warn(f"the state of {name} cannot be read, so another machine may have sent its events already")
+    sent = sum(attempt.settled for attempt in found.done)
+    waiting = len(found.done) - sent
+    display.line(f"{sent} sent" if found.done else "nothing to send")
+    if waiting:
+        display.line(f"{waiting} still waiting" + (f": {trouble}" if trouble else ""), style="yellow")
+    for row, why in found.kept:
+        what = "a deployment" if row.start is None else f"{row.start.component} {row.start.version}"
+        display.line(f"kept: {what}, since {why}")
+    for row in found.sent_elsewhere:
+        display.line(f"dropped: {row.place.stack} {row.place.name}, which another machine has sent already")
+    for address in found.others:
+        display.line(f"kept: what waits for {address}; set BIGPANDA_BASE_URL to send it there", style="yellow")
+
+
+def check(display: Display, one: Check) -> None:
+    """One line of the doctor's, and how to mend what it tells."""
+    sign, style = ("ok", "") if one.mend is None else ("!!", "red")
+    display.line(f"{sign}  {one.name:<9} {one.found}", style=style)
+    if one.mend is not None:
+        display.line(f"    {'':<9} -> {one.mend}")

@@ -1,0 +1,1 @@
+"""The release runner, as it is typed: real updates of real stacks."""

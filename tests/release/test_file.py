@@ -1,0 +1,246 @@
+"""release.yaml: what it says, what is wrong with it, and in which order it runs."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import textwrap
+from collections.abc import Callable
+
+import pytest
+
+from bigpanda_provider.errors import WrongUseError
+from bigpanda_provider.release.file import SCHEMA_FILE, load, schema
+from bigpanda_provider.release.order import backwards, in_order
+from tests.engine import HEADER, Stack
+from tests.servers import Sandbox
+
+from .command import Release
+
+Write = Callable[[str], pathlib.Path]
+
+THREE = """
+    releases:
+      - stack: prod
+        project: network
+        component: network
+        version: "7"
+      - {stack: prod, project: shop, component: shop, version: "2.4.1", hosts: [web-1], after: [network]}
+      - stack: front
+        project: shop
+        component: front
+        version: "2.4.1"
+        after: [shop/prod]
+        config: {size: 2}
+    """
+
+
+@pytest.fixture
+def write(tmp_path: pathlib.Path) -> Write:
+    """Write a release.yaml."""
+
+    def write(text: str) -> pathlib.Path:
+        file = tmp_path / "release.yaml"
+        file.write_text(textwrap.dedent(text).lstrip())
+        return file
+
+    return write
+
+
+def test_a_file_with_everything(write: Write) -> None:
+    """`after` takes a component, a stack, or project/stack; a folder is seen from the file."""
+    file = write(THREE)
+    network, shop, front = load(file)
+    assert (network.folder, network.stack, network.version) == (file.parent / "network", "prod", "7")
+    assert (shop.hosts, shop.after) == (("web-1",), ("network",))
+    assert (front.after, front.config, front.label) == (("shop",), {"size": 2}, "front")
+
+
+def test_the_order_is_that_of_after_and_backwards_for_destroy(write: Write) -> None:
+    """Whatever the order in the file."""
+    network, shop, front = load(write(THREE))
+    assert [release.label for release in in_order([front, network, shop])] == ["network", "shop", "front"]
+    assert [r.label for r in in_order(backwards([front, network, shop]))] == ["front", "shop", "network"]
+
+
+def test_components_of_several_stacks_are_told_apart(write: Write) -> None:
+    """A label names the stack too where the component alone does not do."""
+    file = write("""
+        releases:
+          - {stack: eu, component: shop, version: "1"}
+          - {stack: us, component: shop, version: "1", after: [eu]}
+        """)
+    assert [release.label for release in load(file)] == ["shop of ./eu", "shop of ./us"]
+    assert load(file)[1].after == ("shop of ./eu",)
+
+
+ENTRY = '{stack: prod, component: shop, version: "1"'
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "sentence"),
+    [
+        ("releases: [", 1, "this is no YAML: "),
+        ("- a", 1, "this is no map; begin it with `releases:` and a list of releases"),
+        ("", 1, "this is no map; begin it with `releases:` and a list of releases"),
+        ("releases: []", 1, "releases is no list; write one with at least one item"),
+        ("releases:\n  - 7", 2, "releases[0] is no map; write keys with values"),
+        ("releases:\n  - stack: prod\n    component: shop", 2, "releases[0].version is missing"),
+        (
+            "releases:\n  - stack: prod\n    component: shop\n    version: 1.10",
+            4,
+            'releases[0].version is a number; write it as text: "1.2.3"',
+        ),
+        ("releases:\n  - stack: 7\n    component: shop\n    version: '1'", 2, "releases[0].stack is no text; "),
+        (f"releases:\n  - {ENTRY}, hots: [a]}}", 2, "releases[0].hots is no key here; did you mean hosts?"),
+        (f"release:\n  - {ENTRY}}}", 1, "release is no key here; did you mean releases?"),
+        (f"releases:\n  - {ENTRY}, hosts: []}}", 2, "releases[0].hosts is an empty list; "),
+        (f"releases:\n  - {ENTRY}, hosts: web}}", 2, "releases[0].hosts is text; write a list"),
+        (f"releases:\n  - {ENTRY}, after: web}}", 2, "releases[0].after is no list; write one"),
+        (f"releases:\n  - {ENTRY}, config: [a]}}", 2, "releases[0].config is no map; write keys with values"),
+        ("releases:\n  - stack: a\n    stack: b", 3, "releases[0].stack is there twice; remove one"),
+        (
+            f"releases:\n  - {ENTRY}, after: [pay]}}",
+            2,
+            'releases[0].after names "pay", which is no release of this file',
+        ),
+        (f"releases:\n  - {ENTRY}, after: [shop]}}", 2, "releases[0].after goes round in a circle: shop after shop"),
+        (f"releases:\n  - {ENTRY}}}\n  - {ENTRY}}}", 3, 'releases[1].stack "prod" of this project is released above'),
+        (
+            f"releases:\n  - {ENTRY}, hosts: [a]}}\n  - {{stack: b, component: shop, version: '1', hosts: [a]}}",
+            3,
+            'releases[1].component "shop", version and hosts are those of a release above',
+        ),
+    ],
+)
+def test_what_is_wrong_is_told_with_file_line_and_key(write: Write, text: str, line: int, sentence: str) -> None:
+    """And with what to write instead."""
+    file = write(text)
+    with pytest.raises(WrongUseError) as told:
+        load(file)
+    assert f"{file}:{line}: {sentence}" in str(told.value)
+
+
+def test_everything_that_is_wrong_is_told_at_once(write: Write) -> None:
+    """A line for each, in the order of the file."""
+    with pytest.raises(WrongUseError) as told:
+        load(write("releases:\n  - stack: prod\n    version: 2\n  - component: 3"))
+    assert len(str(told.value).splitlines()) == 5
+
+
+def test_a_file_that_is_not_there() -> None:
+    """The sentence names it."""
+    with pytest.raises(WrongUseError, match=r"nope\.yaml cannot be read: No such file or directory"):
+        load(pathlib.Path("nope.yaml"))
+
+
+def test_the_shipped_schema_is_the_models() -> None:
+    """`python -m bigpanda_provider.release.file` writes it."""
+    assert SCHEMA_FILE.read_text() == schema()
+    assert set(json.loads(schema())["$defs"]["Entry"]["required"]) == {"stack", "component", "version"}
+
+
+# -- on the engine -----------------------------------------------------------------------------------------------------
+
+NETWORK = "Thing('net', value=config.get('size'))"
+SHOP = "Thing('web')"
+FRONT = "Thing('cdn', sleep=config.get_float('sleep'))"
+
+
+@pytest.fixture
+def fleet(tmp_path: pathlib.Path, bigpanda: Sandbox) -> Release:
+    """Three projects with a stack each in one backend, and a release.yaml: shop and front come after network."""
+    first = Stack(tmp_path / "stack", bigpanda.address)
+    for name, program in {"network": NETWORK, "shop": SHOP, "front": FRONT}.items():
+        project(first, name, program)
+    entries = [
+        {"stack": "dev", "project": "front", "component": "front", "version": "1", "after": ["network"]},
+        {"stack": "dev", "project": "shop", "component": "shop", "version": "1", "after": ["network"]},
+        {"stack": "dev", "project": "network", "component": "network", "version": "1", "config": {"size": "7"}},
+    ]
+    (first.folder / "release.yaml").write_text(json.dumps({"releases": entries}))
+    return Release(first)
+
+
+def project(stack: Stack, name: str, program: str) -> None:
+    """Make a project beside the stack's, whose config namespace is its own name."""
+    folder = stack.folder / name
+    if not folder.exists():
+        folder.mkdir()
+        (folder / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n")
+        stack.pulumi("stack", "init", "dev", "--cwd", str(folder))
+    (folder / "__main__.py").write_text(HEADER.replace('"test"', f'"{name}"') + program)
+
+
+def test_a_whole_plan_is_previewed_in_order(fleet: Release, bigpanda: Sandbox) -> None:
+    """Each release with its changes and its events; nothing is sent."""
+    run = fleet("preview", "release.yaml")
+    assert run.ok, run.output
+    shown = [line for line in run.output.splitlines() if "up of" in line]
+    assert shown[0] == "[network] up of organization/network/dev:"
+    assert sorted(shown[1:]) == [
+        "[front] up of organization/front/dev:",
+        "[shop] up of organization/shop/dev:",
+    ]
+    assert bigpanda.events() == []
+
+
+def test_releases_run_in_order_and_again_send_nothing(fleet: Release, bigpanda: Sandbox) -> None:
+    """What comes after something starts when that has ended; unchanged stacks are left as they are."""
+    run = fleet("up", "release.yaml", "--yes", "--parallel", "2")
+    assert run.ok, run.output
+    told = [(e["kind"], e["body"]["component"]) for e in bigpanda.events()]
+    assert told[:2] == [("start", "network"), ("end", "network")]
+    assert sorted(told[2:]) == [("end", "front"), ("end", "shop"), ("start", "front"), ("start", "shop")]
+    assert "3 releases in " in run.output
+    assert fleet("up", "release.yaml", "--yes").output.count("nothing changes, so nothing is sent") == 3
+    assert len(bigpanda.events()) == 6
+
+
+def test_config_counts_for_the_release_alone(fleet: Release) -> None:
+    """The program sees it, and the stack's own file stays as it is."""
+    assert fleet("up", "release.yaml", "--yes").ok
+    state = fleet.stack.pulumi("stack", "export", "--cwd", str(fleet.stack.folder / "network"), "--stack", "dev")
+    assert '"value": "7"' in state.output
+    assert "size" not in (fleet.stack.folder / "network" / "Pulumi.dev.yaml").read_text()
+
+
+def test_what_depends_on_a_failed_release_is_skipped(fleet: Release, bigpanda: Sandbox) -> None:
+    """And says so; once that is mended, the same command goes on where it stopped."""
+    project(fleet.stack, "network", "Thing('net', fail='no more addresses')")
+    run = fleet("up", "release.yaml", "--yes", "--parallel", "2")
+    assert run.code == 1
+    assert "[network] failed: net: RuntimeError: no more addresses" in run.output
+    assert "[shop] skipped: network comes before it and failed" in run.output
+    assert "1 failed, 2 skipped" in run.output
+    project(fleet.stack, "network", NETWORK)
+    assert fleet("up", "release.yaml", "--yes").ok
+    components = [(change["component"], change["state"]) for change in bigpanda.changes()]
+    assert components[:2] == [("network", "failure"), ("network", "success")]
+    assert len(components) == 4
+
+
+def test_what_does_not_depend_on_a_failed_release_goes_on(fleet: Release, bigpanda: Sandbox) -> None:
+    """One that cannot even be planned has failed like any other."""
+    project(fleet.stack, "shop", "raise ValueError('no such region')")
+    run = fleet("up", "release.yaml", "--yes")
+    assert run.code == 1
+    assert "[shop] failed: the preview of organization/shop/dev failed: ValueError: no such region" in run.output
+    assert sorted(change["component"] for change in bigpanda.changes()) == ["front", "network"]
+
+
+def test_destroy_goes_backwards(fleet: Release, bigpanda: Sandbox) -> None:
+    """What came last goes first."""
+    assert fleet("up", "release.yaml", "--yes").ok
+    assert fleet("destroy", "release.yaml", "--yes").ok
+    told = [(e["kind"], e["body"]["component"]) for e in bigpanda.events()[6:]]
+    assert told[-2:] == [("start", "network"), ("end", "network")]
+    assert len(told) == 6
+
+
+def test_wrong_use_of_a_file_has_its_exit_code(fleet: Release) -> None:
+    """Before anything is begun."""
+    (fleet.stack.folder / "release.yaml").write_text("releases:\n  - stack: prod\n")
+    run = fleet("up", "release.yaml", "--yes")
+    assert run.code == 2
+    assert run.output.startswith("bigpanda-release: release.yaml:2: releases[0].component is missing\n")

@@ -1,0 +1,165 @@
+"""Signals: Ctrl-C cancels, a killed engine is a failure, a killed runner leaves the truth to the next call."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.servers import Sandbox
+
+from .command import EVENT, UP, Release, RunningRelease
+
+MakeRelease = Callable[[str], Release]
+
+SLOW = """
+    a = Thing("a", sleep=2)
+    Thing("b", sleep=config.get_float("sleep"), opts=pulumi.ResourceOptions(depends_on=[a]))
+    """
+
+
+def under_way(update: RunningRelease, bigpanda: Sandbox) -> None:
+    """Wait until the start is sent and the engine runs."""
+    update.wait_for(lambda: bigpanda.story() == ["start 1"] and update.engines())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_cancels_cleanly(release: MakeRelease, bigpanda: Sandbox, number: signal.Signals) -> None:
+    """What is being made is finished, nothing more is begun, and the end says so."""
+    shop = release(SLOW)
+    with shop.running(*UP) as update:
+        under_way(update, bigpanda)
+        update.wait_for(lambda: "Resource a creating" in (shop.stack.folder / "release.log").read_text())
+        update.signal(number)
+        run = update.end()
+    assert run.code == 130
+    assert run.output.endswith("cancelled: cancelled\n")
+    assert [name for _, name, _ in shop.stack.did()] == ["a"]
+    assert [(c["state"], c["reason"]) for c in bigpanda.changes()] == [("failure", "cancelled")]
+    assert shop(*UP).ok
+    assert bigpanda.story() == ["start 1", "failure 1", "start 1", "success 1"]
+
+
+def test_a_second_ctrl_c_cancels_at_once(release: MakeRelease, bigpanda: Sandbox) -> None:
+    """What is being made is not waited for."""
+    shop = release("Thing('a', sleep=60)")
+    with shop.running(*UP) as update:
+        under_way(update, bigpanda)
+        update.wait_for(lambda: "Resource a creating" in (shop.stack.folder / "release.log").read_text())
+        update.signal(signal.SIGINT)
+        time.sleep(0.5)  # two signals at one moment are one
+        update.signal(signal.SIGINT)
+        run = update.end()
+    assert run.code == 130
+    assert [(c["state"], c["reason"]) for c in bigpanda.changes()] == [("failure", "cancelled")]
+
+
+def test_ctrl_c_during_the_preview_sends_nothing(release: MakeRelease, bigpanda: Sandbox) -> None:
+    """Nothing was begun."""
+    shop = release("import time\ntime.sleep(30)")
+    with shop.running(*UP) as update:
+        update.wait_for(lambda: shop.stack.processes(b"pulumi-language-python-exec"))
+        update.signal(signal.SIGINT)
+        run = update.end()
+    assert run.code == 130
+    assert bigpanda.events() == []
+
+
+def test_the_engine_is_killed(release: MakeRelease, bigpanda: Sandbox) -> None:
+    """The runner tells what it saw."""
+    shop = release(SLOW)
+    with shop.running(*UP) as update:
+        under_way(update, bigpanda)
+        for pid in update.engines():
+            os.kill(pid, signal.SIGKILL)
+        run = update.end()
+    assert run.code == 1
+    assert [(c["state"], c["reason"]) for c in bigpanda.changes()] == [("failure", "the engine was killed by signal 9")]
+
+
+def killed(shop: Release, bigpanda: Sandbox, *, engine_too: bool = False) -> None:
+    """Kill the runner in the midst of an update, and its engine at once or never."""
+    with shop.running(*UP) as update:
+        under_way(update, bigpanda)
+        engines = update.engines()
+        update.process.kill()
+        update.end()
+        if engine_too:
+            for pid in engines:
+                os.kill(pid, signal.SIGKILL)
+        else:
+            (record,) = json.loads(shop.printed("status", "--json"))
+            assert record["state"] == "in progress"
+            assert bigpanda.story() == ["start 1"]
+        update.wait_for(lambda: not shop.stack.processes(b"--skip-preview"))
+
+
+def test_the_runner_is_killed_and_its_engine_succeeds(release: MakeRelease, bigpanda: Sandbox) -> None:
+    """The engine goes on, the attempt is not left open, and the next call sends the true end."""
+    shop = release(SLOW)
+    killed(shop, bigpanda)
+    assert "nothing is in progress" in shop("status").output
+    assert [c["state"] for c in bigpanda.changes()] == ["success"]
+    assert shop(*UP).ok
+    assert bigpanda.story() == ["start 1", "success 1"]
+
+
+def test_the_runner_is_killed_and_its_engine_fails(release: MakeRelease, bigpanda: Sandbox) -> None:
+    """The stack's history says so."""
+    shop = release("a = Thing('a', sleep=2)\nThing('b', fail='full', opts=pulumi.ResourceOptions(depends_on=[a]))")
+    killed(shop, bigpanda)
+    assert shop("history").ok
+    assert [(c["state"], c["reason"]) for c in bigpanda.changes()] == [
+        ("failure", "the update failed after the release runner was killed")
+    ]
+
+
+def test_the_runner_and_its_engine_are_killed(release: MakeRelease, bigpanda: Sandbox) -> None:
+    """The next release ends the old attempt before it starts its own."""
+    shop = release(SLOW)
+    killed(shop, bigpanda, engine_too=True)
+    shop.stack.unlock()
+    assert shop(*UP).ok
+    assert bigpanda.story() == ["start 1", "failure 1", "start 1", "success 1"]
+    assert [c["reason"] for c in bigpanda.changes()] == [
+        "the release runner was killed before the update was over",
+        None,
+    ]
+
+
+def test_a_release_while_another_runs(release: MakeRelease, bigpanda: Sandbox) -> None:
+    """What the other one holds open is not touched; the stack is locked, and a sentence says so."""
+    shop = release(SLOW)
+    shop.stack.config(sleep=12)  # longer than it takes to preview another
+    with shop.running(*UP) as update:
+        under_way(update, bigpanda)
+        run = shop("up", "--yes", "--component", "shop", "--version", "2")
+        assert run.code == 1
+        assert "another update of this stack is running; wait for it, or end it with `pulumi cancel`" in run.output
+        assert update.end().ok
+    first, second = bigpanda.changes()
+    assert (first["version"], first["state"]) == ("1", "success")
+    assert (second["version"], second["state"]) == ("2", "failure")
+
+
+def test_a_killed_runner_of_a_stack_that_cannot_be_asked(release: MakeRelease, bigpanda: Sandbox) -> None:
+    """The end is a failure that says what is not known."""
+    shop = release(SLOW)
+    killed(shop, bigpanda, engine_too=True)
+    assert shop("flush", env={"PULUMI_BACKEND_URL": "file:///nowhere"}).ok
+    assert [c["reason"] for c in bigpanda.changes()] == [
+        "the release runner was killed, and how the update ended cannot be found out"
+    ]
+
+
+def test_preview_leaves_what_was_left_open(release: MakeRelease, bigpanda: Sandbox) -> None:
+    """It sends nothing, whatever there is."""
+    shop = release(SLOW)
+    killed(shop, bigpanda, engine_too=True)
+    shop.stack.unlock()
+    assert shop("preview", *EVENT).ok
+    assert bigpanda.story() == ["start 1"]

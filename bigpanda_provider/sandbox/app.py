@@ -1,4 +1,4 @@
-"""The web application: BigPanda's two calls, and the Changes as JSON."""
+"""The web application: BigPanda's two calls, the Changes page, and the Changes as JSON."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
 
 from .bodies import EndBody, StartBody, WrongBodyError, parse
+from .feed import Feed
+from .pages import HERE, create_pages
 from .store import Store
 
 CREATED = 201
@@ -19,6 +22,9 @@ UNAUTHORIZED = 401
 def create_app(store: Store) -> FastAPI:
     """The application over one store."""
     app = FastAPI(title="BigPanda sandbox", docs_url=None, redoc_url=None)
+    feed = Feed()
+    app.include_router(create_pages(store, feed))
+    app.mount("/static", StaticFiles(directory=HERE / "static"))
 
     @app.exception_handler(WrongBodyError)
     async def wrong_body(request: Request, error: WrongBodyError) -> JSONResponse:
@@ -27,11 +33,13 @@ def create_app(store: Store) -> FastAPI:
     @app.post("/data/events/deployments/start", status_code=CREATED, dependencies=[Depends(_authorized)])
     async def start(request: Request) -> dict[str, str]:
         await run_in_threadpool(store.start, *parse(StartBody, await request.body()))
+        await feed.changed()
         return {"status": "created"}
 
     @app.post("/data/events/deployments/end", status_code=CREATED, dependencies=[Depends(_authorized)])
     async def end(request: Request) -> dict[str, str]:
         await run_in_threadpool(store.end, *parse(EndBody, await request.body()))
+        await feed.changed()
         return {"status": "created"}
 
     @app.get("/changes")

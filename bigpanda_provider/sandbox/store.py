@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from .bodies import EndBody, StartBody
@@ -35,7 +37,47 @@ CREATE TABLE IF NOT EXISTS deployment (
 );
 CREATE INDEX IF NOT EXISTS open_deployment ON deployment (component, version, hosts) WHERE state = 'in_progress';
 CREATE INDEX IF NOT EXISTS unmatched ON event (id) WHERE kind = 'end' AND deployment IS NULL;
+CREATE INDEX IF NOT EXISTS event_of ON event (deployment);
+CREATE INDEX IF NOT EXISTS deployment_by_component ON deployment (component);
+CREATE INDEX IF NOT EXISTS deployment_by_state ON deployment (state);
 """
+
+STATES = {"in_progress": "in progress", "success": "success", "failure": "failure"}
+"""The states of a deployment, with the words that are shown for them."""
+COMPONENTS_SHOWN = 500
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which deployments are looked for; what is empty counts for any.
+
+    Attributes:
+        component: a part of the component's name, in any case.
+        host: a part of one of the hosts' names, in any case.
+        state: a state.
+    """
+
+    component: str = ""
+    host: str = ""
+    state: str = ""
+
+    def chosen(self) -> dict[str, str]:
+        """What is not empty, by name."""
+        return {name: value for name, value in vars(self).items() if value}
+
+    def condition(self) -> tuple[str, list[str]]:
+        """As SQL, and its parameters."""
+        found = {
+            "component LIKE ? ESCAPE '!'": self.component and _like(self.component),
+            "EXISTS (SELECT 1 FROM json_each(hosts) WHERE value LIKE ? ESCAPE '!')": self.host and _like(self.host),
+            "state = ?": self.state,
+        }
+        used = {sql: value for sql, value in found.items() if value}
+        return " AND ".join(used) or "TRUE", list(used.values())
+
+
+def _like(part: str) -> str:
+    return "%" + re.sub("([!%_])", r"!\1", part) + "%"
 
 
 class Store:
@@ -95,11 +137,52 @@ class Store:
             )
             self._event(db, "end", now, sent, found)
 
-    def changes(self, limit: int, offset: int) -> list[dict[str, Any]]:
+    def changes(self, limit: int, offset: int, chosen: Filter = Filter()) -> list[dict[str, Any]]:
         """The deployments, newest first."""
+        condition, values = chosen.condition()
         with self._lock:
-            rows = self._db.execute("SELECT * FROM deployment ORDER BY id DESC LIMIT ? OFFSET ?", (limit, offset))
-            return [{**dict(row), "hosts": json.loads(row["hosts"])} for row in rows]
+            rows = self._db.execute(
+                f"SELECT * FROM deployment WHERE {condition} ORDER BY id DESC LIMIT ? OFFSET ?",  # noqa: S608 - ours
+                (*values, limit, offset),
+            )
+            return [_change(row) for row in rows]
+
+    def count(self, chosen: Filter) -> int:
+        """How many deployments there are."""
+        condition, values = chosen.condition()
+        with self._lock:
+            (count,) = self._db.execute(f"SELECT count(*) FROM deployment WHERE {condition}", values).fetchone()  # noqa: S608
+            return int(count)
+
+    def change(self, number: int) -> dict[str, Any] | None:
+        """The deployment with this number."""
+        with self._lock:
+            row = self._db.execute("SELECT * FROM deployment WHERE id = ?", (number,)).fetchone()
+            return None if row is None else _change(row)
+
+    def components(self) -> list[str]:
+        """The names of the components, as far as a list is of use."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT DISTINCT component FROM deployment ORDER BY component LIMIT ?", (COMPONENTS_SHOWN,)
+            )
+            return [row["component"] for row in rows]
+
+    def count_unmatched(self) -> int:
+        """How many ends matched nothing."""
+        with self._lock:
+            (count,) = self._db.execute(
+                "SELECT count(*) FROM event WHERE kind = 'end' AND deployment IS NULL"
+            ).fetchone()
+            return int(count)
+
+    def events_of(self, number: int) -> list[dict[str, Any]]:
+        """What was sent for one deployment, in the order it came in."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT kind, received, body FROM event WHERE deployment = ? ORDER BY id", (number,)
+            )
+            return [{**dict(row), "body": json.loads(row["body"])} for row in rows]
 
     def events(self, *, unmatched_only: bool = False) -> list[dict[str, Any]]:
         """What was sent, in the order it came in."""
@@ -130,6 +213,10 @@ class Store:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+
+
+def _change(row: sqlite3.Row) -> dict[str, Any]:
+    return {**dict(row), "hosts": json.loads(row["hosts"])}
 
 
 def _key(body: StartBody | EndBody) -> tuple[str, str, str]:

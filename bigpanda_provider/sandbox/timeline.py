@@ -1,0 +1,67 @@
+"""Where deployments stand on a time axis; pure geometry."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+WIDTH = 1000
+"""The axis is so many units long."""
+LEAST = 3.0
+"""A bar is at least so many units wide, or nobody would see it."""
+TICKS = 4
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One deployment.
+
+    Attributes:
+        change: the deployment.
+        x: where it begins, in units.
+        width: how long it is, in units.
+    """
+
+    change: Mapping[str, Any]
+    x: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A time on the axis."""
+
+    x: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The deployments of a page on one axis, the oldest first."""
+
+    bars: Sequence[Bar]
+    ticks: Sequence[Tick]
+
+    @classmethod
+    def of(cls, changes: Sequence[Mapping[str, Any]], now: int) -> Timeline:
+        """Lay them out; one that is in progress lasts until now."""
+        if not changes:
+            return cls((), ())
+        spans = [(c, c["started"], max(now if c["ended"] is None else c["ended"], c["started"])) for c in changes]
+        first, last = min(start for _, start, _ in spans), max(end for _, _, end in spans)
+        unit = WIDTH / max(last - first, 1)
+        bars = []
+        for change, start, end in reversed(spans):
+            width = max((end - start) * unit, LEAST)
+            bars.append(Bar(change, round(min((start - first) * unit, WIDTH - width), 1), round(width, 1)))
+        pattern = "%H:%M:%S" if last - first < 86_400 else "%Y-%m-%d"
+        ticks = [
+            Tick(
+                round(WIDTH * number / TICKS, 1),
+                time.strftime(pattern, time.gmtime(first + (last - first) * number / TICKS)),
+            )
+            for number in range(TICKS + 1)
+        ]
+        return cls(bars, ticks)

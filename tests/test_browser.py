@@ -1,0 +1,141 @@
+"""The Changes page in a real browser: it follows an update, by keyboard, on a phone, in light and dark."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .engine import Stack
+from .servers import Sandbox, sandbox
+from .test_page import HOSTILE, deploy
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+CHROMIUM = shutil.which("chromium")
+LIMIT_MS = 30_000
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None or importlib.util.find_spec("playwright") is None,
+    reason="NOT TESTED: no Chromium, or nothing to drive it; run `make browser` first",
+)
+
+SHOP = """
+    with bigpanda.Deployment("shop", component="shop", version="1", hosts=["web-1"]):
+        Thing("web", sleep=3)
+    """
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, bigpanda: Sandbox) -> Iterator[Callable[..., Page]]:
+    """Open a page of the sandbox; none may show a dialog or complain in its console."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_page(path: str = "/", **options: Any) -> Page:
+        contexts.append(browser.new_context(base_url=bigpanda.address, **options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(LIMIT_MS)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: complaints.append(dialog.message))
+        page.goto(path)
+        page.locator("#live", has_text="live").wait_for()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def test_the_page_follows_an_update(
+    open_page: Callable[..., Page], stack: Callable[[str], Stack], bigpanda: Sandbox
+) -> None:
+    """Open and empty before it, it shows the deployment in progress while it runs, and its success after."""
+    made = stack(SHOP)
+    page = open_page()
+    assert page.get_by_text("No deployment yet").is_visible()
+    with made.running() as update:
+        page.locator(".state.in_progress").wait_for()
+        assert page.get_by_role("link", name="shop").is_visible()
+        first = page.locator("td [data-since]").inner_text()
+        page.wait_for_function("first => document.querySelector('td [data-since]').textContent !== first", arg=first)
+        assert update.end().ok
+    page.locator(".state.success").wait_for()
+    assert page.locator(".state.in_progress").count() == 0
+
+
+def test_it_works_from_a_keyboard(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:
+    """Past the header, into the filter, to a deployment; what is in focus stays so when the page changes."""
+    deploy(bigpanda, component="shop")
+    deploy(bigpanda, component="billing")
+    page = open_page()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "To the content"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.type("shop")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/?component=shop**")
+    link = page.get_by_role("link", name="shop")
+    link.focus()
+    deploy(bigpanda, component="shop", version="2")
+    page.locator("tbody tr").nth(1).wait_for()
+    assert page.evaluate("document.activeElement.id") == "d1"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/deployments/1")
+
+
+def test_it_fits_a_phone(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:
+    """Nothing has to be scrolled sideways, however long the names."""
+    deploy(bigpanda, component="c" * 300, version="v" * 300, hosts=["h" * 300], description="d" * 300)
+    for path in ("/", "/deployments/1"):
+        page = open_page(path, viewport={"width": 360, "height": 740})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_light_and_dark(open_page: Callable[..., Page], bigpanda: Sandbox, scheme: str) -> None:
+    """The ground is what the user's system wants."""
+    page = open_page(color_scheme=scheme)
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(21, 25, 23)"}[scheme]
+
+
+def test_what_is_sent_never_runs(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:
+    """A hostile component is text on every page, when it comes in live too."""
+    page = open_page()
+    deploy(bigpanda, component=HOSTILE, version=HOSTILE, hosts=[HOSTILE], description=HOSTILE)
+    page.get_by_role("link", name=HOSTILE).wait_for()
+    assert page.locator("td img").count() == 0
+    page.get_by_role("link", name=HOSTILE).click()
+    page.locator("h1", has_text=HOSTILE).wait_for()
+
+
+def test_a_sandbox_that_is_gone_is_told(browser: Browser) -> None:
+    """The page says that it is not live any more, and is again when the sandbox is back."""
+    page = browser.new_page()
+    with sandbox() as first:
+        port = int(first.address.rpartition(":")[2])
+        page.goto(first.address)
+        page.locator("#live", has_text="live").wait_for()
+    page.get_by_text("the sandbox does not answer; trying again").wait_for()
+    with sandbox(port) as second:
+        deploy(second, component="billing")
+        page.get_by_role("link", name="billing").wait_for(timeout=LIMIT_MS)
+    page.close()

@@ -1,0 +1,178 @@
+"""The Changes page as its server makes it: what it lists, how it filters, and that nothing sent to it runs."""
+
+from __future__ import annotations
+
+import html
+import http.client
+import re
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+import pytest
+
+from bigpanda_provider.client import BigPandaClient
+from bigpanda_provider.events import EndEvent, StartEvent, Status, read
+from bigpanda_provider.sandbox.bodies import StartBody
+from bigpanda_provider.sandbox.store import Filter, Store
+from bigpanda_provider.sandbox.timeline import WIDTH, Timeline
+from bigpanda_provider.settings import Token
+
+from .servers import Sandbox
+
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
+
+
+def page(bigpanda: Sandbox, path: str = "/") -> str:
+    """A page's text."""
+    with urllib.request.urlopen(bigpanda.address + path, timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+def deploy(bigpanda: Sandbox, status: Status | None = Status.SUCCESS, reason: str | None = None, **values: Any) -> None:
+    """Send a start and, unless there is no status, its end."""
+    client = BigPandaClient(bigpanda.address, Token("any"))
+    start = read(StartEvent, {"component": "shop", "version": "1", "hosts": ["web-1"], **values})
+    client.start(start)
+    if status is not None:
+        client.end(EndEvent.of(start, status, reason))
+    client.close()
+
+
+def listed(text: str) -> list[str]:
+    """The components in the list, as they read."""
+    return [html.unescape(name) for name in re.findall(r'<a id="d\d+" href="/deployments/\d+">(.*?)</a>', text)]
+
+
+def test_an_empty_page_says_what_to_do(bigpanda: Sandbox) -> None:
+    """How to send it something."""
+    assert "No deployment yet" in page(bigpanda)
+    assert "BIGPANDA_BASE_URL" in page(bigpanda)
+
+
+def test_the_list_has_the_newest_first_with_all_there_is_to_know(bigpanda: Sandbox) -> None:
+    """State, reason, owner, source, description, start, end and duration."""
+    now = int(time.time())
+    deploy(bigpanda, component="billing", owner="john", source="pulumi", description="New prices", timestamp=now - 3725)
+    deploy(bigpanda, Status.FAILURE, "web-1: disk full", component="shop")
+    deploy(bigpanda, None, component="pay")
+    text = page(bigpanda)
+    assert listed(text) == ["pay", "shop", "billing"]
+    for part in ("in progress", "web-1: disk full", "john", "pulumi", "New prices", "1 h 2 min", "3 deployments"):
+        assert part in text
+
+
+def test_filters_live_in_the_address(bigpanda: Sandbox) -> None:
+    """By a part of component or host in any case, and by state; what stands in a pattern counts as it is."""
+    deploy(bigpanda, component="billing", hosts=["api-1", "api_2"])
+    deploy(bigpanda, Status.FAILURE, component="shop", hosts=["web-1"])
+    deploy(bigpanda, None, component="shop-front", hosts=["web-2"])
+    assert listed(page(bigpanda, "/?component=SHOP")) == ["shop-front", "shop"]
+    assert listed(page(bigpanda, "/?host=web-1")) == ["shop"]
+    assert listed(page(bigpanda, "/?host=api_")) == ["billing"]
+    assert listed(page(bigpanda, "/?component=%25")) == []
+    assert listed(page(bigpanda, "/?state=failure")) == ["shop"]
+    assert listed(page(bigpanda, "/?component=shop&state=in_progress&host=web")) == ["shop-front"]
+    assert 'value="SHOP"' in page(bigpanda, "/?component=SHOP")
+    assert "No deployment fits" in page(bigpanda, "/?component=nothing")
+
+
+def test_a_deployments_page_has_its_raw_events(bigpanda: Sandbox) -> None:
+    """As they came in."""
+    deploy(bigpanda, Status.FAILURE, "disk full", component="shop")
+    text = html.unescape(page(bigpanda, "/deployments/1"))
+    assert '"component": "shop"' in text
+    assert '"errorMessage": "disk full"' in text
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        page(bigpanda, "/deployments/2")
+
+
+def test_ends_that_matched_nothing_are_shown_as_such(bigpanda: Sandbox) -> None:
+    """The list tells how many there are, and a page which."""
+    client = BigPandaClient(bigpanda.address, Token("any"))
+    client.end(EndEvent(component="ghost", version="1", hosts=("a",)))
+    client.close()
+    assert "1 end matched no deployment" in page(bigpanda)
+    assert "ghost 1" in page(bigpanda, "/unmatched")
+
+
+def test_whatever_is_sent_is_text(bigpanda: Sandbox) -> None:
+    """On every page, and no page may run a script that is not ours."""
+    deploy(bigpanda, Status.FAILURE, HOSTILE, component=HOSTILE, version=HOSTILE, hosts=[HOSTILE], description=HOSTILE)
+    for path in ("/", "/deployments/1", "/?component=%22%3E%3Cscript%3E&host=%3Cscript%3E"):
+        text = page(bigpanda, path)
+        assert "<script>alert" not in text
+        assert "<img" not in text
+        assert '"><script>' not in text
+    with urllib.request.urlopen(bigpanda.address, timeout=10) as answer:
+        assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+def test_the_page_needs_nothing_from_elsewhere(bigpanda: Sandbox) -> None:
+    """Every address on it is its own, and is there."""
+    deploy(bigpanda)
+    found = set(re.findall(r'(?:src|href)="([^"]+)"', page(bigpanda)))
+    assert all(address.startswith(("/", "#", "?")) for address in found)
+    for asset in [address for address in found if address.startswith("/static/")]:
+        assert page(bigpanda, asset)
+
+
+def test_the_stream_tells_of_changes(bigpanda: Sandbox) -> None:
+    """One message at once, for what was missed, and one when an event comes in."""
+    connection = http.client.HTTPConnection(bigpanda.address.removeprefix("http://"), timeout=10)
+    connection.request("GET", "/stream")
+    answer = connection.getresponse()
+    assert answer.getheader("Content-Type", "").startswith("text/event-stream")
+    first = _message(answer)
+    deploy(bigpanda, None)
+    assert _message(answer) != first
+    answer.close()
+    connection.close()
+
+
+def _message(answer: http.client.HTTPResponse) -> bytes:
+    """The next message of a stream."""
+    while not (line := answer.readline()).startswith(b"data: "):
+        assert line
+    return line
+
+
+def test_many_deployments_are_paged_and_quick() -> None:
+    """Of 10,000 a page has 50; a look at the last one reads no more."""
+    store = Store(":memory:")
+    for number in range(10_000):
+        body = {
+            "component": f"c{number % 7}",
+            "version": str(number),
+            "hosts": [f"h{number % 90}"],
+            "timestamp": number,
+        }
+        store.start(StartBody.model_validate(body), body)
+    assert store.count(Filter()) == 10_000
+    assert [change["version"] for change in store.changes(2, 9_998)] == ["1", "0"]
+    assert store.count(Filter(component="c3", host="h3")) == len(
+        [n for n in range(10_000) if n % 7 == 3 and str(n % 90).startswith("3")]
+    )
+    store.close()
+
+
+def test_pages_lead_to_each_other(bigpanda: Sandbox) -> None:
+    """Older and newer keep the filter; a page that is past the end is the last one."""
+    for number in range(51):
+        deploy(bigpanda, None, version=str(number))
+    first = page(bigpanda, "/?component=shop")
+    assert len(listed(first)) == 50
+    assert 'href="?component=shop&amp;page=2"' in first
+    assert len(listed(page(bigpanda, "/?component=shop&page=2"))) == 1
+    assert len(listed(page(bigpanda, "/?page=99"))) == 1
+
+
+def test_the_timeline_lays_deployments_out() -> None:
+    """The oldest first; one in progress lasts until now, and a short one can be seen."""
+    short = {"id": 2, "started": 150, "ended": 150}
+    long = {"id": 1, "started": 100, "ended": None}
+    timeline = Timeline.of([short, long], now=200)
+    assert [(bar.change["id"], bar.x, bar.width) for bar in timeline.bars] == [(1, 0, WIDTH), (2, WIDTH / 2, 3)]
+    assert [tick.label for tick in timeline.ticks][:2] == ["00:01:40", "00:02:05"]
+    assert Timeline.of([], now=1).bars == ()

@@ -4,7 +4,7 @@ BIN := .venv/bin
 JOBS ?= auto
 LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help setup demo test chaos sdks yaml browser check format lock clean
+.PHONY: help setup demo test chaos sdks yaml browser screenshots check format lock clean
 help:            ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
 
@@ -42,6 +42,9 @@ browser: setup   ## Chromium and what drives it, for the tests of the Changes pa
 	@command -v chromium >/dev/null || { echo "Installing Chromium from Debian's packages (about a minute)" && \
 		apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
 		echo "There is no Chromium and it could not be installed; the tests of the page in a browser will be skipped" >&2
+
+screenshots: browser  ## the pictures of the Changes page in docs/images, made anew
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tools.screenshots
 
 check: setup     ## lint, format and types
 	@$(BIN)/ruff check .

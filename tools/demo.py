@@ -69,7 +69,7 @@ class Stack:
         for name in ("Pulumi.yaml", "__main__.py"):
             shutil.copy(ROOT / name, self._program)
         (self._program / ".venv").symlink_to(sys.prefix)
-        self._environment = {
+        self.environment = {
             **os.environ,
             "PULUMI_BACKEND_URL": (folder / "state").as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": "demo",
@@ -85,7 +85,7 @@ class Stack:
         done = subprocess.run(
             ["pulumi", *arguments, "--non-interactive"],
             cwd=self._program,
-            env=self._environment,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL if quiet else None,
             stderr=subprocess.STDOUT,

@@ -167,21 +167,33 @@ def _complain(sentence: str) -> None:
 # -- releases ----------------------------------------------------------------------------------------------------------
 
 
-@command
-def up(
-    release_file: File = None,
-    stack: Stack = None,
-    folder: Folder = None,
-    component: Component = None,
-    version: Version = None,
-    host: Hosts = None,
-    description: Description = None,
-    owner: Owner = None,
-    yes: Yes = False,
-    parallel: Parallel = 1,
-    token_file: TokenFile = None,
-    delivery: DeliveryMode = None,
-) -> Exit:
+def _updating(kind: Kind, text: str) -> None:
+    """Make the command that does this to a stack, or to those of a release.yaml, and records it."""
+
+    def update(
+        release_file: File = None,
+        stack: Stack = None,
+        folder: Folder = None,
+        component: Component = None,
+        version: Version = None,
+        host: Hosts = None,
+        description: Description = None,
+        owner: Owner = None,
+        yes: Yes = False,
+        parallel: Parallel = 1,
+        token_file: TokenFile = None,
+        delivery: DeliveryMode = None,
+    ) -> Exit:
+        asked = Asked(release_file, stack, folder, component, version, host, description, owner).releases()
+        in_turn = order.backwards(asked) if kind is Kind.DESTROY else asked
+        return _carry_out(kind, in_turn, _explicit(token_file, delivery), yes=yes, parallel=parallel)
+
+    update.__name__, update.__doc__ = kind.value, text
+    command(update)
+
+
+_updating(
+    Kind.UP,
     """Update a stack, and record it.
 
     Or the stacks of a release.yaml, in their order.
@@ -189,34 +201,17 @@ def up(
     bigpanda-release up -s prod --component shop --version 2.4.1
 
     bigpanda-release up release.yaml --parallel 2 --yes
-    """
-    asked = Asked(release_file, stack, folder, component, version, host, description, owner).releases()
-    return _carry_out(Kind.UP, asked, _explicit(token_file, delivery), yes=yes, parallel=parallel)
-
-
-@command
-def destroy(
-    release_file: File = None,
-    stack: Stack = None,
-    folder: Folder = None,
-    component: Component = None,
-    version: Version = None,
-    host: Hosts = None,
-    description: Description = None,
-    owner: Owner = None,
-    yes: Yes = False,
-    parallel: Parallel = 1,
-    token_file: TokenFile = None,
-    delivery: DeliveryMode = None,
-) -> Exit:
+    """,
+)
+_updating(
+    Kind.DESTROY,
     """Remove everything in a stack, and record it.
 
     Of a release.yaml, the last ones first.
 
     bigpanda-release destroy -s review-12 --component shop --version 2.4.1
-    """
-    asked = Asked(release_file, stack, folder, component, version, host, description, owner).releases()
-    return _carry_out(Kind.DESTROY, order.backwards(asked), _explicit(token_file, delivery), yes=yes, parallel=parallel)
+    """,
+)
 
 
 @command

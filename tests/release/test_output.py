@@ -25,25 +25,23 @@ CI = """\
 succeeded: 2 created
 """
 
-TERMINAL = """\
+EVENTS = """\
 up of organization/test/dev:
    + pulumi-python:dynamic:Resource a
    + pulumi-python:dynamic:Resource b
   start  shop 1 on web-1, web-2
   end    success, or failure with its reason
-up now? [y/N]: y
+"""
+
+TERMINAL = f"""\
+{EVENTS}up now? [y/N]: y
  + pulumi-python:dynamic:Resource a created (N s)
  + pulumi-python:dynamic:Resource b created (N s)
 succeeded: 2 created
 """
 
-DECLINED = """\
-up of organization/test/dev:
-   + pulumi-python:dynamic:Resource a
-   + pulumi-python:dynamic:Resource b
-  start  shop 1 on web-1, web-2
-  end    success, or failure with its reason
-up now? [y/N]: n
+DECLINED = f"""\
+{EVENTS}up now? [y/N]: n
 nothing was done
 """
 

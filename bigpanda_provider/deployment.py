@@ -303,5 +303,14 @@ def _place(program: Program, resource_name: str, opts: pulumi.ResourceOptions | 
     """
     if opts is None or opts.parent is None:
         return {"stack": program.stack, "name": resource_name}
-    parents = opts.parent.urn.apply(lambda urn: urn.split("::", 2)[2])
-    return {"stack": program.stack, "name": parents.apply(lambda path: f"{path}::{resource_name}")}
+    return {"stack": program.stack, "name": pulumi.Output.from_input(_name_under(opts.parent, resource_name))}
+
+
+async def _name_under(parent: pulumi.Resource, resource_name: str) -> Any:
+    """The name with the parent's type and name before it.
+
+    The parent's URN is waited for instead of taken as an Output: that would make the Deployment depend on all of the
+    parent's children, which it may cover.
+    """
+    urn = await parent.urn.future()
+    return f"{(urn or '').split('::', 2)[-1]}::{resource_name}"

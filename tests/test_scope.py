@@ -229,3 +229,28 @@ def test_hosts_of_a_failed_attempt_are_affected_too(stack: MakeStack, bigpanda: 
     assert not made.config(two="new", fail="x").up().ok
     assert sent(bigpanda)[2:] == [("start", ["host-2"]), ("end", ["host-2"])]
     shown_is_sent(made.config(one="new", fail=""), bigpanda, ["host-1", "host-2"])
+
+
+def test_a_scope_inside_a_component(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """A component that records itself: the Deployment is a child of it, beside what it covers."""
+    made = stack("""
+        class Service(pulumi.ComponentResource):
+            def __init__(self, name, value=None):
+                super().__init__("acme:index:Service", name)
+                inside = pulumi.ResourceOptions(parent=self)
+                with bigpanda.Deployment(name, component=name, version="1", opts=inside):
+                    Thing(f"{name}-1", value, opts=inside)
+                self.register_outputs({})
+
+        Service("shop", config.get("one"))
+        Service("pay")
+        """)
+    assert made.up().ok
+    assert sorted(sent(bigpanda)) == [
+        ("end", ["pay-1"]),
+        ("end", ["shop-1"]),
+        ("start", ["pay-1"]),
+        ("start", ["shop-1"]),
+    ]
+    assert bigpanda.unmatched() == []
+    shown_is_sent(made.config(one="x"), bigpanda, ["shop-1"], name="shop")

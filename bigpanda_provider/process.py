@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import signal
 import sys
 import threading
 import traceback
@@ -25,15 +26,22 @@ _cancels: list[float] = []
 def on_exit(action: Callable[[], None]) -> None:
     """Run the action when the interpreter ends, before worker threads are waited for.
 
-    `atexit` comes after that wait: during a long create of another resource it would be too late.
+    `atexit` comes after that wait: during a long create of another resource it would be too late. A SIGINT that comes
+    meanwhile is ignored: it would break the action off, and the engine kills a process that takes too long.
     """
+
+    def act() -> None:
+        with contextlib.suppress(ValueError):  # not in the main thread
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        action()
+
     register = getattr(threading, "_register_atexit", None)
     if register is None:
         import atexit
 
         register = atexit.register
     with contextlib.suppress(RuntimeError):  # the interpreter is ending already
-        register(action)
+        register(act)
 
 
 def on_engine_gone(action: Callable[[], None]) -> None:

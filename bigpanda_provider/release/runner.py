@@ -20,7 +20,7 @@ from ..events import StartEvent, Status, read
 from ..guard import CANCELLED
 from ..outbox import Outbox
 from ..owner import Owner
-from ..settings import Mode, Settings
+from ..settings import Mode, Settings, complaints
 from .display import Display
 from .engine import Engine, Interrupts
 from .plan import Plan
@@ -158,6 +158,8 @@ class Runner:
         """
         with self._display.running(release.label, f"previewing {kind.value}") as running:
             stack = ProjectStack(release.folder, release.stack, Engine(self._interrupts), release.config, self._env)
+            for complaint in complaints(stack.config, stack.is_secret):
+                self._display.warn(complaint)
             settings = Settings.resolve(stack.config, self._environ, self._explicit)
             progress = Progress(self._display, running, stack.secrets, quiet=True)
             try:

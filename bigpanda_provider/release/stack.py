@@ -110,7 +110,11 @@ class ProjectStack:
     @cached_property
     def secrets(self) -> frozenset[str]:
         """The texts in it that must not be seen."""
-        return reason.secrets_in(self.config, lambda key: bool(self._all_config[key].get("secret")))
+        return reason.secrets_in(self.config, self.is_secret)
+
+    def is_secret(self, key: str) -> bool:
+        """Whether a key of the config was set with `--secret`."""
+        return bool(self._all_config[key].get("secret"))
 
     def preview(self, kind: Kind, on_event: OnEvent) -> None:
         """Have the engine announce what it would do.

@@ -215,6 +215,14 @@ def test_the_token_comes_from_the_stacks_config(release: MakeRelease, bigpanda: 
     assert bigpanda.story() == ["start 1", "success 1"]
 
 
+def test_a_setting_that_is_none_is_told(release: MakeRelease) -> None:
+    """With the nearest one that is."""
+    shop = release(TWO)
+    shop.stack.pulumi("config", "set", "bigpanda:timeoutSecond", "5")
+    run = shop("preview", *EVENT)
+    assert "bigpanda:timeoutSecond is no setting; did you mean bigpanda:timeoutSeconds?" in run.output
+
+
 def test_the_selected_stack_stays_selected(release: MakeRelease) -> None:
     """A release of another one does not change what `pulumi` works on."""
     shop = release(TWO)

@@ -137,14 +137,14 @@ def test_no_process_is_left_behind(stack: MakeStack, bigpanda: Sandbox) -> None:
 
 
 def test_the_engine_is_killed_before_any_event(stack: MakeStack, bigpanda: Sandbox) -> None:
-    """The provider process ends by itself then too."""
+    """The provider process ends by itself then too, once our code has run in it."""
     text = (
-        WEB
+        WEB.replace('"b"]):', '"b"]) as web:')
         + """
-    Thing("uncovered", sleep=30)
+    Thing("uncovered", sleep=30, opts=pulumi.ResourceOptions(depends_on=[web]))
     """
     )
-    made = stack(text.replace("sleep=30", ""))
+    made = stack(text.replace("sleep=30, ", ""))
     assert made.up().ok
     before = bigpanda.story()
     with made.program(text).running() as update:

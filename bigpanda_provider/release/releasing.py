@@ -7,7 +7,7 @@ import pathlib
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import typer
@@ -93,11 +93,13 @@ class Releasing:
         display: where.
         outbox: the record of events.
         explicit: settings that were given explicitly, by config key.
+        interrupts: what cancels; the engine of a plan is the one that runs it, so there is one for both.
     """
 
     display: Display
     outbox: Outbox
     explicit: Mapping[str, Any]
+    interrupts: Interrupts = field(default_factory=Interrupts)
 
     def plan(self, releases: Sequence[Release], kind: Kind) -> dict[str, Planned]:
         """Preview the releases in their order; the plans by label.
@@ -105,8 +107,8 @@ class Releasing:
         Raises:
             BigPandaError: one cannot be planned.
         """
-        with Interrupts() as interrupts, self.display.live():
-            runner = self._runner(interrupts)
+        with self.interrupts, self.display.live():
+            runner = self._runner()
             return {release.label: runner.plan(release, kind) for release in order.in_order(releases)}
 
     def carry_out(self, releases: Sequence[Release], kind: Kind, *, yes: bool, parallel: int) -> dict[str, Result]:
@@ -133,8 +135,8 @@ class Releasing:
                 self.display.line("nothing was done")
                 return {}
         began = time.monotonic()
-        with Interrupts() as interrupts, self.display.live():
-            runner = self._runner(interrupts)
+        with self.interrupts, self.display.live():
+            runner = self._runner()
 
             def run(release: Release) -> Result:
                 # Of several, what comes before one may change what it does: it is planned anew.
@@ -143,7 +145,7 @@ class Releasing:
             def tell(release: Release, result: Result) -> None:
                 show.result(self.display, release, result)
 
-            results = order.run_all(releases, run, parallel, interrupts, tell)
+            results = order.run_all(releases, run, parallel, self.interrupts, tell)
         if len(releases) > 1:
             show.summary(self.display, results, time.monotonic() - began)
         return results
@@ -161,8 +163,8 @@ class Releasing:
                 raise
             return Result(Outcome.FAILED, str(error))
 
-    def _runner(self, interrupts: Interrupts) -> Runner:
-        return Runner(interrupts, self.display, os.environ, self.explicit, self.outbox)
+    def _runner(self) -> Runner:
+        return Runner(self.interrupts, self.display, os.environ, self.explicit, self.outbox)
 
 
 def refuse_to_ask(display: Display) -> None:

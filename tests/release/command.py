@@ -14,7 +14,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from tests.engine import LIMIT_S, Run, Stack, wait_until
 
@@ -83,8 +83,9 @@ class Release:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
 
-    def terminal(self, *arguments: str, answer: str | None = None, until: str = "now?") -> Run:
-        """Run it on a pseudo-terminal, and answer its question."""
+    def terminal(self, *arguments: str, answers: Sequence[tuple[str, str]]) -> Run:
+        """Run it on a pseudo-terminal, and type each answer once what comes before it is shown."""
+        left = list(answers)
         master, slave = pty.openpty()
         process = subprocess.Popen(
             [COMMAND, *arguments],
@@ -105,10 +106,9 @@ class Release:
                         shown += os.read(master, 65536).decode("utf-8", "replace")
                     except OSError:  # the other end is closed
                         break
-                if answer is not None and until in shown:
+                if left and left[0][0] in shown:
                     time.sleep(0.3)  # nobody answers before the question is read
-                    os.write(master, answer.encode())
-                    answer = None
+                    os.write(master, left.pop(0)[1].encode())
             return self.stack.printed(process.wait(LIMIT_S), shown)
         finally:
             process.kill()

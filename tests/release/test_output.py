@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.servers import Sandbox
 
 from .command import EVENT, UP, Release, on_screen, without_times
@@ -56,7 +58,7 @@ def test_a_release_in_ci(release: MakeRelease) -> None:
 
 def test_a_release_on_a_terminal(release: MakeRelease, bigpanda: Sandbox) -> None:
     """The events and a question; then a line per resource, and what is under way with a spinner and elapsed times."""
-    run = release(TWO).terminal("up", *EVENT, *HOSTS, answer="y\n")
+    run = release(TWO).terminal("up", *EVENT, *HOSTS, answers=[("now?", "y\n")])
     assert run.ok
     assert without_times("\n".join(on_screen(run.output))) + "\n" == TERMINAL
     for part in ("⠙ previewing up (0 s)", "⠋ up of organization/test/dev (0 s)", "Resource a creating (0 s)"):
@@ -66,7 +68,7 @@ def test_a_release_on_a_terminal(release: MakeRelease, bigpanda: Sandbox) -> Non
 
 def test_a_release_that_is_declined(release: MakeRelease, bigpanda: Sandbox) -> None:
     """Nothing is done, nothing sent, and that is no failure."""
-    run = release(TWO).terminal("up", *EVENT, *HOSTS, answer="n\n")
+    run = release(TWO).terminal("up", *EVENT, *HOSTS, answers=[("now?", "n\n")])
     assert run.ok
     assert without_times("\n".join(on_screen(run.output))) + "\n" == DECLINED
     assert bigpanda.events() == []
@@ -74,15 +76,18 @@ def test_a_release_that_is_declined(release: MakeRelease, bigpanda: Sandbox) -> 
 
 def test_ctrl_c_at_the_question(release: MakeRelease, bigpanda: Sandbox) -> None:
     """A cancellation, with its exit code."""
-    run = release(TWO).terminal("up", *EVENT, *HOSTS, answer="\x03")
+    run = release(TWO).terminal("up", *EVENT, *HOSTS, answers=[("now?", "\x03")])
     assert run.code == 130
     assert bigpanda.events() == []
 
 
-def test_ctrl_c_on_a_terminal_cancels_cleanly(release: MakeRelease, bigpanda: Sandbox) -> None:
-    """The engine is told by the runner alone, so one Ctrl-C is one."""
+@pytest.mark.parametrize("asked", [False, True], ids=["unasked", "asked"])
+def test_ctrl_c_on_a_terminal_cancels_cleanly(release: MakeRelease, bigpanda: Sandbox, asked: bool) -> None:
+    """The engine is told by the runner alone, so one Ctrl-C is one; also after the question."""
     shop = release(TWO)
-    run = shop.terminal(*UP, *HOSTS, answer="\x03", until="a creating")
+    yes = [("now?", "y\n")] if asked else []
+    command = ("up", *EVENT) if asked else UP
+    run = shop.terminal(*command, *HOSTS, answers=[*yes, ("a creating", "\x03")])
     assert run.code == 130
     assert on_screen(run.output)[-1].endswith("cancelled: cancelled")
     assert [name for _, name, _ in shop.stack.did()] == ["a"]

@@ -345,11 +345,7 @@ def status(as_json: AsJson = False, token_file: TokenFile = None) -> Exit:
     """
     display = Display(_console(stderr=as_json))
     _end_left_open(display, _explicit(token_file, None))
-    found = records.chosen(_outbox().waiting())
-    if as_json:
-        print(show.as_json([record.json() for record in found]))
-    else:
-        show.table(_console(), found, empty="nothing is in progress, and nothing is queued")
+    _show(records.chosen(_outbox().waiting()), as_json=as_json, empty="nothing is in progress, and nothing is queued")
     return Exit.OK
 
 
@@ -372,11 +368,15 @@ def history(
     display = Display(_console(stderr=as_json))
     _end_left_open(display, _explicit(token_file, None))
     found = records.chosen(_outbox().latest(), component=component, host=host, since=after)[:limit]
+    _show(found, as_json=as_json, empty="nothing was sent")
+    return Exit.OK
+
+
+def _show(found: list[records.Record], *, as_json: bool, empty: str) -> None:
     if as_json:
         print(show.as_json([record.json() for record in found]))
     else:
-        show.table(_console(), found, empty="nothing was sent")
-    return Exit.OK
+        show.table(_console(), found, empty=empty)
 
 
 @command

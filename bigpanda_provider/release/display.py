@@ -26,12 +26,14 @@ class Running:
         what: what it is doing.
         since: since when, as `time.monotonic()` tells it.
         under_way: what is being done to each resource, and since when.
+        spinner: turns as long as it runs; one that is made anew would never turn.
     """
 
     label: str
     what: str
     since: float = field(default_factory=time.monotonic)
     under_way: dict[str, tuple[str, float]] = field(default_factory=dict)
+    spinner: Spinner = field(default_factory=lambda: Spinner("dots"))
 
 
 class Display:
@@ -99,17 +101,8 @@ class Display:
             rows: list[RenderableType] = []
             for one in self._running:
                 name = f"{one.label}: " if one.label else ""
-                rows.append(_spinning(f"{name}{one.what} ({now - one.since:.0f} s)"))
+                one.spinner.update(text=escape(f"{name}{one.what} ({now - one.since:.0f} s)"))
+                rows.append(one.spinner)
                 for what, since in list(one.under_way.values()):
                     rows.append(Text(f"    {what} ({now - since:.0f} s)"))
         return Group(*rows)
-
-
-_spinners: dict[str, Spinner] = {}
-
-
-def _spinning(text: str) -> Spinner:
-    """A spinner with a text; one that is made anew would never turn."""
-    spinner = _spinners.setdefault(text.partition("(")[0], Spinner("dots"))
-    spinner.update(text=escape(text))
-    return spinner

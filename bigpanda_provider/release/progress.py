@@ -101,9 +101,9 @@ class Progress:
             last = reason.line(text, self._secrets)
             last = reason.line(f"{name}: {last}", self._secrets) if name else last
             self._errors.append((0 if name else 1 if urn else 2, last))
-        shown = reason.masked(text, self._secrets)
         if self._quiet and event.severity not in ("warning", "error"):
             return
+        shown = reason.masked(text, self._secrets)
         if shown in self._told:
             return
         self._told.add(shown)

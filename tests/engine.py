@@ -83,11 +83,12 @@ class Running:
         return self._of("pulumi.dynamic")
 
     def kill(self, pids: list[int]) -> None:
-        """Kill processes so that they notice nothing."""
+        """Kill processes so that they notice nothing, not even each other's end: all are stopped first."""
         assert pids
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):  # it has ended by itself
-                os.kill(pid, signal.SIGKILL)
+        for sign in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+                    os.kill(pid, sign)
 
     def end(self) -> Run:
         """Wait for the end."""

@@ -4,7 +4,7 @@ BIN := .venv/bin
 JOBS ?= auto
 LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help setup demo test chaos sdks yaml browser screenshots check format lock clean
+.PHONY: help setup demo test chaos sdks yaml browser screenshots docs check format lock clean
 help:            ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
 
@@ -45,6 +45,9 @@ browser: setup   ## Chromium and what drives it, for the tests of the Changes pa
 
 screenshots: browser  ## the pictures of the Changes page in docs/images, made anew
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tools.screenshots
+
+docs: setup      ## docs/api.md, from the docstrings
+	@$(BIN)/python -m tools.api_reference
 
 check: setup     ## lint, format and types
 	@$(BIN)/ruff check .

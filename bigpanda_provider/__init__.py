@@ -3,7 +3,7 @@
 import bigpanda_provider as bigpanda
 
 with bigpanda.Deployment("shop", component="shop", version="2.4.1", hosts=["web-1", "web-2"]):
-    ...  # everything declared here waits for the start, and the end waits for it
+...  # everything declared here waits for the start, and the end waits for it
 """
 
 from .arguments import DeploymentArgs

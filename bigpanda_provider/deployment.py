@@ -40,10 +40,9 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
 
     Args:
         resource_name: the resource's name in the stack.
-        args: the arguments as one object, or
-        component, version, hosts, description, owner, source, timestamp, triggers, watch: the same one by one
-            (see `DeploymentArgs`).
-        opts: the resource's options; `import_`, `id` and `urn` are refused, since there is nothing to read.
+        *args: a `DeploymentArgs`, unless its attributes are given one by one; then the resource's options.
+        **kwargs: the attributes of `DeploymentArgs` by name, and `opts`, the resource's options. Of these `import_`,
+            `id` and `urn` are refused, since there is nothing to read.
 
     Raises:
         DeclarationError: the declaration cannot work: its name is taken, an option is refused, or a value is of a kind

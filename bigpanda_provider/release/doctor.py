@@ -102,7 +102,7 @@ def _language(project: Mapping[str, Any], folder: pathlib.Path, environ: Mapping
 
 def _python(options: Mapping[str, Any], folder: pathlib.Path, environ: Mapping[str, str]) -> Check:
     """The Python that runs the program, and from it the provider process."""
-    virtualenv = options.get("virtualenv") or (".venv" if options.get("toolchain") in ("uv", "poetry") else None)
+    virtualenv = _virtualenv(options, folder)
     if virtualenv:
         python = str(folder / virtualenv / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
         where = f"{python}, the virtualenv that Pulumi.yaml names"
@@ -122,6 +122,24 @@ def _python(options: Mapping[str, Any], folder: pathlib.Path, environ: Mapping[s
         last = (told.stderr.strip().splitlines() or ["it says nothing"])[-1]
         return Check("python", f"{where}: {last}", f"{python} -m pip install bigpanda-provider")
     return Check("python", f"{told.stdout.strip()} ({where}) has the package")
+
+
+def _virtualenv(options: Mapping[str, Any], folder: pathlib.Path) -> str | None:
+    """The environment that Pulumi.yaml names, as the script that starts the provider process takes it."""
+    if options.get("virtualenv") or options.get("toolchain") != "poetry":
+        return options.get("virtualenv") or (".venv" if options.get("toolchain") == "uv" else None)
+    try:
+        told = subprocess.run(
+            ["poetry", "env", "info", "--path"],
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+            cwd=folder,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return told.stdout.strip() or None
 
 
 def _bigpanda(

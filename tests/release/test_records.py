@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Callable
 
@@ -194,6 +195,21 @@ def test_doctor_says_how_to_mend(release: MakeRelease) -> None:
     assert wrong == ["python", "token", "bigpanda"]
     assert "-> " + str(bare / "bin" / "python") + " -m pip install bigpanda-provider" in run.output
     assert "-> there is no BigPanda token, so no event can be sent. Set one with" in run.output
+
+
+def test_doctor_asks_poetry_for_its_environment(release: MakeRelease) -> None:
+    """As the script that starts the provider process does. A script stands for Poetry here."""
+    shop = release(WEB)
+    tools = shop.stack.folder / "tools"
+    tools.mkdir()
+    (tools / "poetry").write_text(f"#!/bin/sh\n[ \"$*\" = 'env info --path' ] && echo {sys.prefix}\n")
+    (tools / "poetry").chmod(0o755)
+    shop.stack.environment["PATH"] = f"{tools}:{shop.stack.environment['PATH']}"
+    (shop.stack.folder / "Pulumi.yaml").write_text(
+        "name: test\nruntime: {name: python, options: {toolchain: poetry}}\n"
+    )
+    (python,) = [line for line in shop("doctor").output.splitlines() if line.split()[1] == "python"]
+    assert f"{sys.prefix}/bin/python, the virtualenv that Pulumi.yaml names" in python
 
 
 def test_the_sandbox_is_a_command(release: MakeRelease) -> None:

@@ -1,0 +1,136 @@
+"""What README and docs name exists, and what exists is named. `tests/sdks` runs their programs."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import pathlib
+import re
+
+import pytest
+import yaml
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from bigpanda_provider.release import cli
+from bigpanda_provider.release.file import load
+from bigpanda_provider.settings import KEYS, environment_name
+from tools.api_reference import reference
+
+from . import documents
+from .engine import ROOT
+
+TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text() for path in documents.ALL}
+COMMANDS = {command.name or getattr(command.callback, "__name__", "") for command in cli.app.registered_commands}
+EXPLAINED = {"BIGPANDA_OUTBOX"}
+"""Settings of the machine alone: they have no key in config."""
+
+
+def rows(document: pathlib.Path, first: str) -> dict[str, str]:
+    """The table whose head begins so: its first column, with the last one."""
+    found: dict[str, str] = {}
+    inside = False
+    for line in document.read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else []
+        if not cells:
+            inside = False
+        elif cells[0] == first:
+            inside = True
+        elif inside and not set(cells[0]) <= {"-"}:
+            found[cells[0]] = cells[-1]
+    return found
+
+
+def test_the_api_reference_is_what_the_docstrings_say() -> None:
+    """`make docs` writes it."""
+    assert documents.API.read_text() == reference()
+
+
+@pytest.mark.parametrize("document", documents.ALL, ids=lambda path: path.name)
+def test_links_and_pictures_lead_somewhere(document: pathlib.Path) -> None:
+    """Files are there, and headings too."""
+
+    def walk(tokens: list[Token]) -> list[str]:
+        found = []
+        for token in tokens:
+            found += [str(value) for key, value in token.attrs.items() if key in ("href", "src")]
+            found += walk(token.children or [])
+        return found
+
+    for target in walk(MarkdownIt().parse(document.read_text())):
+        if target.startswith("https://"):
+            continue
+        name, _, heading = target.partition("#")
+        file = (document.parent / name).resolve() if name else document
+        assert file.exists(), target
+        if heading:
+            headings = re.findall(r"^#+ (.*)$", file.read_text(), re.M)
+            assert heading in {re.sub(r"[^\w -]", "", one).lower().replace(" ", "-") for one in headings}, target
+
+
+def test_every_setting_is_documented_and_every_documented_one_exists() -> None:
+    """In config and environment."""
+    table = documents.CONFIGURATION.read_text()
+    for key in KEYS:
+        assert f"`bigpanda:{key}`" in table
+        assert f"`{environment_name(key)}`" in table
+    named = {name for text in TEXTS.values() for name in re.findall(r"bigpanda:([a-z]\w*)|(BIGPANDA_[A-Z_]+)", text)}
+    keys, variables = {key for key, _ in named if key}, {variable for _, variable in named if variable}
+    assert keys == set(KEYS)
+    assert variables == {environment_name(key) for key in KEYS} | EXPLAINED
+
+
+def test_every_command_is_documented_and_every_documented_one_exists() -> None:
+    """In the table, and wherever one is named."""
+    table = rows(documents.RUNNER, "command")
+    assert {name for cell in table for name in re.findall(r"`(\w+)`", cell)} == COMMANDS
+    named = {name for text in TEXTS.values() for name in re.findall(r"(?:^    |`)bigpanda-release (\w+)", text, re.M)}
+    assert {"up", "doctor"} <= named <= COMMANDS
+
+
+def test_the_exit_codes_are_the_documented_ones() -> None:
+    """In the table, and in `--help`."""
+    codes = {int(code) for code in rows(documents.RUNNER, "exit code")}
+    assert codes == {code.value for code in cli.Exit}
+    assert all(f"{code} " in str(cli.app.info.epilog) for code in codes)
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    """In README and docs alike."""
+    named = {target for text in TEXTS.values() for target in re.findall(r"(?:^    |`)make (\w+)", text, re.M)}
+    assert named <= set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
+    assert {"demo", "test", "check"} <= named
+
+
+def test_every_example_is_in_the_readme() -> None:
+    """Each folder has its line."""
+    named = " ".join(rows(documents.README, "folder"))
+    folders = {
+        folder.name for folder in (ROOT / "examples").iterdir() if folder.is_dir() and (folder.name[0] not in "_.")
+    }
+    assert all(name in named for name in folders - {"releases"})  # which belongs to the sample program
+
+
+@pytest.mark.parametrize(
+    "block", [b for b in documents.blocks(*documents.ALL) if b.language in ("yaml", "json")], ids=lambda b: b.place
+)
+def test_yaml_and_json_are_what_they_say(block: documents.Block, tmp_path: pathlib.Path) -> None:
+    """A release.yaml is taken by the runner, the rest can be read."""
+    if block.language == "json":
+        assert all(json.loads(line) for line in block.text.splitlines())
+        return
+    read = yaml.safe_load(block.text)
+    if "releases" in read:
+        for release in read["releases"]:
+            (tmp_path / release["project"]).mkdir(exist_ok=True)
+            (tmp_path / release["project"] / "Pulumi.yaml").write_text(f"name: {release['project']}\nruntime: yaml\n")
+        (tmp_path / "release.yaml").write_text(block.text)
+        assert len(load(tmp_path / "release.yaml")) == len(read["releases"])
+    else:
+        assert read["runtime"]["name"] == "python"
+
+
+def test_the_changelog_and_the_package_agree_on_the_version() -> None:
+    """The newest heading is the version that is installed."""
+    (newest, *_) = re.findall(r"^## (\S+)", TEXTS["CHANGELOG.md"], re.M)
+    assert newest == importlib.metadata.version("bigpanda-provider")

@@ -47,7 +47,7 @@ screenshots: browser  ## the pictures of the Changes page in docs/images, made a
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tools.screenshots
 
 docs: setup      ## docs/api.md, from the docstrings
-	@$(BIN)/python -m tools.api_reference
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tools.api_reference
 
 check: setup     ## lint, format and types
 	@$(BIN)/ruff check .

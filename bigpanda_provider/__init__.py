@@ -1,9 +1,11 @@
 """Record deployments in BigPanda from Pulumi programs.
 
-import bigpanda_provider as bigpanda
+What is declared in the scope of a Deployment waits for its start, and its end waits for all of that:
 
-with bigpanda.Deployment("shop", component="shop", version="2.4.1", hosts=["web-1", "web-2"]):
-...  # everything declared here waits for the start, and the end waits for it
+    import bigpanda_provider as bigpanda
+
+    with bigpanda.Deployment("shop", component="shop", version="2.4.1", hosts=["web-1", "web-2"]):
+        ...
 """
 
 from .arguments import DeploymentArgs

@@ -6,9 +6,12 @@ Everything here is kept per run: two inline programs of the Automation API may r
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import copy
+import itertools
 import sys
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pulumi
@@ -63,7 +66,7 @@ class Program:
         self._at_end: list[Callable[[BaseException | None], None]] = []
         self._when_settled: list[Callable[[], object]] = []
         self._on_failure: list[Callable[[str], None]] = []
-        self._hooks, self._hooks_of_covered = self._make_hooks()
+        self._on_error, self._look = self._make_hooks()
         self._checkpoint: asyncio.Future[Checkpoint] | None = None
         self._calls = Calls.of(asyncio.get_event_loop())
         for complaint in complaints(runtime_config.CONFIG.get(), runtime_config.is_config_secret):
@@ -148,6 +151,7 @@ class Program:
 
     def opened(self, scope: Scope) -> None:
         """A Deployment's scope is open: it is closed when it ends, or when the program waits for what it covers."""
+        scope.registered = asyncio.ensure_future(self._registered(scope))
         if not scope.closed:
             self._open.append(scope)
             if self._watcher is None:
@@ -218,13 +222,16 @@ class Program:
             scope = None
         own = pulumi.ResourceOptions(depends_on=[])
         if declared.is_custom and not ours:
-            own.hooks = self._hooks_of_covered if scope is not None and scope.watch else self._hooks
+            own.hooks = self._on_error
         if scope is not None:
-            own.depends_on = [scope.deployment]
+            own.depends_on = [scope.deployment if scope.registered is None else scope.registered]
             self._take_in(scope, declared, ours=ours)
         elif own.hooks is None:
             return None
-        return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, own))
+        merged = pulumi.ResourceOptions.merge(args.opts, own)
+        if scope is not None and scope.watch and declared.is_custom and not ours and self._look is not None:
+            merged.hooks = Hooks.with_look(merged.hooks, self._look, scope)
+        return pulumi.ResourceTransformationResult(args.props, merged)
 
     def _take_in(self, scope: Scope, declared: Declared, *, ours: bool) -> None:
         self._scopes[id(declared.resource)] = scope
@@ -248,16 +255,15 @@ class Program:
 
     # -- hooks ---------------------------------------------------------------------------------------------------------
 
-    def _make_hooks(self) -> tuple[pulumi.ResourceHookBinding | None, pulumi.ResourceHookBinding | None]:
-        """The hooks of every resource, and those of a covered one; None where the engine is too old for them."""
-        every = covered = None
+    def _make_hooks(self) -> tuple[pulumi.ResourceHookBinding | None, pulumi.ResourceHook | None]:
+        """The hooks of every resource, and the look at a covered one; None where the engine is too old for them."""
+        on_error = look = None
         if not is_dry_run() and _supports("RESOURCE_MONITOR_FEATURE_ERROR_HOOKS"):
-            every = pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook(HOOK_NAME, self._failed)])
+            on_error = pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook(HOOK_NAME, self._failed)])
         if _supports("RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS"):
             options = pulumi.ResourceHookOptions(on_dry_run=True, ignore_errors=True)
-            hook = pulumi.ResourceHook(f"{HOOK_NAME}-changes", self._changes, options)
-            covered = pulumi.ResourceHookBinding(before_create=[hook], before_update=[hook])
-        return every, pulumi.ResourceHookBinding.merge(every, covered)
+            look = pulumi.ResourceHook(f"{HOOK_NAME}-changes", self._changes, options)
+        return on_error, look
 
     async def _failed(self, args: pulumi.ErrorHookArgs) -> bool:
         """A resource failed: tell why. It never asks for a retry."""
@@ -282,11 +288,42 @@ class Program:
         name = scope.deployment.pulumi_resource_name
         pulumi.log.warn(f'"{args.name}" changes, while Deployment "{name}" reports nothing; {cause}')
 
+    async def _registered(self, scope: Scope) -> pulumi.Resource:
+        """The Deployment, once it is registered and it is known whether it reports: what it covers waits for that."""
+        with contextlib.suppress(Exception):  # the engine has told the user why it failed
+            scope.reports = await self._reports(scope.deployment)
+        return scope.deployment
+
     async def _reports(self, deployment: Any) -> bool:
         """Whether the Deployment sends something in this run: its attempt is a new one, or not known yet in preview."""
         if is_dry_run():
             return not await deployment.attempt.is_known()
         return await deployment.attempt.future() not in (await self.checkpoint()).attempts
+
+
+class Hooks(list[Any]):
+    """Hooks of which the last looks at changes that nobody reports: it is left out where the Deployment reports.
+
+    Each call of a hook is a round trip, for every resource. The SDK goes through the list when the resource has waited
+    for its Deployment; should it ever do so earlier, or copy the list, the look is there.
+    """
+
+    def __init__(self, others: Sequence[Any] | None, look: pulumi.ResourceHook, scope: Scope) -> None:
+        super().__init__([*(others or ()), look])
+        self._scope = scope
+
+    def __iter__(self) -> Iterator[Any]:
+        return itertools.islice(super().__iter__(), len(self) - self._scope.reports)
+
+    @classmethod
+    def with_look(
+        cls, hooks: pulumi.ResourceHookBinding | None, look: pulumi.ResourceHook, scope: Scope
+    ) -> pulumi.ResourceHookBinding:
+        """The hooks of a covered resource: its own, and the look before it is created or updated."""
+        made = pulumi.ResourceHookBinding() if hooks is None else copy.copy(hooks)
+        made.before_create = cls(made.before_create, look, scope)
+        made.before_update = cls(made.before_update, look, scope)
+        return made
 
 
 _programs: weakref.WeakKeyDictionary[pulumi.Resource, Program] = weakref.WeakKeyDictionary()

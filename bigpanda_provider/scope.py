@@ -43,13 +43,16 @@ class Scope:
         otherwise: the host to name where there is no resource at all.
         closed: whether the Deployment has said what it covers.
         ended: whether nothing more belongs into it.
+        reports: whether it is known that the Deployment sends something in this run.
+        registered: the Deployment, once that is known; None before anybody asks.
         left_out: the names of resources that came when it was closed already.
     """
 
     def __init__(self, deployment: pulumi.Resource, *, watch: bool, find_hosts: bool) -> None:
         self.deployment = deployment
         self.watch = watch
-        self.closed = self.ended = False
+        self.closed = self.ended = self.reports = False
+        self.registered: asyncio.Future[pulumi.Resource] | None = None
         self.left_out: list[str] = []
         self._find_hosts = find_hosts
         self.otherwise: str | None = None

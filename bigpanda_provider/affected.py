@@ -8,8 +8,8 @@ A resource is known by its key: its URN without stack and project. What the prog
     takes       {key: the keys of the resources whose Outputs it takes, or ANY}
     aliases     {key: the keys that it had before}
 
-From these and the inputs of the last run come `changes`, the keys of what was added, removed or declared with other
-inputs, and `hosts`. `takes` and `aliases` are not kept.
+From these and the inputs of the last run come `changed`, which is there where something was added, removed or declared
+with other inputs, and `hosts`. `takes` and `aliases` are not kept.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ANY = "*"
 
 
 def worked_out(olds: Mapping[str, Any], news: Mapping[str, Any], *, failed: bool, unknown: Any) -> dict[str, Any]:
-    """The inputs with what follows from them: `changes`, and `hosts` where they are not given.
+    """The inputs with what follows from them: `changed`, and `hosts` where they are not given.
 
     Args:
         olds: the inputs of the last run; empty for a new Deployment.
@@ -30,10 +30,10 @@ def worked_out(olds: Mapping[str, Any], news: Mapping[str, Any], *, failed: bool
         failed: whether the last attempt did not succeed: then its hosts count as affected too.
         unknown: what stands for a value that is not known yet.
     """
-    kept = {name: value for name, value in news.items() if name not in ("takes", "aliases", "changes")}
+    kept = {name: value for name, value in news.items() if name not in ("takes", "aliases")}
     changes = changed(olds.get("resources"), news.get("resources"), news.get("aliases") or {})
     if changes:
-        kept["changes"] = changes
+        kept["changed"] = True
     if news.get("hosts") is None and news.get("hostNames") is not None:
         hosts = _hosts(olds, news, changes, failed=failed, unknown=unknown)
         kept.update({"hosts": hosts} if hosts else {})

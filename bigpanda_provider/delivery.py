@@ -13,16 +13,18 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from .attempt import INCOMPLETE, Attempt, Previous, State
-from .client import BigPandaClient
 from .errors import DeliveryError, OutboxError, RejectedError, UnavailableError
 from .events import Status
 from .log import warn
 from .outbox import Note, Outbox, Place, Row
 from .owner import Owner
-from .settings import TOKENLESS, Mode, Settings
+from .settings import TOKENLESS, Mode, Settings, Token
+
+if TYPE_CHECKING:
+    from .client import BigPandaClient
 
 QUIET_FACTOR = 3
 OTHER_OWNER_LIMIT_S = 6.0
@@ -84,8 +86,8 @@ class Delivery:
         self.mode = settings.delivery.value
         self.address = settings.base_url.value
         self._timeout_s = settings.timeout_seconds.value
-        token = settings.token.value
-        self._client = None if token is None else BigPandaClient(self.address, token, self._timeout_s)
+        self._token = settings.token.value
+        self._client: BigPandaClient | None = None
         self._outbox: Outbox | None = outbox
         self._warn = warn
         self._entries: dict[str, _Entry] = {}
@@ -93,6 +95,15 @@ class Delivery:
         self._flushing = threading.Lock()
         self._quiet_until = 0.0
         self.trouble: str | None = None
+
+    def _opened(self, token: Token) -> BigPandaClient:
+        """The client. What it loads takes a while, and a preview or an update with nothing to send never needs it."""
+        with self._lock:
+            if self._client is None:
+                from .client import BigPandaClient
+
+                self._client = BigPandaClient(self.address, token, self._timeout_s)
+            return self._client
 
     # -- for the providers ---------------------------------------------------------------------------------------------
 
@@ -213,7 +224,7 @@ class Delivery:
 
     def warn_without_token(self) -> None:
         """Warn where there is something to send and no token."""
-        if self._client is None and self.mode is not Mode.OFF:
+        if self._token is None and self.mode is not Mode.OFF:
             self._warn(TOKENLESS)
 
     # -- for the release runner ----------------------------------------------------------------------------------------
@@ -420,14 +431,14 @@ class Delivery:
 
     def _post(self, send: Callable[[BigPandaClient, float], None], deadline: float | None) -> DeliveryError | None:
         """Post one event, unless BigPanda is given its quiet; what goes wrong is a warning."""
-        if self._client is None or self.mode is Mode.OFF:
+        if self._token is None or self.mode is Mode.OFF:
             self.warn_without_token()
             return UnavailableError(TOKENLESS)
         limit_s = self._timeout_s if deadline is None else min(self._timeout_s, deadline - time.monotonic())
         if limit_s <= 0 or (time.monotonic() < self._quiet_until and self.mode is not Mode.REQUIRED):
             return UnavailableError("BigPanda did not take the last event, so it is not asked again yet")
         try:
-            send(self._client, limit_s)
+            send(self._opened(self._token), limit_s)
         except RejectedError as error:
             self._warn(f"BigPanda does not take this event, so it is not sent again: {error}")
             return error
@@ -443,7 +454,7 @@ class Delivery:
 
     def _flush(self, stack: str) -> None:
         """Send what else waits of this stack, oldest first, now that BigPanda answers."""
-        if time.monotonic() < self._quiet_until or self._client is None or not self._flushing.acquire(blocking=False):
+        if time.monotonic() < self._quiet_until or self._token is None or not self._flushing.acquire(blocking=False):
             return
         try:
             rows = self._unsettled(stack)

@@ -151,7 +151,8 @@ class Program:
 
     def opened(self, scope: Scope) -> None:
         """A Deployment's scope is open: it is closed when it ends, or when the program waits for what it covers."""
-        scope.registered = asyncio.ensure_future(self._registered(scope))
+        if is_dry_run():
+            scope.registered = asyncio.ensure_future(self._registered(scope))
         if not scope.closed:
             self._open.append(scope)
             if self._watcher is None:
@@ -289,7 +290,7 @@ class Program:
         pulumi.log.warn(f'"{args.name}" changes, while Deployment "{name}" reports nothing; {cause}')
 
     async def _registered(self, scope: Scope) -> pulumi.Resource:
-        """The Deployment, once it is registered and it is known whether it reports: what it covers waits for that."""
+        """The Deployment, once preview knows whether it reports: what it covers waits for that."""
         with contextlib.suppress(Exception):  # the engine has told the user why it failed
             scope.reports = await self._reports(scope.deployment)
         return scope.deployment
@@ -302,10 +303,11 @@ class Program:
 
 
 class Hooks(list[Any]):
-    """Hooks of which the last looks at changes that nobody reports: it is left out where the Deployment reports.
+    """Hooks of which the last looks at changes that nobody reports: a preview leaves it out where that is not needed.
 
     Each call of a hook is a round trip, for every resource. The SDK goes through the list when the resource has waited
-    for its Deployment; should it ever do so earlier, or copy the list, the look is there.
+    for its Deployment; should it ever do so earlier, or copy the list, the look is there. An update always has it:
+    state names the hooks, and other ones than last time would be written anew for each resource.
     """
 
     def __init__(self, others: Sequence[Any] | None, look: pulumi.ResourceHook, scope: Scope) -> None:

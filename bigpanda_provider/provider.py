@@ -119,7 +119,7 @@ class DeploymentProvider(_Provider):
         failed = previous is not None and previous.attempt == last.attempt.id and previous.failed
         nothing_was_sent = last.attempt.start_state is State.OFF
         again = failed and not nothing_was_sent and not self.service.off
-        return again or bool(news.get("changes")) or starts_again(last, news, unknown=UNKNOWN)
+        return again or bool(news.get("changed")) or starts_again(last, news, unknown=UNKNOWN)
 
     def _waits(self, last: Recorded, news: dict[str, Any]) -> bool:
         """Whether earlier attempts still wait, as state or this machine's outbox says."""
@@ -197,12 +197,15 @@ def _ended(props: dict[str, Any]) -> Attempt:
 def _outputs(
     props: dict[str, Any], recorded: Recorded, attempt: Attempt, backlog: tuple[Attempt, ...]
 ) -> dict[str, Any]:
-    """What a Deployment stores: its inputs, with the event as it was recorded in the place of the declared one."""
+    """What a Deployment stores: its inputs, with the event as it was recorded in the place of the declared one.
+
+    What it says of its scope is an input alone: state is written anew for each step of an update.
+    """
     from dataclasses import replace
 
     from .attempt import EVENT_PROPERTIES
 
-    kept = _without(props, EVENT_PROPERTIES | {"previous"})
+    kept = _without(props, EVENT_PROPERTIES | {"previous", "resources", "hostNames", "changed"})
     return {**kept, **replace(recorded, attempt=attempt, backlog=backlog).outputs()}
 
 

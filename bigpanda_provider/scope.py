@@ -43,8 +43,8 @@ class Scope:
         otherwise: the host to name where there is no resource at all.
         closed: whether the Deployment has said what it covers.
         ended: whether nothing more belongs into it.
-        reports: whether it is known that the Deployment sends something in this run.
-        registered: the Deployment, once that is known; None before anybody asks.
+        reports: whether a preview knows that the Deployment will send something.
+        registered: the Deployment, once that is known; None in an update.
         left_out: the names of resources that came when it was closed already.
     """
 

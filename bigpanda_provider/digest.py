@@ -25,7 +25,9 @@ _OUTPUT = "\0output"
 _PROVIDER = "__provider"
 """The pickled provider of a dynamic resource, which differs from one Python to the next."""
 
+_AS_THEY_ARE = frozenset({str, bool, int})
 _CHUNK = 1 << 20
+_as_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
 def digest(props: Mapping[str, Any], ignored: Iterable[str] = ()) -> str:
@@ -38,7 +40,7 @@ def digest(props: Mapping[str, Any], ignored: Iterable[str] = ()) -> str:
     plain = _plain({name: value for name, value in props.items() if name != _PROVIDER})
     for path in ignored:
         _leave_out(plain, _segments(path))
-    return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:LENGTH]
+    return hashlib.sha256(_as_json(plain).encode()).hexdigest()[:LENGTH]
 
 
 def taken(value: Any) -> Iterator[pulumi.Output[Any] | pulumi.Resource]:
@@ -59,16 +61,20 @@ def taken(value: Any) -> Iterator[pulumi.Output[Any] | pulumi.Resource]:
 
 def _plain(value: Any) -> Any:
     """The value as JSON has it: equal values are equal, whatever form they were given in."""
-    if value is None or (isinstance(value, (bool, int)) and not isinstance(value, enum.Enum)):
+    if value is None or type(value) in _AS_THEY_ARE:
         return value
     if isinstance(value, enum.Enum):
         return _plain(value.value)
-    if isinstance(value, str):
-        return str(value)
+    if isinstance(value, (str, int)):
+        return value
     if isinstance(value, float):
         return int(value) if value.is_integer() else repr(value)
     if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items() if inner is not None}
+        return {
+            str(key): inner if type(inner) in _AS_THEY_ARE else _plain(inner)
+            for key, inner in value.items()
+            if inner is not None
+        }
     if isinstance(value, (list, tuple)):
         return [_plain(inner) for inner in value]
     if isinstance(value, (pulumi.Output, pulumi.Resource)) or hasattr(value, "__await__"):

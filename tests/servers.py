@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import http.server
 import json
-import socket
 import threading
 import time
 import urllib.request
@@ -15,6 +14,7 @@ from typing import Any
 
 import uvicorn
 
+from bigpanda_provider.sandbox.__main__ import listen
 from bigpanda_provider.sandbox.app import create_app
 from bigpanda_provider.sandbox.store import Store
 
@@ -58,7 +58,7 @@ class Sandbox:
 def sandbox(port: int = 0) -> Iterator[Sandbox]:
     """A running sandbox that keeps its events in memory."""
     store = Store(":memory:")
-    listening = socket.create_server(("127.0.0.1", port))
+    listening = listen("127.0.0.1", port)
     server = uvicorn.Server(uvicorn.Config(create_app(store), log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()

@@ -42,8 +42,7 @@ def serve(host: str, port: int, data: str) -> int:
     except sqlite3.Error as error:
         return _fail(f"{data} cannot be used as data file ({error}); name another with --data")
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.create_server((host, port), family=family)
+        listening = listen(host, port)
     except (OSError, OverflowError) as error:
         return _fail(f"{host}:{port} cannot be listened on ({error}); name another --port, or 0")
     shown = f"[{host}]" if ":" in host else host
@@ -56,6 +55,16 @@ def serve(host: str, port: int, data: str) -> int:
     finally:
         store.close()
     return 0
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket whose connections send at once: an answer is two packets, and the second one would wait.
+
+    asyncio sees to that for sockets that it makes itself. For this one, each answer took 40 ms longer.
+    """
+    listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def _fail(sentence: str) -> int:

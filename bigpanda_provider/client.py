@@ -12,6 +12,7 @@ import json
 import socket
 import threading
 import time
+from functools import partial
 from typing import Any
 
 import requests
@@ -23,6 +24,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from .errors import DeliveryError, RefusedError, RejectedError, UnavailableError
 from .events import EndEvent, StartEvent, clean
 from .settings import DEFAULT_TIMEOUT_SECONDS, Token
+from .workers import Workers
 
 START_PATH = "/data/events/deployments/start"
 END_PATH = "/data/events/deployments/end"
@@ -51,6 +53,7 @@ class BigPandaClient:
         self.base_url = base_url
         self.timeout_seconds = timeout_seconds
         self._token = token
+        self._workers = Workers("bigpanda-post")
         self._session = requests.Session()
         self._session.auth = _Bearer(token)
         self._session.headers.update({"User-Agent": USER_AGENT, "Content-Type": "application/json"})
@@ -86,13 +89,7 @@ class BigPandaClient:
         """Post one JSON object; returns once a 2xx has been read."""
         body = json.dumps(payload, ensure_ascii=False, allow_nan=False).encode("utf-8")
         call = _Call(time.monotonic() + limit_s)
-        thread = threading.Thread(target=self._deliver, args=(call, path, body), name="bigpanda-post", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # Python 3.12 starts no thread once the interpreter is going down, where the guard works
-            self._deliver(call, path, body)
-        else:
-            thread.join(limit_s)
+        self._workers.run(partial(self._deliver, call, path, body)).wait(limit_s)
         call.finish()
         if call.delivered:
             return

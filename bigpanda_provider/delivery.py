@@ -8,6 +8,7 @@ for three times as long.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -252,8 +253,9 @@ class Delivery:
         Args:
             rows: what the outbox has of processes that are gone, oldest first. One that is open has failed.
         """
-        entries = [entry for row in rows if (entry := self._adopt(row)) is not None]
-        self._send_in_order(entries)
+        with contextlib.nullcontext() if self._outbox is None else self._outbox.kept_open():
+            entries = self._adopt(rows)
+            self._send_in_order(entries)
         return [entry.attempt for entry in entries]
 
     # -- for the guard -------------------------------------------------------------------------------------------------
@@ -291,12 +293,20 @@ class Delivery:
     # -- attempts ------------------------------------------------------------------------------------------------------
 
     def _add(
-        self, place: Place, attempt: Attempt, *, secret: bool, stored: bool = False, folder: str | None = None
+        self,
+        place: Place,
+        attempt: Attempt,
+        *,
+        secret: bool,
+        stored: bool = False,
+        folder: str | None = None,
+        written: bool = False,
     ) -> _Entry:
         entry = _Entry(place, attempt, secret, stored=stored, folder=folder)
         with self._lock:
             self._entries[attempt.id] = entry
-        self._record(entry)
+        if not written:
+            self._record(entry)
         return entry
 
     def _known(self, place: Place, attempt: Attempt, *, secret: bool) -> _Entry | None:
@@ -335,24 +345,27 @@ class Delivery:
             if not known.settled:
                 found[attempt.id] = self._add(place, self._ended(known), secret=secret, stored=stored)
         rows = self._of(place)
-        for row in self._left_here(rows):
-            if (adopted := self._adopt(row)) is not None:
-                found[row.id] = adopted
+        for adopted in self._adopt(self._left_here(rows)):
+            found[adopted.attempt.id] = adopted
         for row in rows:
             if row.stored and row.id not in self._entries:  # state no longer holds it: another machine has sent it
                 self._recorded(partial(Outbox.forget, attempt=row.id))
         return list(found.values())
 
-    def _adopt(self, row: Row) -> _Entry | None:
-        """Take over an attempt of a process that is gone; one that it left open has failed.
+    def _adopt(self, rows: Iterable[Row]) -> list[_Entry]:
+        """Take over attempts of processes that are gone; one that they left open has failed.
 
-        None where another process was quicker.
+        Those that another process was quicker to take are left out.
         """
+        found = list(rows)
+        ours = self._recorded(lambda outbox: outbox.hand_over(found, Owner.current())) if found else []
+        return [self._adopted(row) for row in (found if ours is None else ours)]
+
+    def _adopted(self, row: Row) -> _Entry:
         attempt = row.attempt()
         assert attempt is not None
-        if self._recorded(lambda outbox: outbox.hand_over(row.id, row.owner, Owner.current())) is False:
-            return None
-        return self._add(row.place, self._ended(attempt), secret=False, stored=row.stored, folder=row.folder)
+        ended = self._ended(attempt)
+        return self._add(row.place, ended, secret=False, stored=row.stored, folder=row.folder, written=ended == attempt)
 
     def _ended(self, attempt: Attempt) -> Attempt:
         """An attempt of an earlier run with its end: what was noted before that run was killed, else a failure."""
@@ -458,10 +471,8 @@ class Delivery:
             return
         try:
             rows = self._unsettled(stack)
-            held = {row.place for row in rows if row.stored}
-            for row in self._left_here(rows):
-                if row.place not in held:  # else older ones come first, in the Deployment's own next update
-                    self._adopt(row)
+            held = {row.place for row in rows if row.stored}  # older ones come first, in their own next update
+            self._adopt(row for row in self._left_here(rows) if row.place not in held)
             with self._lock:
                 entries = list(self._entries.values())
             busy = {e.place for e in entries if e.sending.locked()}

@@ -7,15 +7,14 @@ process is told to go, or its engine is gone, every attempt that this process op
 from __future__ import annotations
 
 import os
-import queue
 import threading
 import time
-from collections.abc import Callable
 from functools import partial
 
 from . import process
 from .delivery import Delivery
 from .events import Status
+from .workers import Workers
 
 LIMIT_S = 4.0
 """The time its events have in all: the engine kills the process some 5 s after it told it to go."""
@@ -32,16 +31,15 @@ class Guard:
         self._delivery = delivery
         self._lock = threading.Lock()
         self._watching = False
-        self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._workers = Workers("bigpanda-guard", WORKERS)
 
     def watch(self) -> None:
-        """Be there when the process goes. Its threads start now: some Pythons start none when the interpreter ends."""
+        """Be there when the process goes."""
         with self._lock:
             if self._watching:
                 return
             self._watching = True
-        for number in range(WORKERS):
-            threading.Thread(target=self._worker, name=f"bigpanda-guard-{number}", daemon=True).start()
+        self._workers.start(WORKERS)
         process.on_exit(self._told_to_go)
 
     def act(self) -> None:
@@ -51,7 +49,7 @@ class Guard:
             attempts = self._delivery.open_attempts()
             for attempt in attempts:
                 self._delivery.end_open(attempt, *self._how_it_went(attempt))
-            done = [self._do(partial(self._delivery.send_end, attempt, deadline)) for attempt in attempts]
+            done = [self._workers.run(partial(self._delivery.send_end, attempt, deadline)) for attempt in attempts]
             for event in done:
                 event.wait(max(deadline - time.monotonic(), 0))
 
@@ -71,19 +69,3 @@ class Guard:
         """End what is open, and this process, which nobody would end any more."""
         self.act()
         os._exit(1)
-
-    def _do(self, work: Callable[[], None]) -> threading.Event:
-        done = threading.Event()
-
-        def run() -> None:
-            try:
-                work()
-            finally:
-                done.set()
-
-        self._work.put(run)
-        return done
-
-    def _worker(self) -> None:
-        while True:
-            self._work.get()()

@@ -12,8 +12,9 @@ import json
 import os
 import pathlib
 import sqlite3
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .attempt import Attempt, State
@@ -27,7 +28,9 @@ BY_HAND = ""
 
 LOCK_LIMIT_MS = 2000
 KEPT = 10_000
-"""How many settled attempts are kept as history."""
+"""How many settled attempts are kept as history, and some more:"""
+FORGET_EVERY = 500
+"""which are too many is looked for when the first of a process is settled, and then after so many."""
 
 SCHEMA = """
 CREATE TABLE attempt (
@@ -134,7 +137,9 @@ def default_path(environ: Mapping[str, str]) -> pathlib.Path:
 
 
 class Outbox:
-    """The record at a path. Each call is one transaction on a connection of its own: threads and processes share it.
+    """The record at a path. Each call is one transaction, on a connection of its own unless one is kept open.
+
+    Threads and processes share it.
 
     Raises:
         OutboxError: from every method: it cannot be read or written; the sentence says why.
@@ -142,6 +147,26 @@ class Outbox:
 
     def __init__(self, path: pathlib.Path) -> None:
         self.path = path
+        self._settled = 0
+        self._kept = threading.local()
+
+    @contextlib.contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """For many calls of this thread, one after the other: they share one connection.
+
+        To open one takes longer than what is done with it, and when the last one is closed SQLite cleans up. Where it
+        cannot be opened, the first call that needs it says why.
+        """
+        try:
+            self._kept.db = self._connect()
+        except (sqlite3.Error, OSError, ValueError):
+            self._kept.db = None
+        try:
+            yield
+        finally:
+            db, self._kept.db = self._kept.db, None
+            if db is not None:
+                db.close()
 
     def record(
         self,
@@ -188,12 +213,14 @@ class Outbox:
             )
             if attempt.settled:
                 db.execute("DELETE FROM note WHERE attempt = ?", (attempt.id,))
-                db.execute(
-                    "DELETE FROM attempt WHERE end_state NOT IN ('queued') AND recorded <="
-                    " (SELECT recorded FROM attempt WHERE end_state NOT IN ('queued')"
-                    " ORDER BY recorded DESC LIMIT 1 OFFSET ?)",
-                    (KEPT,),
-                )
+                if self._settled % FORGET_EVERY == 0:
+                    db.execute(
+                        "DELETE FROM attempt WHERE end_state NOT IN ('queued') AND recorded <="
+                        " (SELECT recorded FROM attempt WHERE end_state NOT IN ('queued')"
+                        " ORDER BY recorded DESC LIMIT 1 OFFSET ?)",
+                        (KEPT,),
+                    )
+                self._settled += 1
 
     def forget(self, attempt: str) -> None:
         """Remove an attempt that never was."""
@@ -229,13 +256,11 @@ class Outbox:
         with self._transaction() as db:
             return [_row(found) for found in db.execute("SELECT * FROM attempt ORDER BY recorded DESC, id")]
 
-    def hand_over(self, attempt: str, former: Owner, owner: Owner) -> bool:
-        """Give an attempt to another process; whether `former` still had it: of two that ask, one gets it."""
+    def hand_over(self, rows: Iterable[Row], owner: Owner) -> list[Row]:
+        """Give attempts to another process; those whose former owner still had them: of two that ask, one gets it."""
+        statement = "UPDATE attempt SET owner = ? WHERE id = ? AND owner = ?"
         with self._transaction() as db:
-            had = db.execute(
-                "UPDATE attempt SET owner = ? WHERE id = ? AND owner = ?", (str(owner), attempt, str(former))
-            )
-            return had.rowcount == 1
+            return [row for row in rows if db.execute(statement, (str(owner), row.id, str(row.owner))).rowcount == 1]
 
     def end(self, attempt: str, status: Status, reason: str | None) -> bool:
         """End an attempt that is open; it waits then, to be sent. Whether it was open: it has one end."""
@@ -259,8 +284,9 @@ class Outbox:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
+        kept: sqlite3.Connection | None = getattr(self._kept, "db", None)
         try:
-            db = self._connect()
+            db = kept or self._connect()
             try:
                 db.execute("BEGIN IMMEDIATE")
                 try:
@@ -270,7 +296,8 @@ class Outbox:
                     raise
                 db.execute("COMMIT")
             finally:
-                db.close()
+                if kept is None:
+                    db.close()
         except (sqlite3.Error, OSError, ValueError, InvalidEventError) as error:
             raise OutboxError(f"the outbox {self.path} cannot be used ({error}); {_ADVICE}") from None
 

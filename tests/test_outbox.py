@@ -87,8 +87,9 @@ def test_the_first_note_counts_and_goes_with_the_attempt(outbox: Outbox) -> None
 
 
 def test_history_is_bounded_and_what_waits_is_never_dropped(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of settled attempts the newest are kept."""
+    """Of settled attempts the newest are kept, once it is looked for others."""
     monkeypatch.setattr("bigpanda_provider.outbox.KEPT", 3)
+    monkeypatch.setattr("bigpanda_provider.outbox.FORGET_EVERY", 5)
     outbox.record(PLACE, Owner.current(), replace(OPEN, id="open"), secret=False)
     outbox.record(PLACE, Owner.current(), replace(OPEN, id="waits").ended(Status.SUCCESS), secret=False)
     for number in range(6):
@@ -122,8 +123,9 @@ def test_an_attempt_is_handed_over_once(outbox: Outbox) -> None:
     """Of two processes that take it from the same one, one gets it."""
     gone, first, second = Owner(1, "gone"), Owner(2, "first"), Owner(3, "second")
     outbox.record(PLACE, gone, OPEN)
-    assert outbox.hand_over(OPEN.id, gone, first)
-    assert not outbox.hand_over(OPEN.id, gone, second)
+    rows = outbox.latest()
+    assert outbox.hand_over(rows, first) == rows
+    assert outbox.hand_over(rows, second) == []
     assert outbox.latest()[0].owner == first
 
 

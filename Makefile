@@ -4,7 +4,7 @@ BIN := .venv/bin
 JOBS ?= auto
 LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help setup demo test chaos sdks yaml browser screenshots docs check format lock clean
+.PHONY: help setup demo test chaos bench sdks yaml browser screenshots docs check format lock clean
 help:            ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
 
@@ -30,6 +30,9 @@ test: setup      ## all tests
 chaos: setup     ## random updates against a model; UPDATES=200 SECONDS=1500 SEED=random
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.chaos $(if $(UPDATES),--updates $(UPDATES)) \
 		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+
+bench: setup     ## what it costs, measured for some 10 minutes: benchmarks/RESULTS.md
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks $(ARGS)
 
 sdks: setup      ## the SDKs of some clouds, for the tests with real programs
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/sdks.txt

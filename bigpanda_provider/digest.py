@@ -25,7 +25,7 @@ _OUTPUT = "\0output"
 _PROVIDER = "__provider"
 """The pickled provider of a dynamic resource, which differs from one Python to the next."""
 
-_AS_THEY_ARE = frozenset({str, bool, int})
+_AS_THEY_ARE = frozenset({str, bool, int, type(None)})
 _CHUNK = 1 << 20
 _as_json = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
@@ -37,7 +37,8 @@ def digest(props: Mapping[str, Any], ignored: Iterable[str] = ()) -> str:
         props: the inputs as the program gave them.
         ignored: the property paths of `ignore_changes`.
     """
-    plain = _plain({name: value for name, value in props.items() if name != _PROVIDER})
+    plain = _plain(props)
+    plain.pop(_PROVIDER, None)
     for path in ignored:
         _leave_out(plain, _segments(path))
     return hashlib.sha256(_as_json(plain).encode()).hexdigest()[:LENGTH]
@@ -61,22 +62,25 @@ def taken(value: Any) -> Iterator[pulumi.Output[Any] | pulumi.Resource]:
 
 def _plain(value: Any) -> Any:
     """The value as JSON has it: equal values are equal, whatever form they were given in."""
-    if value is None or type(value) in _AS_THEY_ARE:
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
         return value
-    if isinstance(value, enum.Enum):
-        return _plain(value.value)
-    if isinstance(value, (str, int)):
-        return value
-    if isinstance(value, float):
+    if kind is float:
         return int(value) if value.is_integer() else repr(value)
-    if isinstance(value, Mapping):
+    if kind is not dict and isinstance(value, enum.Enum):
+        return _plain(value.value)
+    if kind is dict or isinstance(value, Mapping):
         return {
             str(key): inner if type(inner) in _AS_THEY_ARE else _plain(inner)
             for key, inner in value.items()
             if inner is not None
         }
     if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
+        return [inner if type(inner) in _AS_THEY_ARE else _plain(inner) for inner in value]
+    if isinstance(value, float):
+        return _plain(float(value))
+    if isinstance(value, (str, int)):
+        return value
     if isinstance(value, (pulumi.Output, pulumi.Resource)) or hasattr(value, "__await__"):
         return _OUTPUT
     if isinstance(value, (pulumi.Asset, pulumi.Archive)):

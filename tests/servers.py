@@ -55,9 +55,9 @@ class Sandbox:
 
 
 @contextlib.contextmanager
-def sandbox(port: int = 0) -> Iterator[Sandbox]:
-    """A running sandbox that keeps its events in memory."""
-    store = Store(":memory:")
+def sandbox(port: int = 0, store: Store | None = None) -> Iterator[Sandbox]:
+    """A running sandbox, that keeps its events in memory unless it is given a store."""
+    store = store or Store(":memory:")
     listening = listen("127.0.0.1", port)
     server = uvicorn.Server(uvicorn.Config(create_app(store), log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

@@ -1,0 +1,125 @@
+"""Many Deployments against the usual way, a BigPanda that is far away, and one that is down."""
+
+from __future__ import annotations
+
+import pathlib
+import tempfile
+from collections.abc import Iterator
+
+from tests import faults, servers
+
+from .distant import distant
+from .measure import Figure, Spread, pairs
+from .updates import NO_CHECKPOINTS, Update
+
+MANY, SOME = 200, 50
+DEPLOYMENTS = """
+import bigpanda_provider as bigpanda
+from tests.things import Thing
+
+for number in range({count}):
+    with bigpanda.Deployment(f"d{{number}}", component=f"c{{number}}", version="1", hosts=[f"h{{number}}"]):
+        Thing(f"thing-{{number}}")
+"""
+SHELL = """
+import pulumi
+from benchmarks.shell import Command
+from tests.things import Thing
+
+for number in range({count}):
+    event = f'"component": "c{{number}}", "version": "1", "hosts": ["h{{number}}"]'
+    start = Command(f"start-{{number}}", "start", "{{" + event + "}}")
+    thing = Thing(f"thing-{{number}}", opts=pulumi.ResourceOptions(depends_on=[start]))
+    end = "{{" + event + ', "status": "success"}}'
+    Command(f"end-{{number}}", "end", end, pulumi.ResourceOptions(depends_on=[thing]))
+"""
+ANSWER_S = 0.2
+LIMIT_S = 3
+ROUNDS, ROUNDS_OF_MANY = 5, 2
+
+
+def against_shell() -> Iterator[Figure]:
+    """As many deployments, each with one resource, by this package and by two commands each."""
+    with tempfile.TemporaryDirectory() as folder, servers.sandbox() as bigpanda:
+        ours, usual = (
+            Update(pathlib.Path(folder) / name, bigpanda.address, text.format(count=MANY), **NO_CHECKPOINTS)
+            for name, text in (("ours", DEPLOYMENTS), ("usual", SHELL))
+        )
+        taken = []
+        for _ in range(ROUNDS_OF_MANY):
+            taken.append((usual.create(), ours.create()))
+            ours.empty(), usual.empty()
+        sent = len(bigpanda.events())
+    expected = ROUNDS_OF_MANY * 2 * 2 * MANY
+    if sent != expected:
+        raise RuntimeError(f"{sent} events instead of {expected}")
+    by_shell, by_us = (Spread(values) for values in zip(*taken, strict=True))
+    times = by_shell.median / by_us.median
+    yield Figure(
+        f"{MANY} Deployments in one program, against two resources with `curl` for each",
+        "faster",
+        f"{times:.2f} times as fast: {by_us} against {by_shell}",
+        times > 1,
+    )
+
+
+def far_away() -> Iterator[Figure]:
+    """One start and one end over TLS, with answers that take their time and without."""
+    with tempfile.TemporaryDirectory() as name, distant(pathlib.Path(name)) as bigpanda:
+        trusted = {"REQUESTS_CA_BUNDLE": str(bigpanda.certificate)}
+        update = Update(pathlib.Path(name) / "stack", bigpanda.address, DEPLOYMENTS.format(count=1), **trusted)
+
+        def create(answer_s: float) -> float:
+            bigpanda.answer_s = answer_s
+            taken = update.create()
+            update.empty()
+            return taken
+
+        near, far = pairs(ROUNDS, lambda: create(0), lambda: create(ANSWER_S))
+        updates = 2 * ROUNDS
+        handshakes, asked = bigpanda.handshakes / updates, bigpanda.asked / updates
+    yield Figure(
+        f"a BigPanda that takes {1000 * ANSWER_S:.0f} ms an answer, over TLS: one start and one end",
+        "at most one handshake and two round trips",
+        f"{handshakes:g} handshakes and {asked:g} requests in an update",
+        handshakes <= 1 and asked <= 2,
+    )
+    longer = far.median - near.median
+    spread = max(max(near.values) - near.median, near.median - min(near.values))
+    yield Figure(
+        "how much longer `up` takes then",
+        f"no more than these: {2 * ANSWER_S:.1f} s",
+        f"{longer:.2f} s: {far} against {near}",
+        longer <= 2 * ANSWER_S + spread,
+    )
+
+
+def down() -> Iterator[Figure]:
+    """Many Deployments while BigPanda takes connections and answers nothing."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        servers.sandbox() as sandbox,
+        faults.faulty(sandbox) as bigpanda,
+    ):
+        limit = {"BIGPANDA_TIMEOUT_SECONDS": str(LIMIT_S)}
+        program = DEPLOYMENTS.format(count=SOME)
+        well, ill = (
+            Update(pathlib.Path(folder) / name, bigpanda.address, program, **limit, **NO_CHECKPOINTS)
+            for name in ("well", "ill")
+        )
+
+        def create(update: Update, fault: faults.Fault | None) -> float:
+            bigpanda.fault = fault
+            taken = update.create()
+            bigpanda.fault = None
+            update.empty()
+            return taken
+
+        up, hangs = pairs(3, lambda: create(well, None), lambda: create(ill, faults.hang))
+    longer = hangs.median - up.median
+    yield Figure(
+        f"how much longer an `up` with {SOME} Deployments takes while BigPanda hangs, with a limit of {LIMIT_S} s",
+        "at most the one time limit",
+        f"{longer:.2f} s: {hangs} against {up}",
+        longer <= LIMIT_S,
+    )

@@ -1,0 +1,63 @@
+"""Times, in pairs within one run, so that what else the machine does counts for both."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Measured values of one thing; `str` gives the median, the lowest and the highest."""
+
+    values: tuple[float, ...]
+    unit: str = "s"
+
+    @property
+    def median(self) -> float:
+        """Their median."""
+        return statistics.median(self.values)
+
+    def __str__(self) -> str:
+        return f"{self.median:.3g} {self.unit} ({min(self.values):.3g} to {max(self.values):.3g})"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One row of the results.
+
+    Attributes:
+        what: what is measured.
+        bar: what it should be.
+        measured: what it is, in words.
+        reached: whether that is so; None where there is no bar.
+    """
+
+    what: str
+    bar: str
+    measured: str
+    reached: bool | None
+
+
+def timed(action: Callable[[], object]) -> float:
+    """How long it takes, in seconds."""
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began
+
+
+def pairs(rounds: int, *actions: Callable[[], float]) -> tuple[Spread, ...]:
+    """Each action once in every round, in turn; an action returns its own time, in seconds."""
+    taken = [[action() for action in actions] for _ in range(rounds)]
+    return tuple(Spread(values) for values in zip(*taken, strict=True))
+
+
+def ratio(
+    what: str, bar: float, against: Spread, measured: Spread, words: str = "{measured} against {against}"
+) -> Figure:
+    """A row for `measured`, which may be at most `bar` times `against`."""
+    times = measured.median / against.median
+    told = words.format(measured=measured, against=against)
+    return Figure(what, f"at most {bar:.2f} times", f"{times:.2f} times: {told}", times <= bar)

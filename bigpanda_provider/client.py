@@ -59,6 +59,10 @@ class BigPandaClient:
         self._session.headers.update({"User-Agent": USER_AGENT, "Content-Type": "application/json"})
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, _Adapter())
+        # The environment's proxies and CA bundle are looked up once: by itself, `requests` does it for each request.
+        for name, value in self._session.merge_environment_settings(base_url, {}, None, None, None).items():
+            setattr(self._session, name, value)
+        self._session.trust_env = False
 
     def __repr__(self) -> str:
         return f"BigPandaClient({self.base_url!r})"

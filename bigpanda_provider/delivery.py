@@ -68,6 +68,11 @@ class _Entry:
     owner: Owner = field(default_factory=Owner.current)
     sending: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def waits(self) -> bool:
+        """Whether its start or its end is still to be sent."""
+        return State.QUEUED in (self.attempt.start_state, self.attempt.end_state)
+
 
 class Delivery:
     """Sends events with the given settings, and remembers every attempt that it is given.
@@ -94,6 +99,7 @@ class Delivery:
         self._entries: dict[str, _Entry] = {}
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
+        self._taken_over: set[str] = set()
         self._quiet_until = 0.0
         self.trouble: str | None = None
 
@@ -385,11 +391,12 @@ class Delivery:
         return [row for row in ours if not row.owner.alive]
 
     def _of(self, place: Place) -> list[Row]:
-        """What the outbox has of a Deployment that is not settled, oldest first."""
+        """What the outbox has of a Deployment and of other processes that is not settled, oldest first."""
         return [row for row in self._unsettled(place.stack) if row.place == place]
 
     def _unsettled(self, stack: str) -> list[Row]:
-        return self._recorded(lambda outbox: outbox.unsettled(stack, self.address)) or []
+        """What the outbox has of other processes that is not settled, oldest first."""
+        return self._recorded(lambda outbox: outbox.unsettled(stack, self.address, besides=Owner.current())) or []
 
     def _other_has_finished(self, attempt: str) -> Row | None:
         """The outbox's row of the attempt, once no other process is busy with it; waits for one for a limited time."""
@@ -466,17 +473,21 @@ class Delivery:
         return None
 
     def _flush(self, stack: str) -> None:
-        """Send what else waits of this stack, oldest first, now that BigPanda answers."""
+        """Send what else waits of this stack, oldest first, now that BigPanda answers.
+
+        What other processes left is looked for until it has been taken over once.
+        """
         if time.monotonic() < self._quiet_until or self._token is None or not self._flushing.acquire(blocking=False):
             return
         try:
-            rows = self._unsettled(stack)
-            held = {row.place for row in rows if row.stored}  # older ones come first, in their own next update
-            self._adopt(row for row in self._left_here(rows) if row.place not in held)
+            if stack not in self._taken_over:
+                rows = self._unsettled(stack)
+                held = {row.place for row in rows if row.stored}  # older ones come first, in their own next update
+                self._adopt(row for row in self._left_here(rows) if row.place not in held)
+                self._taken_over.add(stack)
             with self._lock:
-                entries = list(self._entries.values())
-            busy = {e.place for e in entries if e.sending.locked()}
-            waiting = [e for e in entries if State.QUEUED in (e.attempt.start_state, e.attempt.end_state)]
+                waiting = [e for e in self._entries.values() if e.waits]
+                busy = {e.place for e in self._entries.values() if e.sending.locked()} if waiting else set()
             self._send_in_order(e for e in waiting if e.place not in busy)
         finally:
             self._flushing.release()

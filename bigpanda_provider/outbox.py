@@ -32,6 +32,9 @@ KEPT = 10_000
 FORGET_EVERY = 500
 """which are too many is looked for when the first of a process is settled, and then after so many."""
 
+READING = "BEGIN"
+"""Begins a transaction that writes nothing: it waits for nobody."""
+
 SCHEMA = """
 CREATE TABLE attempt (
     id TEXT PRIMARY KEY,
@@ -137,36 +140,33 @@ def default_path(environ: Mapping[str, str]) -> pathlib.Path:
 
 
 class Outbox:
-    """The record at a path. Each call is one transaction, on a connection of its own unless one is kept open.
+    """The record at a path. Threads and processes share it; each call is one transaction.
 
-    Threads and processes share it.
+    Args:
+        path: the file.
+        keep_open: whether each thread keeps its connection, as is good in a process that lives as long as one update:
+            to open one takes longer than what is done with it, and when the last one is closed SQLite cleans up.
 
     Raises:
         OutboxError: from every method: it cannot be read or written; the sentence says why.
     """
 
-    def __init__(self, path: pathlib.Path) -> None:
+    def __init__(self, path: pathlib.Path, *, keep_open: bool = False) -> None:
         self.path = path
+        self._keep_open = keep_open
         self._settled = 0
-        self._kept = threading.local()
+        self._thread = threading.local()
 
     @contextlib.contextmanager
     def kept_open(self) -> Iterator[None]:
-        """For many calls of this thread, one after the other: they share one connection.
-
-        To open one takes longer than what is done with it, and when the last one is closed SQLite cleans up. Where it
-        cannot be opened, the first call that needs it says why.
-        """
-        try:
-            self._kept.db = self._connect()
-        except (sqlite3.Error, OSError, ValueError):
-            self._kept.db = None
+        """Keep this thread's connection meanwhile."""
+        before, self._keep_open = self._keep_open, True
         try:
             yield
         finally:
-            db, self._kept.db = self._kept.db, None
-            if db is not None:
-                db.close()
+            self._keep_open = before
+            if not before:
+                self._close()
 
     def record(
         self,
@@ -229,23 +229,23 @@ class Outbox:
 
     def find(self, attempt: str) -> Row | None:
         """The attempt of this id."""
-        with self._transaction() as db:
+        with self._transaction(READING) as db:
             found = db.execute("SELECT * FROM attempt WHERE id = ?", (attempt,)).fetchone()
             return _row(found) if found else None
 
-    def unsettled(self, stack: str, address: str) -> list[Row]:
-        """The attempts of a stack to an address that are open or wait, oldest first."""
-        with self._transaction() as db:
+    def unsettled(self, stack: str, address: str, *, besides: Owner | None = None) -> list[Row]:
+        """The attempts of a stack to an address that are open or wait, oldest first; without those of one process."""
+        with self._transaction(READING) as db:
             found = db.execute(
-                "SELECT * FROM attempt WHERE stack = ? AND address = ?"
+                "SELECT * FROM attempt WHERE stack = ? AND address = ? AND owner <> ?"
                 " AND (end_state IS NULL OR end_state = 'queued') ORDER BY recorded, id",
-                (stack, address),
+                (stack, address, "" if besides is None else str(besides)),
             )
             return [_row(row) for row in found]
 
     def waiting(self) -> list[Row]:
         """The attempts of every stack and address that are open or wait, oldest first."""
-        with self._transaction() as db:
+        with self._transaction(READING) as db:
             found = db.execute(
                 "SELECT * FROM attempt WHERE end_state IS NULL OR end_state = 'queued' ORDER BY recorded, id"
             )
@@ -253,7 +253,7 @@ class Outbox:
 
     def latest(self) -> list[Row]:
         """Every attempt that is kept, the newest first."""
-        with self._transaction() as db:
+        with self._transaction(READING) as db:
             return [_row(found) for found in db.execute("SELECT * FROM attempt ORDER BY recorded DESC, id")]
 
     def hand_over(self, rows: Iterable[Row], owner: Owner) -> list[Row]:
@@ -278,28 +278,51 @@ class Outbox:
 
     def noted(self, attempt: str) -> Note | None:
         """What was noted of the attempt."""
-        with self._transaction() as db:
+        with self._transaction(READING) as db:
             found = db.execute("SELECT reason, written FROM note WHERE attempt = ?", (attempt,)).fetchone()
         return Note(found["reason"], found["written"]) if found else None
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        kept: sqlite3.Connection | None = getattr(self._kept, "db", None)
+    def _transaction(self, begin: str = "BEGIN IMMEDIATE") -> Iterator[sqlite3.Connection]:
         try:
-            db = kept or self._connect()
+            db = self._opened()
             try:
-                db.execute("BEGIN IMMEDIATE")
+                db.execute(begin)
                 try:
                     yield db
                 except BaseException:
                     db.execute("ROLLBACK")
                     raise
                 db.execute("COMMIT")
-            finally:
-                if kept is None:
-                    db.close()
+            except BaseException:
+                self._close()
+                raise
+            if not self._keep_open:
+                self._close()
         except (sqlite3.Error, OSError, ValueError, InvalidEventError) as error:
             raise OutboxError(f"the outbox {self.path} cannot be used ({error}); {_ADVICE}") from None
+
+    def _opened(self) -> sqlite3.Connection:
+        """This thread's connection, to the file that is there now."""
+        held: tuple[sqlite3.Connection, object] | None = getattr(self._thread, "held", None)
+        if held is not None and held[1] == self._identity():
+            return held[0]
+        self._close()
+        db = self._connect()
+        self._thread.held = (db, self._identity())
+        return db
+
+    def _close(self) -> None:
+        held, self._thread.held = getattr(self._thread, "held", None), None
+        if held is not None:
+            held[0].close()
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def _connect(self) -> sqlite3.Connection:
         if not self.path.exists():

@@ -36,7 +36,7 @@ class Service:
         except SettingError as error:
             self.wrong_setting = str(error)
             settings = Settings.resolve({"bigpanda:delivery": Mode.OFF.value}, {})
-        self.delivery = Delivery(settings, Outbox(default_path(os.environ)))
+        self.delivery = Delivery(settings, Outbox(default_path(os.environ), keep_open=True))
         self.guard = Guard(self.delivery)
         process.on_engine_gone(self.guard.engine_gone)
         self._ended: dict[str, Attempt] = {}

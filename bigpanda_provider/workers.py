@@ -16,6 +16,9 @@ class Workers:
     Args:
         name: the beginning of their names.
         most: how many there are at most; what comes when all of them are busy waits. None for as many as it takes.
+
+    Attributes:
+        idle: how many have nothing to do.
     """
 
     def __init__(self, name: str, most: int | None = None) -> None:
@@ -23,13 +26,13 @@ class Workers:
         self._most = most
         self._lock = threading.Lock()
         self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._threads = self._idle = 0
+        self._threads = self.idle = 0
 
     def start(self, count: int) -> None:
         """Start so many, as far as Python starts threads now."""
         with self._lock:
             while self._threads < count and self._started():
-                self._idle += 1
+                self.idle += 1
 
     def run(self, work: Callable[[], None]) -> threading.Event:
         """Have it run by one of them, here where there is none; the event is set when it is over."""
@@ -42,8 +45,8 @@ class Workers:
                 done.set()
 
         with self._lock:
-            if self._idle:
-                self._idle -= 1
+            if self.idle:
+                self.idle -= 1
             else:
                 self._started()
             nobody = not self._threads
@@ -69,7 +72,7 @@ class Workers:
             while True:
                 self._work.get()()
                 with self._lock:
-                    self._idle += 1
+                    self.idle += 1
         finally:
             with self._lock:
                 self._threads -= 1

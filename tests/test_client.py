@@ -56,6 +56,19 @@ def test_one_connection_serves_both_events(recorder: Recorder) -> None:
     client.close()
 
 
+def test_a_proxy_is_used_unless_the_environment_excepts_the_address(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`HTTP_PROXY` and `NO_PROXY`, as `requests` takes them."""
+    monkeypatch.setenv("HTTP_PROXY", recorder.address)
+    monkeypatch.setenv("NO_PROXY", "inside.invalid")
+    BigPandaClient("http://bigpanda.invalid", TOKEN).start(START)
+    assert [request.path for request in recorder.requests] == ["http://bigpanda.invalid/data/events/deployments/start"]
+    with pytest.raises(UnavailableError):
+        BigPandaClient("http://bigpanda.inside.invalid", TOKEN, 0.5).start(START)
+    assert len(recorder.requests) == 1
+
+
 def test_the_sandbox_takes_what_the_client_sends(bigpanda: Sandbox) -> None:
     """Client and sandbox agree, and neither shares code with the other."""
     client = BigPandaClient(bigpanda.address, TOKEN)

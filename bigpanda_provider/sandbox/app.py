@@ -55,7 +55,7 @@ def create_app(store: Store) -> FastAPI:
     return app
 
 
-def _authorized(request: Request) -> None:
+async def _authorized(request: Request) -> None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme != "Bearer" or not token.strip():
         raise HTTPException(UNAUTHORIZED, "a bearer token is required")

@@ -1,0 +1,49 @@
+"""Threads that are kept."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from bigpanda_provider.workers import Workers
+
+LIMIT_S = 10
+
+
+def test_a_thread_is_used_again() -> None:
+    """One after the other needs one thread."""
+    workers, used = Workers("test"), set()
+    for _ in range(20):
+        over = workers.run(lambda: used.add(threading.current_thread().name))
+        assert over.wait(LIMIT_S)
+        while workers.idle < 1:
+            pass
+    assert used == {"test-0"}
+
+
+def test_nothing_waits_behind_what_is_stuck() -> None:
+    """Who is busy gets nothing more, unless there are as many as there may be."""
+    stuck = threading.Event()
+    workers, few = Workers("test"), Workers("test", most=1)
+    blocked = [each.run(lambda: stuck.wait(LIMIT_S)) for each in (workers, few)]
+    assert workers.run(lambda: None).wait(LIMIT_S)
+    behind = few.run(lambda: None)
+    assert not behind.wait(0.2)
+    stuck.set()
+    assert all(over.wait(LIMIT_S) for over in (*blocked, behind))
+
+
+def test_where_python_starts_no_thread_it_is_done_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the interpreter is going down; those that were started before go on."""
+    early, late = Workers("test"), Workers("test")
+    early.start(1)
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    ran_in: list[str] = []
+    for workers in (early, late):
+        assert workers.run(lambda: ran_in.append(threading.current_thread().name)).wait(LIMIT_S)
+    assert ran_in == ["test-0", threading.current_thread().name]

@@ -26,7 +26,11 @@ def test_nothing_waits_behind_what_is_stuck() -> None:
     """Who is busy gets nothing more, unless there are as many as there may be."""
     stuck = threading.Event()
     workers, few = Workers("test"), Workers("test", most=1)
-    blocked = [each.run(lambda: stuck.wait(LIMIT_S)) for each in (workers, few)]
+
+    def wait() -> None:
+        stuck.wait(LIMIT_S)
+
+    blocked = [each.run(wait) for each in (workers, few)]
     assert workers.run(lambda: None).wait(LIMIT_S)
     behind = few.run(lambda: None)
     assert not behind.wait(0.2)

@@ -79,7 +79,8 @@ def test_the_source_archive_makes_the_same_wheel(tmp_path: pathlib.Path) -> None
     """And holds what is needed to test it."""
     archive = built("sdist", ROOT, tmp_path / "source")
     with tarfile.open(archive) as tar:
-        tar.extractall(tmp_path, filter="data")
+        tar.extraction_filter = getattr(tarfile, "data_filter", None)
+        tar.extractall(tmp_path)
     (unpacked,) = tmp_path.glob("bigpanda_provider-*")
     assert (unpacked / "tests" / "conftest.py").exists()
     assert (unpacked / "LICENSE").exists()

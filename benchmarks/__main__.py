@@ -27,7 +27,7 @@ EACH: list[Callable[[], Iterator[Figure]]] = [
     local.backlog,
     local.sandbox,
 ]
-MARKS = {True: "yes", False: "**no**", None: ""}
+MARKS = {True: "yes", False: "**no**"}
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from tests import faults, servers
 
 from .distant import distant
-from .measure import Figure, Spread, pairs
+from .measure import Figure, pairs, spreads
 from .updates import NO_CHECKPOINTS, Update
 
 MANY, SOME = 200, 50
@@ -48,12 +48,13 @@ def against_shell() -> Iterator[Figure]:
         taken = []
         for _ in range(ROUNDS_OF_MANY):
             taken.append((usual.create(), ours.create()))
-            ours.empty(), usual.empty()
+            ours.empty()
+            usual.empty()
         sent = len(bigpanda.events())
     expected = ROUNDS_OF_MANY * 2 * 2 * MANY
     if sent != expected:
         raise RuntimeError(f"{sent} events instead of {expected}")
-    by_shell, by_us = (Spread(values) for values in zip(*taken, strict=True))
+    by_shell, by_us = spreads(taken)
     times = by_shell.median / by_us.median
     yield Figure(
         f"{MANY} Deployments in one program, against two resources with `curl` for each",

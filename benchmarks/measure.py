@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -32,13 +32,13 @@ class Figure:
         what: what is measured.
         bar: what it should be.
         measured: what it is, in words.
-        reached: whether that is so; None where there is no bar.
+        reached: whether that is so.
     """
 
     what: str
     bar: str
     measured: str
-    reached: bool | None
+    reached: bool
 
 
 def timed(action: Callable[[], object]) -> float:
@@ -50,8 +50,12 @@ def timed(action: Callable[[], object]) -> float:
 
 def pairs(rounds: int, *actions: Callable[[], float]) -> tuple[Spread, ...]:
     """Each action once in every round, in turn; an action returns its own time, in seconds."""
-    taken = [[action() for action in actions] for _ in range(rounds)]
-    return tuple(Spread(values) for values in zip(*taken, strict=True))
+    return spreads([[action() for action in actions] for _ in range(rounds)])
+
+
+def spreads(rounds: Sequence[Sequence[float]]) -> tuple[Spread, ...]:
+    """Of rounds with a value of each thing, the values of each."""
+    return tuple(Spread(values) for values in zip(*rounds, strict=True))
 
 
 def ratio(

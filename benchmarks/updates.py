@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from tests import servers
 from tests.engine import Run, Stack
 
-from .measure import Figure, Spread, pairs, ratio, timed
+from .measure import Figure, ratio, spreads, timed
 
 PROGRAM = """
 import atexit, pathlib, resource
@@ -100,13 +100,13 @@ def of_100() -> Iterator[Figure]:
     """Preview, create, no change, all changed, of 100 resources."""
     with tempfile.TemporaryDirectory() as folder, servers.sandbox() as bigpanda:
         made = both(folder, bigpanda.address, 100)
-        times: dict[str, list[tuple[Spread, ...]]] = {}
+        taken: dict[str, list[list[float]]] = {}
         for _ in range(ROUNDS):
             for step in ("preview", "create", "same", "changed", "empty"):
-                times.setdefault(step, []).append(pairs(1, *(getattr(update, step) for update in made)))
+                taken.setdefault(step, []).append([getattr(update, step)() for update in made])
     shown = {"preview": "preview", "create": "up, create", "same": "up, no change", "changed": "up, all changed"}
     for step, name in shown.items():
-        without, with_it = (Spread(tuple(one[which].median for one in times[step])) for which in (0, 1))
+        without, with_it = spreads(taken[step])
         yield ratio(f"`{name}` of 100 covered resources", 1.10, without, with_it)
 
 
@@ -121,9 +121,10 @@ def by_size() -> Iterator[Figure]:
                 taken.append([update.create() for update in made])
                 peaks = [update.peak_kb() for update in made]
                 if count < 1000 or len(taken) < ROUNDS_BY_SIZE:
-                    [update.empty() for update in made]
-            without, with_it = (Spread(values).median for values in zip(*taken, strict=True))
-            seconds[count], kilobytes[count] = (with_it - without) / count, (peaks[1] - peaks[0]) / count
+                    for update in made:
+                        update.empty()
+            without, with_it = spreads(taken)
+            seconds[count], kilobytes[count] = (with_it.median - without.median) / count, (peaks[1] - peaks[0]) / count
     told = ", ".join(f"{1000 * each:.1f} ms at {count}" for count, each in seconds.items())
     times = seconds[1000] / seconds[100]
     yield Figure(

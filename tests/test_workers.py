@@ -8,6 +8,8 @@ import pytest
 
 from bigpanda_provider.workers import Workers
 
+from .engine import wait_until
+
 LIMIT_S = 10
 
 
@@ -17,8 +19,7 @@ def test_a_thread_is_used_again() -> None:
     for _ in range(20):
         over = workers.run(lambda: used.add(threading.current_thread().name))
         assert over.wait(LIMIT_S)
-        while workers.idle < 1:
-            pass
+        wait_until(lambda: workers.idle, LIMIT_S)
     assert used == {"test-0"}
 
 

@@ -126,8 +126,11 @@ def _python(options: Mapping[str, Any], folder: pathlib.Path, environ: Mapping[s
 
 def _virtualenv(options: Mapping[str, Any], folder: pathlib.Path) -> str | None:
     """The environment that Pulumi.yaml names, as the script that starts the provider process takes it."""
-    if options.get("virtualenv") or options.get("toolchain") != "poetry":
-        return options.get("virtualenv") or (".venv" if options.get("toolchain") == "uv" else None)
+    named, toolchain = options.get("virtualenv"), options.get("toolchain")
+    if named or toolchain not in ("uv", "poetry"):
+        return named
+    if toolchain == "uv":
+        return ".venv"
     try:
         told = subprocess.run(
             ["poetry", "env", "info", "--path"],

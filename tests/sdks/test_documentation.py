@@ -15,9 +15,7 @@ from tests import documents
 from tests.engine import LIMIT_S, Stack
 from tests.servers import Sandbox
 
-from .stand_in import stand_in
-from .test_examples import needs_sdks, repository
-from .test_real_sdks import PACKAGES
+from .test_examples import needs_sdks, project, repository
 
 pytestmark = needs_sdks
 PYTHON = [block for block in documents.blocks(*documents.ALL) if block.language == "python" and "import " in block.text]
@@ -32,14 +30,14 @@ with bigpanda.Deployment("shop", component="shop", version="2.4.1"):
 """
 
 
-def project(folder: pathlib.Path, bigpanda: Sandbox, program: str) -> Stack:
+def shop(folder: pathlib.Path, bigpanda: Sandbox, program: str) -> Stack:
     """The stack `prod` of a project `shop` with this program."""
-    made = Stack(folder / "stack", bigpanda.address, name="prod")
-    made.pulumi("stack", "rm", "--yes", "--preserve-config")
-    stand_in(made, PACKAGES)
-    (made.folder / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
-    (made.folder / "__main__.py").write_text(program)
-    made.pulumi("stack", "init", "prod")
+
+    def write(to: pathlib.Path) -> None:
+        (to / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+        (to / "__main__.py").write_text(program)
+
+    made = project(folder, bigpanda, write, "prod")
     made.pulumi("config", "set", "version", "2.4.1")
     return made
 
@@ -55,7 +53,7 @@ def test_no_block_is_left_out() -> None:
 @pytest.mark.parametrize("block", PROGRAMS, ids=lambda block: block.place)
 def test_a_program_runs_and_is_recorded(tmp_path: pathlib.Path, bigpanda: Sandbox, block: documents.Block) -> None:
     """What it deploys is a success, and the second update has nothing to do."""
-    made = project(tmp_path, bigpanda, block.text)
+    made = shop(tmp_path, bigpanda, block.text)
     repository(made.folder)
     assert made.preview().ok
     run = made.up()
@@ -68,7 +66,7 @@ def test_a_program_runs_and_is_recorded(tmp_path: pathlib.Path, bigpanda: Sandbo
 def test_the_readme_shows_what_is_printed_and_sent(tmp_path: pathlib.Path, bigpanda: Sandbox) -> None:
     """Its first program, from 2.4.1 to 2.4.2: the preview and the two events."""
     program, preview, events = (block.text for block in list(documents.blocks(documents.README))[1:4])
-    made = project(tmp_path, bigpanda, program)
+    made = shop(tmp_path, bigpanda, program)
     assert made.up().ok
     made.pulumi("config", "set", "version", "2.4.2")
     printed = re.sub(r"\[id=.*", "[id]", made.preview("--diff").output)

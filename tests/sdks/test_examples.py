@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 import yaml
@@ -36,14 +37,21 @@ EXPECTED = {
 """The components of each example, with their hosts."""
 
 
-def copied(folder: pathlib.Path, name: str, bigpanda: Sandbox) -> Stack:
-    """A stack of the example, whose providers are the stand-in."""
-    made = Stack(folder / "stack", bigpanda.address)
+def project(
+    folder: pathlib.Path, bigpanda: Sandbox, write: Callable[[pathlib.Path], object], name: str = "dev"
+) -> Stack:
+    """A stack of the project that is written into its folder, whose providers are the stand-in."""
+    made = Stack(folder / "stack", bigpanda.address, name=name)
     made.pulumi("stack", "rm", "--yes", "--preserve-config")
     stand_in(made, PACKAGES)
-    shutil.copytree(EXAMPLES / name, made.folder, dirs_exist_ok=True)
-    made.pulumi("stack", "init", "dev")
+    write(made.folder)
+    made.pulumi("stack", "init", name)
     return made
+
+
+def copied(folder: pathlib.Path, name: str, bigpanda: Sandbox) -> Stack:
+    """A stack of the example."""
+    return project(folder, bigpanda, lambda to: shutil.copytree(EXAMPLES / name, to, dirs_exist_ok=True))
 
 
 def repository(folder: pathlib.Path) -> None:

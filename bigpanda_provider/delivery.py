@@ -219,8 +219,15 @@ class Delivery:
         return bool(self._left_here(self._of(Place(stack, name, self.address))))
 
     def how_it_ended(self, attempt: str) -> Previous | None:
-        """How the outbox says that an attempt of an earlier run ended; None where it does not know."""
+        """How the outbox says that an attempt of an earlier run ended; None where it does not know.
+
+        One whose scope went well is a success, though its process may be at that end still, or was killed before.
+        """
         row = self._recorded(lambda outbox: outbox.find(attempt))
+        if row is not None and row.status is None and self._went_well(attempt):
+            row = self._other_has_finished(attempt) or row
+            if row.status is None:
+                return Previous(attempt, Status.SUCCESS, State.QUEUED)
         return None if row is None or row.status is None else Previous(row.id, row.status, row.end_state, row.reason)
 
     def note_end(self, attempt: Attempt) -> None:
@@ -379,6 +386,10 @@ class Delivery:
         if note is not None and note.reason is None:
             return attempt.ended(Status.SUCCESS)
         return attempt.ended(Status.FAILURE, INCOMPLETE if note is None else note.reason)
+
+    def _went_well(self, attempt: str) -> bool:
+        note = self.noted(attempt)
+        return note is not None and note.reason is None
 
     def _left_here(self, rows: Iterable[Row]) -> list[Row]:
         """Those that the outbox alone has, of processes that are gone.

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import pytest
 
-from bigpanda_provider.attempt import Attempt, State
+from bigpanda_provider.attempt import Attempt, Previous, State
 from bigpanda_provider.delivery import Delivery
 from bigpanda_provider.errors import OutboxError
 from bigpanda_provider.events import StartEvent, Status, read
@@ -279,3 +279,20 @@ def test_a_release_that_another_process_has_ended_keeps_that_end(outbox: Outbox,
     ended = delivery.end_now(OPEN.id, Status.FAILURE, "late")
     assert (ended.status, ended.end_state) == (Status.SUCCESS, State.QUEUED)
     assert bigpanda.story() == ["start 1"]
+
+
+def test_a_success_that_another_process_is_still_writing_down(outbox: Outbox) -> None:
+    """The engine does not wait long for its provider, so the next run may be there first: it waits for the end."""
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        owner = Owner.of(other.pid)
+        outbox.record(PLACE, owner, OPEN, secret=False)
+        outbox.note(OPEN.id, None)
+        ended = replace(OPEN.ended(Status.SUCCESS), end_state=State.DELIVERED)
+        later = threading.Timer(0.5, lambda: outbox.record(PLACE, owner, ended, secret=False))
+        later.start()
+        told = Delivery(Settings.resolve({}, {}), outbox).how_it_ended(OPEN.id)
+        later.join()
+    finally:
+        other.communicate(b"\n")
+    assert told == Previous(OPEN.id, Status.SUCCESS, State.DELIVERED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
 
@@ -19,7 +20,7 @@ WEB = """
         Thing("thing", config.get("value"), sleep=config.get_float("sleep"), fail=config.get("fail"))
         Thing("other", config.get("value"))
     """
-DEPLOYMENT, THING = "**Deployment::web", "**Resource::thing"
+DEPLOYMENT, THING, UNCOVERED = "**Deployment::web", "**Resource::thing", "**Resource::uncovered"
 
 
 def targets(*urns: str) -> list[str]:
@@ -89,6 +90,25 @@ def test_target_of_the_deployment_is_cancelled(stack: MakeStack, bigpanda: Sandb
     assert bigpanda.changes()[-1]["reason"] == "cancelled"
 
 
+def test_target_of_the_deployment_and_its_process_is_killed_later(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """All that it covers went well before that, so the next run sends the success, and starts nothing anew."""
+    made = stack(
+        WEB
+        + """
+    Thing("uncovered", config.get("moment"), sleep=config.get_float("pause"))
+    """
+    )
+    assert made.up().ok
+    with made.config(version="2", moment="later", pause=10).running(*targets(DEPLOYMENT, UNCOVERED)) as update:
+        update.wait_for(lambda: sqlite3.connect(made.outbox).execute("SELECT * FROM note").fetchone())
+        update.kill(update.provider())
+        assert not update.end().ok
+    assert bigpanda.story() == ["start 1", "success 1", "start 2"]
+    assert made.config(pause=0).up().ok
+    assert bigpanda.story() == ["start 1", "success 1", "start 2", "success 2"]
+    assert made.up("--expect-no-changes").ok
+
+
 def test_target_of_the_deployment_while_bigpanda_is_down(
     faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox
 ) -> None:
@@ -113,7 +133,7 @@ def test_target_of_something_else_after_a_failure(stack: MakeStack, bigpanda: Sa
     )
     assert made.up().ok
     assert not made.config(version="2", value="new", fail="no space left").up().ok
-    assert made.elsewhere().config(fail="").up(*targets("**Resource::uncovered")).ok
+    assert made.elsewhere().config(fail="").up(*targets(UNCOVERED)).ok
     assert made.up().ok
     assert bigpanda.story()[2:] == ["start 2", "failure 2", "failure 2", "start 2", "success 2"]
 

@@ -78,6 +78,17 @@ def test_filters_live_in_the_address(bigpanda: Sandbox) -> None:
     assert "No deployment fits" in page(bigpanda, "/?component=nothing")
 
 
+@pytest.mark.parametrize("host", ['say "web"', "back\\slash", "Zürich-1", "a%b_c!d"])
+def test_a_host_is_found_by_any_part_of_its_name(host: str) -> None:
+    """Whatever its characters are; no part is found over the end of one and the beginning of the next."""
+    store = Store(":memory:")
+    sent = {"component": "shop", "version": "1", "hosts": ["first", host, "last"]}
+    store.start(StartBody.model_validate(sent), sent)
+    parts = {host[begin:end] for begin in range(len(host)) for end in range(begin + 1, len(host) + 1)}
+    assert {part for part in parts if store.count(Filter(host=part)) != 1} == set()
+    assert store.count(Filter(host='first", "')) == store.count(Filter(host=host + "last")) == 0
+
+
 def test_a_deployments_page_has_its_raw_events(bigpanda: Sandbox) -> None:
     """As they came in."""
     deploy(bigpanda, Status.FAILURE, "disk full", component="shop")

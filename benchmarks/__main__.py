@@ -54,7 +54,8 @@ def _page(found: list[Figure], left_out: list[str], took_s: float) -> str:
     where = f"{dt.date.today()}, in {took_s:.0f} s, on {_machine()}"
     return f"""# What it costs
 
-`make bench` wrote this on {where}. Medians, with the lowest and the highest, of runs in pairs.
+`make bench` wrote this on {where}. Medians, with the lowest and the highest, of runs in pairs;
+ratios and differences are those of each pair.
 
 | figure | bar | measured | reached |
 |---|---|---|---|

@@ -58,10 +58,19 @@ def spreads(rounds: Sequence[Sequence[float]]) -> tuple[Spread, ...]:
     return tuple(Spread(values) for values in zip(*rounds, strict=True))
 
 
-def ratio(
-    what: str, bar: float, against: Spread, measured: Spread, words: str = "{measured} against {against}"
-) -> Figure:
-    """A row for `measured`, which may be at most `bar` times `against`."""
-    times = measured.median / against.median
-    told = words.format(measured=measured, against=against)
-    return Figure(what, f"at most {bar:.2f} times", f"{times:.2f} times: {told}", times <= bar)
+def longer(measured: Spread, against: Spread) -> Spread:
+    """How much longer each took than the other of its pair."""
+    taken = zip(measured.values, against.values, strict=True)
+    return Spread(tuple(one - other for one, other in taken), measured.unit)
+
+
+def times(measured: Spread, against: Spread) -> Spread:
+    """How many times as long each took as the other of its pair."""
+    taken = zip(measured.values, against.values, strict=True)
+    return Spread(tuple(one / other for one, other in taken), "times")
+
+
+def ratio(what: str, bar: float, against: Spread, measured: Spread) -> Figure:
+    """A row for `measured`, which may take at most `bar` times as long as `against`."""
+    found = times(measured, against)
+    return Figure(what, f"at most {bar:.2f} times", f"{found}: {measured} against {against}", found.median <= bar)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from tests import servers
 from tests.engine import Run, Stack
 
-from .measure import Figure, ratio, spreads, timed
+from .measure import Figure, longer, ratio, spreads, timed
 
 PROGRAM = """
 import atexit, pathlib, resource
@@ -124,7 +124,8 @@ def by_size() -> Iterator[Figure]:
                     for update in made:
                         update.empty()
             without, with_it = spreads(taken)
-            seconds[count], kilobytes[count] = (with_it.median - without.median) / count, (peaks[1] - peaks[0]) / count
+            seconds[count] = longer(with_it, without).median / count
+            kilobytes[count] = (peaks[1] - peaks[0]) / count
     told = ", ".join(f"{1000 * each:.1f} ms at {count}" for count, each in seconds.items())
     times = seconds[1000] / seconds[100]
     yield Figure(

@@ -1,47 +1,28 @@
 """Brings the events of this process's attempts to BigPanda, each attempt's start before its end, older ones first.
 
-Memory is the truth for the attempts of this process; the outbox is its record for others, and where it cannot be used
-one warning says so and events are sent all the same. A BigPanda that is down never fails an update (unless delivery is
-`required`) nor holds it up for long: after an event that did not get through within its time limit, nothing is tried
-for three times as long.
+Memory is the truth for the attempts of this process; the ledger is its record for others.
 """
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from .attempt import INCOMPLETE, Attempt, Previous, State
-from .errors import DeliveryError, OutboxError, RejectedError, UnavailableError
+from .attempt import INCOMPLETE, Attempt, State
+from .errors import DeliveryError, RejectedError
 from .events import Status
-from .log import warn
-from .outbox import Note, Outbox, Place, Row
+from .ledger import Ledger
+from .log import Warn, warn
+from .outbox import Outbox, Place, Row
 from .owner import Owner
-from .settings import TOKENLESS, Mode, Settings, Token
-
-if TYPE_CHECKING:
-    from .client import BigPandaClient
-
-QUIET_FACTOR = 3
-OTHER_OWNER_LIMIT_S = 6.0
-"""How long to wait for another process that is still ending an attempt: an engine gives its provider 5 s."""
+from .sender import Sender
+from .settings import Mode, Settings
 
 UNANSWERED = "BigPanda did not confirm the start, and delivery is required"
 """The reason of an attempt that is given up because nobody knows whether its start arrived."""
-
-T = TypeVar("T")
-
-
-class Warn(Protocol):
-    """Shows a warning."""
-
-    def __call__(self, sentence: str, *, about: str | None = None) -> None:
-        """Show it; of what is `about` one thing, once."""
 
 
 @dataclass(eq=False)
@@ -85,32 +66,19 @@ class Delivery:
     Attributes:
         mode: what an event that does not get through does to the update.
         address: BigPanda's base URL.
-        trouble: why the last event that did not get through did not.
+        sender: gets the events through.
+        ledger: what other processes know.
     """
 
     def __init__(self, settings: Settings, outbox: Outbox, warn: Warn = warn) -> None:
         self.mode = settings.delivery.value
         self.address = settings.base_url.value
-        self._timeout_s = settings.timeout_seconds.value
-        self._token = settings.token.value
-        self._client: BigPandaClient | None = None
-        self._outbox: Outbox | None = outbox
-        self._warn = warn
+        self.sender = Sender(settings, warn)
+        self.ledger = Ledger(outbox, self.address, warn)
         self._entries: dict[str, _Entry] = {}
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
         self._taken_over: set[str] = set()
-        self._quiet_until = 0.0
-        self.trouble: str | None = None
-
-    def _opened(self, token: Token) -> BigPandaClient:
-        """The client. What it loads takes a while, and a preview or an update with nothing to send never needs it."""
-        with self._lock:
-            if self._client is None:
-                from .client import BigPandaClient
-
-                self._client = BigPandaClient(self.address, token, self._timeout_s)
-            return self._client
 
     # -- for the providers ---------------------------------------------------------------------------------------------
 
@@ -150,7 +118,7 @@ class Delivery:
         error = waits or self._send(entry)
         if self.mode is Mode.REQUIRED and error is not None:
             if error.perhaps_arrived and error is not waits:
-                self._recorded(lambda outbox: outbox.note(attempt.id, UNANSWERED))  # and the guard ends it
+                self.ledger.use(lambda outbox: outbox.note(attempt.id, UNANSWERED))  # and the guard ends it
             else:
                 self._forget(entry)
             raise error
@@ -216,30 +184,14 @@ class Delivery:
 
     def left_open(self, stack: str, name: str) -> bool:
         """Whether the outbox knows of an attempt of this Deployment that a process which is gone has left."""
-        return bool(self._left_here(self._of(Place(stack, name, self.address))))
-
-    def how_it_ended(self, attempt: str) -> Previous | None:
-        """How the outbox says that an attempt of an earlier run ended; None where it does not know.
-
-        One whose scope went well is a success, though its process may be at that end still, or was killed before.
-        """
-        row = self._recorded(lambda outbox: outbox.find(attempt))
-        if row is not None and row.status is None and self._went_well(attempt):
-            row = self._other_has_finished(attempt) or row
-            if row.status is None:
-                return Previous(attempt, Status.SUCCESS, State.QUEUED)
-        return None if row is None or row.status is None else Previous(row.id, row.status, row.end_state, row.reason)
+        rows = self.ledger.unsettled_of(Place(stack, name, self.address))
+        return bool(self.ledger.left_behind(rows, self._entries))
 
     def note_end(self, attempt: Attempt) -> None:
         """Note how an attempt ended whose end waits, and which state is about to forget."""
         if attempt.end_state is State.QUEUED:
             reason = None if attempt.status is Status.SUCCESS else attempt.reason or INCOMPLETE
-            self._recorded(lambda outbox: outbox.note(attempt.id, reason))
-
-    def warn_without_token(self) -> None:
-        """Warn where there is something to send and no token."""
-        if self._token is None and self.mode is not Mode.OFF:
-            self._warn(TOKENLESS)
+            self.ledger.use(lambda outbox: outbox.note(attempt.id, reason))
 
     # -- for the release runner ----------------------------------------------------------------------------------------
 
@@ -252,8 +204,8 @@ class Delivery:
         """Send the end of an attempt of this process, unless another one has ended it; returns it as it is then."""
         entry = self._entries[attempt]
         entry.owner = Owner.current()
-        if not self._recorded(lambda outbox: outbox.end(attempt, status, reason)):
-            row = self._recorded(lambda outbox: outbox.find(attempt))
+        if not self.ledger.use(lambda outbox: outbox.end(attempt, status, reason)):
+            row = self.ledger.find(attempt)
             if row is not None and row.status is not None:
                 return row.attempt(entry.attempt.start) or entry.attempt
         self._claim(entry, status, reason)
@@ -266,7 +218,7 @@ class Delivery:
         Args:
             rows: what the outbox has of processes that are gone, oldest first. One that is open has failed.
         """
-        with contextlib.nullcontext() if self._outbox is None else self._outbox.kept_open():
+        with self.ledger.kept_open():
             entries = self._adopt(rows)
             self._send_in_order(entries)
         return [entry.attempt for entry in entries]
@@ -277,10 +229,6 @@ class Delivery:
         """The ids of this process's attempts that have no end yet, or whose end is still on the wire."""
         with self._lock:
             return [e.attempt.id for e in self._entries.values() if e.attempt.end_state is None or e.sending.locked()]
-
-    def noted(self, attempt: str) -> Note | None:
-        """What the program's process has noted of the attempt."""
-        return self._recorded(lambda outbox: outbox.noted(attempt))
 
     def end_open(self, attempt: str, status: Status, reason: str | None) -> None:
         """Claim the end of an attempt that is still open; it is written down, and not sent yet."""
@@ -331,20 +279,32 @@ class Delivery:
             entry = self._entries.get(attempt.id)
         if entry is not None:
             return entry
-        row = self._recorded(lambda outbox: outbox.find(attempt.id))
+        row = self.ledger.find(attempt.id)
         known = (row and row.attempt()) or (attempt if attempt.start_state is State.DELIVERED else None)
         return None if known is None else self._add(place, known, secret=secret)
 
     def _forget(self, entry: _Entry) -> None:
         with self._lock:
             del self._entries[entry.attempt.id]
-        self._recorded(lambda outbox: outbox.forget(entry.attempt.id))
+        self.ledger.use(lambda outbox: outbox.forget(entry.attempt.id))
 
     def _claim(self, entry: _Entry, status: Status, reason: str | None) -> None:
         """Give the attempt its end, unless it has one."""
         with self._lock:
             entry.attempt = entry.attempt.ended(status, reason)
         self._record(entry)
+
+    def _record(self, entry: _Entry) -> None:
+        self.ledger.use(
+            lambda outbox: outbox.record(
+                entry.place,
+                entry.owner,
+                entry.attempt,
+                secret=entry.secret,
+                stored=entry.stored,
+                folder=entry.folder,
+            )
+        )
 
     def _take_over(self, place: Place, left: Iterable[Attempt], *, secret: bool, stored: bool = True) -> list[_Entry]:
         """What earlier runs of this Deployment left, oldest first, each with its end: this process sees to it now.
@@ -353,16 +313,16 @@ class Delivery:
         """
         found: dict[str, _Entry] = {}
         for attempt in left:
-            row = self._other_has_finished(attempt.id)
+            row = self.ledger.finished(attempt.id)
             known = (row and row.attempt(attempt.start)) or attempt
             if not known.settled:
-                found[attempt.id] = self._add(place, self._ended(known), secret=secret, stored=stored)
-        rows = self._of(place)
-        for adopted in self._adopt(self._left_here(rows)):
+                found[attempt.id] = self._add(place, self.ledger.ended(known), secret=secret, stored=stored)
+        rows = self.ledger.unsettled_of(place)
+        for adopted in self._adopt(self.ledger.left_behind(rows, self._entries)):
             found[adopted.attempt.id] = adopted
         for row in rows:
             if row.stored and row.id not in self._entries:  # state no longer holds it: another machine has sent it
-                self._recorded(partial(Outbox.forget, attempt=row.id))
+                self.ledger.use(partial(Outbox.forget, attempt=row.id))
         return list(found.values())
 
     def _adopt(self, rows: Iterable[Row]) -> list[_Entry]:
@@ -371,55 +331,14 @@ class Delivery:
         Those that another process was quicker to take are left out.
         """
         found = list(rows)
-        ours = self._recorded(lambda outbox: outbox.hand_over(found, Owner.current())) if found else []
+        ours = self.ledger.use(lambda outbox: outbox.hand_over(found, Owner.current())) if found else []
         return [self._adopted(row) for row in (found if ours is None else ours)]
 
     def _adopted(self, row: Row) -> _Entry:
         attempt = row.attempt()
         assert attempt is not None
-        ended = self._ended(attempt)
+        ended = self.ledger.ended(attempt)
         return self._add(row.place, ended, secret=False, stored=row.stored, folder=row.folder, written=ended == attempt)
-
-    def _ended(self, attempt: Attempt) -> Attempt:
-        """An attempt of an earlier run with its end: what was noted before that run was killed, else a failure."""
-        note = None if attempt.status is not None else self.noted(attempt.id)
-        if note is not None and note.reason is None:
-            return attempt.ended(Status.SUCCESS)
-        return attempt.ended(Status.FAILURE, INCOMPLETE if note is None else note.reason)
-
-    def _went_well(self, attempt: str) -> bool:
-        note = self.noted(attempt)
-        return note is not None and note.reason is None
-
-    def _left_here(self, rows: Iterable[Row]) -> list[Row]:
-        """Those that the outbox alone has, of processes that are gone.
-
-        What state holds is left to the run that finds it there: another machine may have sent it in the meantime. How
-        an update ended that the release runner left open is for the runner to find out.
-        """
-        unheld = (row for row in rows if not row.stored and row.start is not None and row.id not in self._entries)
-        ours = (row for row in unheld if row.status is not None or (row.left_open and row.folder is None))
-        return [row for row in ours if not row.owner.alive]
-
-    def _of(self, place: Place) -> list[Row]:
-        """What the outbox has of a Deployment and of other processes that is not settled, oldest first."""
-        return [row for row in self._unsettled(place.stack) if row.place == place]
-
-    def _unsettled(self, stack: str) -> list[Row]:
-        """What the outbox has of other processes that is not settled, oldest first."""
-        return self._recorded(lambda outbox: outbox.unsettled(stack, self.address, besides=Owner.current())) or []
-
-    def _other_has_finished(self, attempt: str) -> Row | None:
-        """The outbox's row of the attempt, once no other process is busy with it; waits for one for a limited time."""
-        deadline = time.monotonic() + OTHER_OWNER_LIMIT_S
-        while True:
-            row = self._recorded(lambda outbox: outbox.find(attempt))
-            mine = row is None or row.owner == Owner.current()
-            if row is None or mine or row.end_state not in (None, State.QUEUED) or not row.owner.alive:
-                return row
-            if time.monotonic() > deadline:
-                return row
-            time.sleep(0.1)
 
     # -- sending -------------------------------------------------------------------------------------------------------
 
@@ -446,7 +365,7 @@ class Delivery:
             error = None
             if entry.attempt.start_state is State.QUEUED:
                 start = entry.attempt.start
-                error = self._post(lambda client, limit_s: client.start(start, limit_s), deadline)
+                error = self.sender.start(start, deadline)
                 self._update(entry, start_state=_state(error))
             if entry.attempt.end_state is not State.QUEUED:
                 return error
@@ -454,47 +373,24 @@ class Delivery:
             if entry.attempt.start_state is State.REJECTED:
                 self._update(entry, end_state=State.REJECTED)
             elif entry.attempt.start_state is State.DELIVERED and end is not None:
-                error = self._post(lambda client, limit_s: client.end(end, limit_s), deadline)
+                error = self.sender.end(end, deadline)
                 self._update(entry, end_state=_state(error))
             return error
         finally:
             entry.sending.release()
-
-    def _post(self, send: Callable[[BigPandaClient, float], None], deadline: float | None) -> DeliveryError | None:
-        """Post one event, unless BigPanda is given its quiet; what goes wrong is a warning."""
-        if self._token is None or self.mode is Mode.OFF:
-            self.warn_without_token()
-            return UnavailableError(TOKENLESS)
-        limit_s = self._timeout_s if deadline is None else min(self._timeout_s, deadline - time.monotonic())
-        if limit_s <= 0 or (time.monotonic() < self._quiet_until and self.mode is not Mode.REQUIRED):
-            return UnavailableError("BigPanda did not take the last event, so it is not asked again yet")
-        try:
-            send(self._opened(self._token), limit_s)
-        except RejectedError as error:
-            self._warn(f"BigPanda does not take this event, so it is not sent again: {error}")
-            return error
-        except DeliveryError as error:
-            self.trouble = str(error)
-            self._quiet_until = time.monotonic() + QUIET_FACTOR * self._timeout_s
-            if self.mode is not Mode.REQUIRED:
-                self._warn(
-                    f"events wait until BigPanda takes them, at the latest in the next update: {error}", about="outage"
-                )
-            return error
-        return None
 
     def _flush(self, stack: str) -> None:
         """Send what else waits of this stack, oldest first, now that BigPanda answers.
 
         What other processes left is looked for until it has been taken over once.
         """
-        if time.monotonic() < self._quiet_until or self._token is None or not self._flushing.acquire(blocking=False):
+        if self.sender.waits or not self._flushing.acquire(blocking=False):
             return
         try:
             if stack not in self._taken_over:
-                rows = self._unsettled(stack)
+                rows = self.ledger.unsettled(stack)
                 held = {row.place for row in rows if row.stored}  # older ones come first, in their own next update
-                self._adopt(row for row in self._left_here(rows) if row.place not in held)
+                self._adopt(row for row in self.ledger.left_behind(rows, self._entries) if row.place not in held)
                 self._taken_over.add(stack)
             with self._lock:
                 waiting = [e for e in self._entries.values() if e.waits]
@@ -511,31 +407,6 @@ class Delivery:
                 end_state=end_state or entry.attempt.end_state,
             )
         self._record(entry)
-
-    # -- the outbox ----------------------------------------------------------------------------------------------------
-
-    def _record(self, entry: _Entry) -> None:
-        self._recorded(
-            lambda outbox: outbox.record(
-                entry.place,
-                entry.owner,
-                entry.attempt,
-                secret=entry.secret,
-                stored=entry.stored,
-                folder=entry.folder,
-            )
-        )
-
-    def _recorded(self, use: Callable[[Outbox], T]) -> T | None:
-        """Use the outbox; one that cannot be used is a warning, and not tried again by this process."""
-        if self._outbox is None:
-            return None
-        try:
-            return use(self._outbox)
-        except OutboxError as error:
-            self._outbox = None
-            self._warn(str(error), about="outbox")
-            return None
 
 
 def _state(error: DeliveryError | None) -> State:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 import threading
+from typing import Protocol
 
 import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
@@ -15,6 +16,13 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 LIMIT_SECONDS = 2.0
 _said: set[str] = set()
 _lock = threading.Lock()
+
+
+class Warn(Protocol):
+    """Shows a warning."""
+
+    def __call__(self, sentence: str, *, about: str | None = None) -> None:
+        """Show it; of what is `about` one thing, once."""
 
 
 def warn(sentence: str, *, about: str | None = None) -> None:

@@ -130,6 +130,11 @@ class Note:
     reason: str | None
     written: float
 
+    @property
+    def end(self) -> tuple[Status, str | None]:
+        """How the attempt ends, and why."""
+        return (Status.SUCCESS, None) if self.reason is None else (Status.FAILURE, self.reason)
+
 
 def default_path(environ: Mapping[str, str]) -> pathlib.Path:
     """`BIGPANDA_OUTBOX`, else a file in the user's state folder."""

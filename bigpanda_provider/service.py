@@ -61,7 +61,7 @@ class Service:
 
     def warn_without_token(self) -> None:
         """Warn where there is something to send and no token."""
-        self.delivery.warn_without_token()
+        self.delivery.sender.warn_without_token()
 
     def same_event(self, _stack: str, name: str, event: dict[str, Any]) -> str | None:
         """The name of another Deployment of this run with the same component, version and hosts; None if there is none.
@@ -84,7 +84,7 @@ class Service:
         previous = Previous.from_inputs(inputs)
         if previous is None or previous.status is not None:
             return previous
-        return self.delivery.how_it_ended(previous.attempt) or previous
+        return self.delivery.ledger.how_it_ended(previous.attempt) or previous
 
     def end_outputs(self, attempt: Attempt) -> dict[str, Any]:
         """What a Completion stores of an attempt's end."""
@@ -94,7 +94,7 @@ class Service:
         if self.delivery.mode is Mode.REQUIRED and attempt.end_state is State.QUEUED:
             outputs["undelivered"] = (
                 f"the end of {attempt.start.component} {attempt.start.version} did not get through, and delivery is "
-                f"required; the next update sends it: {self.delivery.trouble}"
+                f"required; the next update sends it: {self.delivery.sender.trouble}"
             )
         return outputs
 

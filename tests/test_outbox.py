@@ -17,6 +17,8 @@ from bigpanda_provider.attempt import Attempt, Previous, State
 from bigpanda_provider.delivery import Delivery
 from bigpanda_provider.errors import OutboxError
 from bigpanda_provider.events import StartEvent, Status, read
+from bigpanda_provider.ledger import Ledger
+from bigpanda_provider.log import warn
 from bigpanda_provider.outbox import Outbox, Place
 from bigpanda_provider.owner import Owner
 from bigpanda_provider.settings import Settings
@@ -291,7 +293,7 @@ def test_a_success_that_another_process_is_still_writing_down(outbox: Outbox) ->
         ended = replace(OPEN.ended(Status.SUCCESS), end_state=State.DELIVERED)
         later = threading.Timer(0.5, lambda: outbox.record(PLACE, owner, ended, secret=False))
         later.start()
-        told = Delivery(Settings.resolve({}, {}), outbox).how_it_ended(OPEN.id)
+        told = Ledger(outbox, PLACE.address, warn).how_it_ended(OPEN.id)
         later.join()
     finally:
         other.communicate(b"\n")

@@ -317,7 +317,7 @@ def end(
     display = Display(_console(stderr=True))
     chosen = _delivery(display, _explicit(token_file, delivery))
     ended = byhand.end(chosen, _outbox(), event, status, reason)
-    return _sent(ended.end_state, "end", required=chosen.mode is Mode.REQUIRED, trouble=chosen.trouble)
+    return _sent(ended.end_state, "end", required=chosen.mode is Mode.REQUIRED, trouble=chosen.sender.trouble)
 
 
 def _sent(state: State | None, what: str, *, required: bool = False, trouble: str | None = None) -> Exit:
@@ -401,7 +401,7 @@ def flush(
     opened = None if stack is None else ProjectStack(folder or pathlib.Path(), stack, Engine(Interrupts()))
     chosen = _delivery(display, explicit, None if opened is None else opened.config)
     flushed = leftover.flush(outbox, chosen, None if opened is None else opened.full_name)
-    show.flushed(display, flushed, chosen.trouble)
+    show.flushed(display, flushed, chosen.sender.trouble)
     if flushed.complete:
         return Exit.OK
     return Exit.UNDELIVERED if chosen.mode is Mode.REQUIRED else Exit.FAILED

@@ -252,8 +252,8 @@ class Runner:
         if ended.end_state is State.QUEUED and delivery.mode is Mode.REQUIRED and result.outcome.good:
             return Result(
                 Outcome.UNDELIVERED,
-                f"the update is done, but its end did not get through: {delivery.trouble}; it waits, send it with "
-                "`bigpanda-release flush`",
+                f"the update is done, but its end did not get through: {delivery.sender.trouble}; it waits, send it "
+                "with `bigpanda-release flush`",
             )
         return result
 

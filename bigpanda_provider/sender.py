@@ -1,0 +1,102 @@
+"""Gets one event through to BigPanda, and gives a BigPanda that did not take one its quiet.
+
+A BigPanda that is down never fails an update (unless delivery is `required`) nor holds it up for long: after an event
+that did not get through within its time limit, nothing is tried for three times as long.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .errors import DeliveryError, RejectedError, UnavailableError
+from .log import Warn
+from .settings import TOKENLESS, Mode, Settings, Token
+
+if TYPE_CHECKING:
+    from .client import BigPandaClient
+    from .events import EndEvent, StartEvent
+
+QUIET_FACTOR = 3
+
+
+class Sender:
+    """Sends events with the given settings; what goes wrong is returned, and told as a warning.
+
+    Args:
+        settings: where to and how.
+        warn: tells the user of what went wrong.
+
+    Attributes:
+        trouble: why the last event that did not get through did not.
+    """
+
+    def __init__(self, settings: Settings, warn: Warn) -> None:
+        self._mode = settings.delivery.value
+        self._address = settings.base_url.value
+        self._timeout_s = settings.timeout_seconds.value
+        self._token = settings.token.value
+        self._warn = warn
+        self._client: BigPandaClient | None = None
+        self._lock = threading.Lock()
+        self._quiet_until = 0.0
+        self.trouble: str | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing would be sent now: BigPanda has its quiet, or there is no token."""
+        return self._token is None or time.monotonic() < self._quiet_until
+
+    def warn_without_token(self) -> None:
+        """Warn where there is something to send and no token."""
+        if self._token is None and self._mode is not Mode.OFF:
+            self._warn(TOKENLESS)
+
+    def start(self, event: StartEvent, deadline: float | None = None) -> DeliveryError | None:
+        """Send the start of a deployment.
+
+        Args:
+            event: the event.
+            deadline: until when at the latest, as `time.monotonic()` tells it.
+
+        Returns:
+            What went wrong; None where it got through.
+        """
+        return self._send(lambda client, limit_s: client.start(event, limit_s), deadline)
+
+    def end(self, event: EndEvent, deadline: float | None = None) -> DeliveryError | None:
+        """Send the end of a deployment; as `start`."""
+        return self._send(lambda client, limit_s: client.end(event, limit_s), deadline)
+
+    def _send(self, send: Callable[[BigPandaClient, float], None], deadline: float | None) -> DeliveryError | None:
+        if self._token is None or self._mode is Mode.OFF:
+            self.warn_without_token()
+            return UnavailableError(TOKENLESS)
+        limit_s = self._timeout_s if deadline is None else min(self._timeout_s, deadline - time.monotonic())
+        if limit_s <= 0 or (self.waits and self._mode is not Mode.REQUIRED):
+            return UnavailableError("BigPanda did not take the last event, so it is not asked again yet")
+        try:
+            send(self._opened(self._token), limit_s)
+        except RejectedError as error:
+            self._warn(f"BigPanda does not take this event, so it is not sent again: {error}")
+            return error
+        except DeliveryError as error:
+            self.trouble = str(error)
+            self._quiet_until = time.monotonic() + QUIET_FACTOR * self._timeout_s
+            if self._mode is not Mode.REQUIRED:
+                self._warn(
+                    f"events wait until BigPanda takes them, at the latest in the next update: {error}", about="outage"
+                )
+            return error
+        return None
+
+    def _opened(self, token: Token) -> BigPandaClient:
+        """The client. What it loads takes a while, and a preview or an update with nothing to send never needs it."""
+        with self._lock:
+            if self._client is None:
+                from .client import BigPandaClient
+
+                self._client = BigPandaClient(self._address, token, self._timeout_s)
+            return self._client

@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from bigpanda_provider.release import cli
+from bigpanda_provider.release.exits import Exit
 from bigpanda_provider.release.file import load
 from bigpanda_provider.settings import KEYS, environment_name
 from tools.api_reference import reference
@@ -91,7 +92,7 @@ def test_every_command_is_documented_and_every_documented_one_exists() -> None:
 def test_the_exit_codes_are_the_documented_ones() -> None:
     """In the table, and in `--help`."""
     codes = {int(code) for code in rows(documents.RUNNER, "exit code")}
-    assert codes == {code.value for code in cli.Exit}
+    assert codes == {code.value for code in Exit}
     assert all(f"{code} " in str(cli.app.info.epilog) for code in codes)
 
 

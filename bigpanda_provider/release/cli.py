@@ -1,16 +1,8 @@
-"""The command line of `bigpanda-release`. Here alone is decided what it exits with.
-
-0    all went well, or there was nothing to do
-1    a release failed, or what was asked for cannot be done now
-2    wrong use: the command line, release.yaml or a setting has to be mended
-3    delivery is required, and an event did not get through
-130  cancelled
-"""
+"""The command line of `bigpanda-release`: its commands, and how an error of theirs is told."""
 
 from __future__ import annotations
 
 import datetime as dt
-import enum
 import functools
 import os
 import pathlib
@@ -24,15 +16,7 @@ from rich.console import Console
 
 from ..attempt import State
 from ..delivery import Delivery
-from ..errors import (
-    BigPandaError,
-    DeliveryError,
-    InvalidEventError,
-    OutboxError,
-    SettingError,
-    UndeliveredError,
-    WrongUseError,
-)
+from ..errors import BigPandaError, OutboxError, SettingError, UndeliveredError, WrongUseError
 from ..events import Status
 from ..outbox import Outbox, default_path
 from ..settings import Mode, Settings
@@ -40,38 +24,25 @@ from . import byhand, leftover, order, records, show
 from .display import Display
 from .doctor import checks
 from .engine import Engine, Interrupts
-from .releasing import Asked, Releasing, refuse_to_ask
-from .runner import Outcome, Release, start_event
-from .stack import Kind, ProjectStack
-
-
-class Exit(enum.IntEnum):
-    """What the command exits with."""
-
-    OK = 0
-    FAILED = 1
-    WRONG_USE = 2
-    UNDELIVERED = 3
-    CANCELLED = 130
-
-
-EXIT_OF_OUTCOME = {
-    Outcome.SUCCEEDED: Exit.OK,
-    Outcome.UNCHANGED: Exit.OK,
-    Outcome.FAILED: Exit.FAILED,
-    Outcome.SKIPPED: Exit.FAILED,
-    Outcome.UNDELIVERED: Exit.UNDELIVERED,
-    Outcome.CANCELLED: Exit.CANCELLED,
-}
-GRAVEST_FIRST = (Exit.CANCELLED, Exit.FAILED, Exit.UNDELIVERED, Exit.OK)
-
-EXIT_OF_ERROR: tuple[tuple[type[BigPandaError], Exit], ...] = (
-    (WrongUseError, Exit.WRONG_USE),
-    (SettingError, Exit.WRONG_USE),
-    (InvalidEventError, Exit.WRONG_USE),
-    (DeliveryError, Exit.UNDELIVERED),
-    (BigPandaError, Exit.FAILED),
+from .exits import Exit, exit_of, exit_of_error
+from .options import (
+    AsJson,
+    Component,
+    DeliveryMode,
+    Description,
+    File,
+    Folder,
+    Hosts,
+    Owner,
+    Parallel,
+    Stack,
+    TokenFile,
+    Version,
+    Yes,
 )
+from .releasing import Asked, Releasing, refuse_to_ask
+from .runner import Release, start_event
+from .stack import Kind, ProjectStack
 
 WIDE = 1000
 
@@ -87,30 +58,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-File = Annotated[
-    pathlib.Path | None, typer.Argument(metavar="release.yaml", help="Releases to run, instead of one stack.")
-]
-Stack = Annotated[str | None, typer.Option("--stack", "-s", help="The stack; the selected one, if absent.")]
-Folder = Annotated[
-    pathlib.Path | None, typer.Option("--cwd", "-C", metavar="DIR", help="The project's folder; this one, if absent.")
-]
-Component = Annotated[str | None, typer.Option(help="BigPanda's component.")]
-Version = Annotated[str | None, typer.Option(help="Its version.")]
-Hosts = Annotated[
-    list[str] | None, typer.Option("--host", help="A host; may be repeated. Those that are affected, if absent.")
-]
-Description = Annotated[str | None, typer.Option(help="Free text.")]
-Owner = Annotated[str | None, typer.Option(help="Who is responsible.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
-Parallel = Annotated[int, typer.Option(min=1, help="How many releases of a release.yaml run at once.")]
-TokenFile = Annotated[
-    pathlib.Path | None, typer.Option(help="A file that holds the BigPanda token; else stack config or environment.")
-]
-DeliveryMode = Annotated[
-    Mode | None, typer.Option("--delivery", help="Whether events have to get through; else config or environment.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 _debugging = False
 
@@ -148,7 +95,7 @@ def command(function: F) -> F:
             code = Exit.CANCELLED
         except BigPandaError as error:
             _complain(str(error))
-            code = next(code for kind, code in EXIT_OF_ERROR if isinstance(error, kind))
+            code = exit_of_error(error)
         except Exception as error:  # noqa: BLE001 - a user is not to see a traceback unasked; no text, it could be secret
             if _debugging:
                 traceback.print_exc()
@@ -269,8 +216,7 @@ def _carry_out(kind: Kind, releases: Sequence[Release], explicit: dict[str, Any]
         refuse_to_ask(display)
     _end_left_open(display, explicit)
     results = Releasing(display, _outbox(), explicit).carry_out(releases, kind, yes=yes, parallel=parallel)
-    found = {EXIT_OF_OUTCOME[result.outcome] for result in results.values()}
-    return next((code for code in GRAVEST_FIRST if code in found), Exit.OK)
+    return exit_of(result.outcome for result in results.values())
 
 
 # -- events ------------------------------------------------------------------------------------------------------------

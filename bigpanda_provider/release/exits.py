@@ -1,0 +1,56 @@
+"""What `bigpanda-release` exits with; here alone it is decided.
+
+0    all went well, or there was nothing to do
+1    a release failed, or what was asked for cannot be done now
+2    wrong use: the command line, release.yaml or a setting has to be mended
+3    delivery is required, and an event did not get through
+130  cancelled
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+
+from ..errors import BigPandaError, DeliveryError, InvalidEventError, SettingError, WrongUseError
+from .runner import Outcome
+
+
+class Exit(enum.IntEnum):
+    """What the command exits with."""
+
+    OK = 0
+    FAILED = 1
+    WRONG_USE = 2
+    UNDELIVERED = 3
+    CANCELLED = 130
+
+
+_OF_OUTCOME = {
+    Outcome.SUCCEEDED: Exit.OK,
+    Outcome.UNCHANGED: Exit.OK,
+    Outcome.FAILED: Exit.FAILED,
+    Outcome.SKIPPED: Exit.FAILED,
+    Outcome.UNDELIVERED: Exit.UNDELIVERED,
+    Outcome.CANCELLED: Exit.CANCELLED,
+}
+_GRAVEST_FIRST = (Exit.CANCELLED, Exit.FAILED, Exit.UNDELIVERED, Exit.OK)
+
+_OF_ERROR: tuple[tuple[type[BigPandaError], Exit], ...] = (
+    (WrongUseError, Exit.WRONG_USE),
+    (SettingError, Exit.WRONG_USE),
+    (InvalidEventError, Exit.WRONG_USE),
+    (DeliveryError, Exit.UNDELIVERED),
+    (BigPandaError, Exit.FAILED),
+)
+
+
+def exit_of(outcomes: Iterable[Outcome]) -> Exit:
+    """Of several releases: the gravest counts."""
+    found = {_OF_OUTCOME[outcome] for outcome in outcomes}
+    return next((code for code in _GRAVEST_FIRST if code in found), Exit.OK)
+
+
+def exit_of_error(error: BigPandaError) -> Exit:
+    """Of a command that ended with this error."""
+    return next(code for kind, code in _OF_ERROR if isinstance(error, kind))

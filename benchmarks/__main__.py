@@ -24,8 +24,8 @@ EACH: list[Callable[[], Iterator[Figure]]] = [
     deployments.down,
     local.imports,
     local.digests,
-    local.backlog,
     local.sandbox,
+    local.backlog,
 ]
 MARKS = {True: "yes", False: "**no**"}
 

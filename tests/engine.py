@@ -232,13 +232,17 @@ class Stack:
         return found
 
     def unlock(self) -> Stack:
-        """Remove the lock that a killed engine left, and go back to its backup if it was killed while it wrote."""
+        """Remove the lock that a killed engine left, and go back to its backup if it was killed while it wrote.
+
+        Beside each file its store has one with attributes, which it can do without, but not read when it is empty.
+        """
         state = self.folder / "state" / ".pulumi" / "stacks" / "test" / f"{self.name}.json"
         with contextlib.suppress(FileNotFoundError):
-            try:
-                json.loads(state.read_text())
-            except ValueError:
+            if not _is_json(state):
                 state.with_name(f"{state.name}.bak").replace(state)
+        for attributes in (self.folder / "state").rglob("*.attrs"):
+            if not _is_json(attributes):
+                attributes.unlink()
         self.pulumi("cancel", "--yes")
         return self
 
@@ -266,3 +270,11 @@ class Stack:
     def _command(self, *arguments: str) -> list[str]:
         stack = () if arguments[0] == "stack" else ("--stack", self.name)
         return ["pulumi", *arguments, "--non-interactive", *stack]
+
+
+def _is_json(file: pathlib.Path) -> bool:
+    try:
+        json.loads(file.read_text())
+    except ValueError:
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sqlite3
 from collections import Counter
@@ -100,7 +101,8 @@ def test_target_of_the_deployment_and_its_process_is_killed_later(stack: MakeSta
     )
     assert made.up().ok
     with made.config(version="2", moment="later", pause=10).running(*targets(DEPLOYMENT, UNCOVERED)) as update:
-        update.wait_for(lambda: sqlite3.connect(made.outbox).execute("SELECT * FROM note").fetchone())
+        with contextlib.closing(sqlite3.connect(made.outbox)) as outbox:
+            update.wait_for(lambda: outbox.execute("SELECT * FROM note").fetchone())
         update.kill(update.provider())
         assert not update.end().ok
     assert bigpanda.story() == ["start 1", "success 1", "start 2"]

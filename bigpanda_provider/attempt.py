@@ -216,7 +216,8 @@ def starts_again(last: Recorded, inputs: Mapping[str, Any], *, unknown: Any = No
     """
     if any(holds(inputs.get(name), unknown) for name in ("component", "version", "hosts", "triggers")):
         return True
-    declared, start = read(StartEvent, inputs), last.attempt.start
+    known = {name: value for name, value in inputs.items() if not holds(value, unknown)}
+    declared, start = read(StartEvent, known), last.attempt.start
     return (
         declared.component != start.component
         or (declared.version != start.version and not inputs.get("versionFound"))

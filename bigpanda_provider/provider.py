@@ -21,6 +21,7 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
+from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class DeploymentProvider(_Provider):
         from .events import StartEvent, problems
         from .log import warn
 
+        news = _marked(news)
         previous = self.service.previous(news)
         news = worked_out(olds, news, failed=previous is not None and previous.failed, unknown=UNKNOWN)
         known, unknown = _known(news)
@@ -85,6 +87,7 @@ class DeploymentProvider(_Provider):
         """An update is shown exactly when it will send something."""
         from .attempt import Recorded
 
+        news = _marked(news)
         last = Recorded.from_outputs(olds)
         changes = self._starts(last, news) or self._waits(last, news)
         if changes:
@@ -144,6 +147,7 @@ class CompletionProvider(_Provider):
         """What it takes from its Deployment is checked there; its own is status and reason."""
         from .events import EndEvent, problems
 
+        news = _marked(news)
         known, unknown = _known(news)
         found = problems(EndEvent, known, {*unknown, "component", "version", "hosts"})
         return CheckResult(news, [CheckFailure(problem.property, problem.reason) for problem in found])
@@ -220,6 +224,20 @@ def _place(props: dict[str, Any]) -> tuple[str, str]:
 
 def _secret(props: dict[str, Any]) -> bool:
     return bool(props.get("secrets"))
+
+
+def _marked(value: Any) -> Any:
+    """The value with the engine's marker in the place of what is not known yet.
+
+    The SDK hands `check` and `diff` an object instead (seen in 3.260 to 3.272), and cannot serialize what it handed over.
+    """
+    if isinstance(value, Unknown):
+        return UNKNOWN
+    if isinstance(value, dict):
+        return {name: _marked(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_marked(inner) for inner in value]
+    return value
 
 
 def _known(props: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:

@@ -9,10 +9,13 @@ from functools import cached_property
 from typing import Any
 
 import pulumi
-from pulumi.runtime import invoke_async
+from google.protobuf import json_format, struct_pb2
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.settings import get_monitor
 
 READ_LIMIT_S = 30.0
-COMPLETION_TYPE = "pulumi-python:dynamic/bigpanda:Completion"
+OWN_TYPES = "pulumi-python:dynamic/bigpanda:"
+COMPLETION_TYPE = f"{OWN_TYPES}Completion"
 READ_OUTPUTS = "pulumi:pulumi:readStackResourceOutputs"
 
 _SUCCESS, _ARRIVED = "success", frozenset({"delivered", "rejected"})
@@ -20,7 +23,7 @@ _SUCCESS, _ARRIVED = "success", frozenset({"delivered", "rejected"})
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The outputs of the stack's resources at the end of the last run.
+    """The outputs of the stack's Deployments and Completions at the end of the last run.
 
     Attributes:
         outputs: by URN.
@@ -34,21 +37,21 @@ class Checkpoint:
     async def read(cls, stack: str) -> Checkpoint:
         """Ask the engine for the last checkpoint of the stack (its full name). A look-up that fails finds nothing."""
         try:
-            asked = invoke_async(READ_OUTPUTS, {"stackName": stack})
-            answer = await asyncio.wait_for(asked, READ_LIMIT_S)
-            return cls.of(answer["outputs"])
+            asked = asyncio.get_running_loop().run_in_executor(None, _ask, get_monitor(), stack)
+            return cls.of(await asyncio.wait_for(asked, READ_LIMIT_S))
         except Exception as error:  # noqa: BLE001 - whatever it is, the deployment itself can go on
             pulumi.log.debug(f"bigpanda: the last checkpoint cannot be read: {type(error).__name__}")
             return cls()
 
     @classmethod
     def of(cls, resources: Mapping[str, Mapping[str, Any]]) -> Checkpoint:
-        """From the engine's answer."""
-        outputs = {urn: resource.get("outputs") or {} for urn, resource in resources.items()}
+        """From the stack's resources by URN, each with its `type` and `outputs`; those of other types are passed over."""
+        ours = {urn: resource for urn, resource in resources.items() if resource["type"].startswith(OWN_TYPES)}
+        outputs = {urn: resource.get("outputs") or {} for urn, resource in ours.items()}
         ends = {
             str(outputs[urn].get("attempt")): outputs[urn]
-            for urn, resource in resources.items()
-            if resource.get("type") == COMPLETION_TYPE
+            for urn, resource in ours.items()
+            if resource["type"] == COMPLETION_TYPE
         }
         return cls(outputs, ends)
 
@@ -73,3 +76,18 @@ class Checkpoint:
             return None
         known = {name: end.get(name) for name in ("status", "delivery", "errorMessage")}
         return {"attempt": last["attempt"], **{name: value for name, value in known.items() if value is not None}}
+
+
+def _ask(monitor: Any, stack: str) -> dict[str, Any]:
+    """The stack's resources as the engine tells them.
+
+    The SDK's own invoke would look up each resource that an output refers to; it is not registered yet, so that fails,
+    and the program with it. The request says that references are to be plain values.
+    """
+    arguments = struct_pb2.Struct()
+    arguments["stackName"] = stack
+    request = resource_pb2.ResourceInvokeRequest(tok=READ_OUTPUTS, args=arguments, acceptResources=False)
+    answer: struct_pb2.Struct = getattr(monitor.Invoke(request), "return")
+    every = answer.fields["outputs"].struct_value.fields
+    ours = {urn: one for urn, one in every.items() if one.struct_value["type"].startswith(OWN_TYPES)}
+    return {urn: json_format.MessageToDict(one) for urn, one in ours.items()}

@@ -23,7 +23,7 @@ from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import SETTINGS, get_root_resource, monitor_supports_feature
 
 from . import reason
-from .checkpoint import Checkpoint
+from .checkpoint import OWN_TYPES, Checkpoint
 from .declared import Declared, alive, ancestors
 from .errors import DeclarationError
 from .scope import Scope, entered
@@ -33,7 +33,6 @@ from .waiting import Calls
 NOT_COVERED = ("pulumi:providers:", "pulumi:pulumi:Stack", "pulumi:pulumi:StackReference")
 """The beginnings of the types that are not covered: providers, and what is only looked at."""
 
-OWN_TYPES = "pulumi-python:dynamic/bigpanda:"
 HOOK_NAME = "bigpanda-provider"
 """The name of the error hook; with "-changes" that of the other. State of the user's resources has both: they stay."""
 

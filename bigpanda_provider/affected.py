@@ -98,4 +98,9 @@ def named(keys: Iterable[str], names: Mapping[str, Iterable[str]]) -> list[str]:
         names: the host names of those that are known as hosts.
     """
     found = list(keys)
-    return sorted({host for key in found for host in names.get(key, ())} or {key.rpartition("::")[2] for key in found})
+    return sorted({host for key in found for host in names.get(key, ())} or {name_of(key) for key in found})
+
+
+def name_of(key: str) -> str:
+    """The name in a resource's key; a name may hold "::" itself, a type may not."""
+    return key.partition("::")[2]

@@ -85,7 +85,7 @@ class Declared:
     def _former(self) -> Iterator[tuple[str, str]]:
         for alias in self.opts.aliases or ():
             if isinstance(alias, str):
-                path, _, name = alias.split("::", 2)[-1].rpartition("::")
+                path, _, name = alias.split("::", 2)[-1].partition("::")
                 yield path, name
             elif isinstance(alias, pulumi.Alias):
                 kind, name = _plain(alias.type_, self.type), _plain(alias.name, self.name)
@@ -102,7 +102,7 @@ class Declared:
         if given is ...:
             return self.path[: -len(self.type)]
         if isinstance(given, str):
-            return given.split("::", 2)[-1].rpartition("::")[0] + "$"
+            return given.split("::", 2)[-1].partition("::")[0] + "$"
         if isinstance(given, pulumi.Resource) and given is not get_root_resource():
             return "".join(f"{resource.pulumi_resource_type}$" for resource in ancestors(given))
         return ""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bigpanda_provider.affected import ANY, changed, reached, worked_out
+from bigpanda_provider.affected import ANY, changed, named, reached, worked_out
 
 A, B, C = "t:m:T::a", "t:m:T::b", "t:m:T::c"
 OLD = {
@@ -116,3 +116,9 @@ def test_without_a_resource_there_is_no_host() -> None:
     """The provider asks for one then."""
     news = {"component": "w", "version": "1", "resources": {}, "hostNames": {}}
     assert "hosts" not in worked_out({}, news, failed=False, unknown="?")
+
+
+def test_names_that_hold_two_colons() -> None:
+    """Where no host is known, the names of the resources are sent whole."""
+    keys = ["pkg:mod:Type::web::1", "pkg:mod:Parent$pkg:mod:Type::db::1", "pkg:mod:Type::a:b"]
+    assert named(keys, {}) == ["a:b", "db::1", "web::1"]

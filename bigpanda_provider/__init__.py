@@ -25,6 +25,7 @@ from .errors import (
     WrongUseError,
 )
 from .hosts import host_name
+from .program import see_from_now
 from .record import record_program
 
 __all__ = [
@@ -46,3 +47,6 @@ __all__ = [
     "host_name",
     "record_program",
 ]
+
+# A resource that is declared before the first Deployment may be the one that fails while it is open.
+see_from_now()

@@ -45,7 +45,7 @@ class Checkpoint:
 
     @classmethod
     def of(cls, resources: Mapping[str, Mapping[str, Any]]) -> Checkpoint:
-        """From the stack's resources by URN, each with its `type` and `outputs`; those of other types are passed over."""
+        """From the stack's resources by URN, each with its `type` and `outputs`; other types are passed over."""
         ours = {urn: resource for urn, resource in resources.items() if resource["type"].startswith(OWN_TYPES)}
         outputs = {urn: resource.get("outputs") or {} for urn, resource in ours.items()}
         ends = {

@@ -16,7 +16,7 @@ from .errors import DeliveryError, RejectedError
 from .events import Status
 from .ledger import Ledger
 from .log import Warn, warn
-from .outbox import Outbox, Place, Row
+from .outbox import Note, Outbox, Place, Row
 from .owner import Owner
 from .sender import Sender
 from .settings import Mode, Settings
@@ -79,6 +79,7 @@ class Delivery:
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
         self._taken_over: set[str] = set()
+        self._began = time.time()
 
     # -- for the providers ---------------------------------------------------------------------------------------------
 
@@ -229,6 +230,14 @@ class Delivery:
         """The ids of this process's attempts that have no end yet, or whose end is still on the wire."""
         with self._lock:
             return [e.attempt.id for e in self._entries.values() if e.attempt.end_state is None or e.sending.locked()]
+
+    def noted(self, attempt: str) -> Note | None:
+        """What the program of this run has noted of an attempt, or, before it knew the attempt, of its Deployment."""
+        note = self.ledger.noted(attempt)
+        if note is not None:
+            return note
+        note = self.ledger.noted_of_deployment(self._entries[attempt].place)
+        return None if note is None or note.written < self._began else note
 
     def end_open(self, attempt: str, status: Status, reason: str | None) -> None:
         """Claim the end of an attempt that is still open; it is written down, and not sent yet."""

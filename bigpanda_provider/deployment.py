@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from types import TracebackType
 from typing import Any, overload
 
@@ -17,6 +18,7 @@ from .arguments import DeploymentArgs, FoundVersion, Hosts, Timestamp, arguments
 from .declared import is_registered
 from .errors import DeclarationError, UndeliveredError
 from .notes import Notes
+from .outstanding import first_error, outstanding
 from .program import Program
 from .provider import CompletionProvider, DeploymentProvider
 
@@ -99,6 +101,7 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
         watch = declared.pop("watch")
         self._program = Program.current()
         if self._program is not None:
+            self._program.records()
             self._program.claim_name(where, type(self), resource_name, opts.parent if opts else None)
         self._token: contextvars.Token[scope.Scope | None] | None = None
         self._entered = False
@@ -114,6 +117,7 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
             told = {"secrets": self._secrets, "previous": self._previous(opts), **self._scope.inputs()}
             if isinstance(declared["version"], FoundVersion):
                 told["versionFound"] = True
+            self._program.open(self._scope)
         super().__init__(
             DeploymentProvider(),
             resource_name,
@@ -123,7 +127,7 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
         self._notes: Notes | None = None
         if self._program is not None and self._scope is not None:
             if not is_dry_run():
-                self._notes = Notes(self, self._program.checkpoint)
+                self._notes = Notes(self, self._place, self._program.checkpoint)
                 self._program.on_failure(self._notes.failed)
             self._late = self._program.ended
             self._program.opened(self._scope)
@@ -133,6 +137,7 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
         if self._entered or self._completion is not None:
             raise DeclarationError(f"{self._where()} is entered or completed already; enter each Deployment once")
         self._entered = True
+        self._before = outstanding()
         if self._scope is not None:
             self._token = scope.enter(self._scope)
         return self
@@ -142,7 +147,7 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
     ) -> None:
         if self._token is not None:
             scope.leave(self._token)
-        self._end((), error)
+        self._end((), error, made=outstanding() - self._before)
 
     def complete(self, after: Sequence[pulumi.Resource] = (), opts: pulumi.ResourceOptions | None = None) -> Completion:
         """Declare the end by hand.
@@ -177,7 +182,7 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
         if self._late:
             self._end((), None)
         elif error is None or _is_no_failure(error):
-            self._program.when_settled(lambda: self._end(self._everything(), None))
+            self._program.when_settled(lambda raised: self._end(self._everything(), raised))
         else:
             self._end(self._everything(), error)
 
@@ -191,19 +196,47 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
         after: Sequence[pulumi.Resource],
         error: BaseException | None,
         opts: pulumi.ResourceOptions | None = None,
+        made: Collection[asyncio.Future[Any]] = (),
     ) -> Completion:
-        """Declare the end: a success, unless the program raised while this was open."""
-        status, why = "success", None
-        if error is not None and not _is_no_failure(error):
-            status = "failure"
-            why = reason.of_program(error, self._program.secrets if self._program else ())
+        """Declare the end: a success, unless the program raised while this was open.
+
+        Args:
+            after: what it waits for beside what is covered.
+            error: what the program raised.
+            opts: the Completion's options.
+            made: the Outputs that were made in the scope and are not resolved yet: a callback of theirs may raise.
+        """
         covered = [] if self._program is None or self._scope is None else self._program.end(self._scope)
+        status, why = self._how_it_went(error, made)
         self._completion = Completion(
             self._name, self, after=[*covered, *after], opts=opts, status=status, error_message=why
         )
         if self._notes is not None:
             self._notes.completed_by(self._completion)
         return self._completion
+
+    def _how_it_went(self, error: BaseException | None, made: Collection[asyncio.Future[Any]]) -> tuple[Any, Any]:
+        """The Completion's status and reason; where callbacks may still raise, they are known when these have run."""
+        secrets = self._program.secrets if self._program else ()
+        if error is not None and not _is_no_failure(error):
+            return "failure", reason.of_program(error, secrets)
+        if not made:
+            return "success", None
+
+        async def raised() -> str | None:
+            error = await first_error(made)
+            if error is None:
+                return None
+            why = reason.of_program(error, secrets)
+            if self._notes is not None:
+                self._notes.failed(why)
+            return why
+
+        async def status() -> str:
+            return "success" if await why is None else "failure"
+
+        why = asyncio.ensure_future(raised())
+        return status(), why
 
     async def _previous(self, opts: pulumi.ResourceOptions | None) -> dict[str, Any] | None:
         """How the last attempt ended, as the last checkpoint has it, under this name or an alias."""

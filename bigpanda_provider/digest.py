@@ -40,7 +40,8 @@ def digest(props: Mapping[str, Any], ignored: Iterable[str] = ()) -> str:
     plain = _plain(props)
     plain.pop(_PROVIDER, None)
     for path in ignored:
-        _leave_out(plain, _segments(path))
+        if segments := _segments(path):  # an empty path names nothing
+            _leave_out(plain, segments)
     return hashlib.sha256(_as_json(plain).encode()).hexdigest()[:LENGTH]
 
 

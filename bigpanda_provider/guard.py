@@ -55,7 +55,7 @@ class Guard:
 
     def _how_it_went(self, attempt: str) -> tuple[Status, str | None]:
         """What is known: the reason that the program noted before any cancellation, the cancellation, or nothing."""
-        note, cancelled = self._delivery.ledger.noted(attempt), process.cancelled_at()
+        note, cancelled = self._delivery.noted(attempt), process.cancelled_at()
         if note is not None and (cancelled is None or note.written < cancelled):
             return note.end
         return Status.FAILURE, UNFINISHED if cancelled is None else CANCELLED

@@ -119,16 +119,14 @@ def names(resource_type: str, name: str, props: Mapping[str, Any]) -> list[str] 
     finder, inputs = _finders.get(resource_type), _inputs(resource_type)
     if finder is None and inputs is None:
         return None
-    found: Any = None
-    if finder is not None:
-        try:
-            found = finder(props)
-        except Exception as error:
-            raise DeclarationError(f"host_name of {resource_type}: {type(error).__name__} for {name!r}") from error
-    else:
+    if finder is None:
         found = next((value for path in inputs or () if _usable(value := _at(props, path))), None)
-    given = [found] if isinstance(found, str) else list(found or ())
-    return [host for host in given if _usable(host)] or [name]
+        return [name] if found is None else [found]
+    try:
+        told = finder(props)
+        return [host for host in ([told] if isinstance(told, str) else list(told or ())) if _usable(host)] or [name]
+    except Exception as error:
+        raise DeclarationError(f"host_name of {resource_type}: {type(error).__name__} for {name!r}") from error
 
 
 def _inputs(resource_type: str) -> tuple[str, ...] | None:

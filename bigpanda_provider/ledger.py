@@ -62,6 +62,10 @@ class Ledger:
         """What the program's process has noted of the attempt."""
         return self.use(lambda outbox: outbox.noted(attempt))
 
+    def noted_of_deployment(self, place: Place) -> Note | None:
+        """What the program's process has noted last of a Deployment whose attempt it did not know yet."""
+        return self.use(lambda outbox: outbox.noted_of_deployment(place))
+
     def unsettled(self, stack: str) -> list[Row]:
         """What other processes have that is not settled, oldest first."""
         return self.use(lambda outbox: outbox.unsettled(stack, self._address, besides=Owner.current())) or []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -25,28 +25,40 @@ class Notes:
 
     Args:
         deployment: the Deployment.
+        place: its inputs `stack` and `name`.
         checkpoint: what the last run left: the attempts that it knows are not of this run.
     """
 
-    def __init__(self, deployment: Deployment, checkpoint: Callable[[], Awaitable[Checkpoint]]) -> None:
+    def __init__(
+        self,
+        deployment: Deployment,
+        place: Mapping[str, pulumi.Input[str]],
+        checkpoint: Callable[[], Awaitable[Checkpoint]],
+    ) -> None:
         self._checkpoint = checkpoint
+        self._place = {name: value for name, value in place.items() if isinstance(value, str)}
         self._attempt: str | None = None
-        self._ended = False
-        self._learning = asyncio.ensure_future(self._learn(deployment))
+        self._learned = self._ended = False
+        self._reason: str | None = None
+        self._learning = asyncio.ensure_future(self._learn(deployment, place))
 
     def failed(self, reason: str) -> None:
-        """Note why the attempt fails, unless it has its end already."""
-        if not self._ended:
+        """Note why the attempt fails, unless it has its end already; the first reason counts."""
+        if not self._ended and self._reason is None:
+            self._reason = reason
             self._write(reason)
 
     def completed_by(self, completion: Completion) -> None:
         """Note, once the Completion is registered, whether it ran: one that is no target comes back as it was."""
         self._watching = asyncio.ensure_future(self._watch(completion))
 
-    async def _learn(self, deployment: Deployment) -> None:
+    async def _learn(self, deployment: Deployment, place: Mapping[str, pulumi.Input[str]]) -> None:
+        for name in place.keys() - self._place.keys():
+            self._place[name] = await _known(pulumi.Output.from_input(place[name]))
         attempt = await _known(deployment.attempt)
         if attempt not in (await self._checkpoint()).attempts:
             self._attempt = attempt
+        self._learned = True
 
     async def _watch(self, completion: Completion) -> None:
         ended, delivery = await _known(completion.attempt), await _known(completion.delivery)
@@ -56,12 +68,14 @@ class Notes:
             self._write(None)
 
     def _write(self, reason: str | None) -> None:
-        if self._attempt is None:
-            return
+        """Write it down for the attempt; where its start is still on its way, for the Deployment."""
         from .outbox import Outbox, default_path
 
         try:
-            Outbox(default_path(os.environ)).note(self._attempt, reason)
+            if self._attempt is not None:
+                Outbox(default_path(os.environ)).note(self._attempt, reason)
+            elif reason is not None and not self._learned and len(self._place) == 2:
+                Outbox(default_path(os.environ)).note_deployment(self._place["stack"], self._place["name"], reason)
         except OutboxError as error:
             pulumi.log.debug(f"bigpanda: {error}")
 

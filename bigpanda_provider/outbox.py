@@ -53,7 +53,7 @@ CREATE TABLE attempt (
 ) WITHOUT ROWID;
 CREATE INDEX attempt_of_stack ON attempt (stack, address, recorded);
 CREATE TABLE note (
-    attempt TEXT PRIMARY KEY,   -- the first one counts
+    attempt TEXT PRIMARY KEY,   -- or a Deployment's key, where the attempt is not known yet
     reason TEXT,                -- none: everything in the scope went well, but the Completion was no target
     written REAL NOT NULL
 ) WITHOUT ROWID;
@@ -217,7 +217,7 @@ class Outbox:
                 ),
             )
             if attempt.settled:
-                db.execute("DELETE FROM note WHERE attempt = ?", (attempt.id,))
+                db.execute("DELETE FROM note WHERE attempt IN (?, ?)", (attempt.id, _key(place.stack, place.name)))
                 if self._settled % FORGET_EVERY == 0:
                     db.execute(
                         "DELETE FROM attempt WHERE end_state NOT IN ('queued') AND recorded <="
@@ -281,11 +281,20 @@ class Outbox:
         with self._transaction() as db:
             db.execute("INSERT OR IGNORE INTO note VALUES (?, ?, ?)", (attempt, reason, time.time()))
 
+    def note_deployment(self, stack: str, name: str, reason: str) -> None:
+        """Note why a Deployment fails whose attempt is not known yet. The last counts: others are of earlier runs."""
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", (_key(stack, name), reason, time.time()))
+
     def noted(self, attempt: str) -> Note | None:
         """What was noted of the attempt."""
         with self._transaction(READING) as db:
             found = db.execute("SELECT reason, written FROM note WHERE attempt = ?", (attempt,)).fetchone()
         return Note(found["reason"], found["written"]) if found else None
+
+    def noted_of_deployment(self, place: Place) -> Note | None:
+        """What was noted last of the Deployment."""
+        return self.noted(_key(place.stack, place.name))
 
     @contextlib.contextmanager
     def _transaction(self, begin: str = "BEGIN IMMEDIATE") -> Iterator[sqlite3.Connection]:
@@ -365,6 +374,11 @@ class Outbox:
 
 
 _ADVICE = "events are sent all the same; name another file in BIGPANDA_OUTBOX, or remove this one"
+
+
+def _key(stack: str, name: str) -> str:
+    """What a Deployment's note stands under; no attempt's id has a line break."""
+    return f"{stack}\n{name}"
 
 
 def _row(found: sqlite3.Row) -> Row:

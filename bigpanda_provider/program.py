@@ -11,7 +11,8 @@ import copy
 import itertools
 import sys
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pulumi
@@ -41,7 +42,7 @@ class Program:
     """The program that is running.
 
     Attributes:
-        resources: every resource declared since the first Deployment, in order.
+        resources: every resource declared since this package was imported, in order.
         secrets: texts that must not leave the process.
         ended: whether the program's last statement has run.
         rest: the scope of what no other scope covers; None where there is none.
@@ -52,6 +53,7 @@ class Program:
         self.secrets = reason.secrets_of_config()
         self.ended: bool = getattr(root, "_outputs_registered", False)
         self._settles = not self.ended and _wait_is_held()
+        self._records = False
         self.stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
         self.rest: Scope | None = None
         self._names: set[tuple[type, str, int]] = set()
@@ -63,13 +65,12 @@ class Program:
         self._open: list[Scope] = []
         self._watcher: asyncio.Future[None] | None = None
         self._at_end: list[Callable[[BaseException | None], None]] = []
-        self._when_settled: list[Callable[[], object]] = []
+        self._when_settled: list[Callable[[BaseException | None], object]] = []
         self._on_failure: list[Callable[[str], None]] = []
+        self._failure: str | None = None
         self._on_error, self._look = self._make_hooks()
         self._checkpoint: asyncio.Future[Checkpoint] | None = None
-        self._calls = Calls.of(asyncio.get_event_loop())
-        for complaint in complaints(runtime_config.CONFIG.get(), runtime_config.is_config_secret):
-            pulumi.log.warn(complaint)
+        self._calls: Calls | None = None
         register_stack_transformation(self._declared)
         for early in alive():
             if early is not root:  # each has a copy of the stack's transformations, which its children inherit
@@ -85,6 +86,14 @@ class Program:
         if root not in _programs:
             _programs[root] = cls(root)
         return _programs[root]
+
+    def records(self) -> None:
+        """The program declares a Deployment: what is wrong with the stack's config is of interest now."""
+        if not self._records:
+            self._records = True
+            self._calls = Calls.of(asyncio.get_event_loop())
+            for complaint in complaints(runtime_config.CONFIG.get(), runtime_config.is_config_secret):
+                pulumi.log.warn(complaint)
 
     def claim_name(self, where: str, kind: type, name: str, parent: pulumi.Resource | None) -> None:
         """Note that a resource of this name is there.
@@ -110,35 +119,47 @@ class Program:
         else:
             self._at_end.append(action)
 
-    def when_settled(self, action: Callable[[], object]) -> None:
+    def when_settled(self, action: Callable[[BaseException | None], object]) -> None:
         """Run the action once everything that the program has begun is done, `apply` callbacks included.
 
-        What was asked for last is run first: an inner scope ends before an outer one. Where it cannot be seen, now.
+        It is given the error of a callback that raised. What was asked for last is run first: an inner scope ends
+        before an outer one. Where it cannot be seen, now.
         """
         if self._settles:
             self._when_settled.append(action)
         else:
-            action()
+            action(None)
 
-    def settled(self) -> bool:
+    def settled(self, error: BaseException | None) -> bool:
         """Run the next of these actions; whether there was one."""
         if self._when_settled:
-            self._when_settled.pop()()
+            self._when_settled.pop()(error)
             return True
         return False
 
     def _end(self, error: BaseException | None) -> None:
+        """The program's last statement has run: whatever goes wrong here, no scope stays open."""
         self.ended = True
-        for scope in list(self._open):
-            self.close(scope)
-        while self._at_end:
-            self._at_end.pop(0)(error)
+        actions: list[Callable[[], object]] = [partial(self.close, scope) for scope in self._open]
+        actions += [partial(action, error) for action in self._at_end]
+        went_wrong: list[Exception] = []
+        for action in actions:
+            try:
+                action()
+            except Exception as one:  # noqa: BLE001 - raised below, unless it would hide the user's own
+                went_wrong.append(one)
+        for scope in self._open:
+            scope.close()
+        if went_wrong and error is None:
+            raise went_wrong[0]
 
     # -- failures ------------------------------------------------------------------------------------------------------
 
     def on_failure(self, action: Callable[[str], None]) -> None:
-        """Run the action with the reason whenever a resource fails in an update."""
+        """Run the action with the reason whenever a resource fails in an update; at once where one has already."""
         self._on_failure.append(action)
+        if self._failure is not None:
+            action(self._failure)
 
     async def checkpoint(self) -> Checkpoint:
         """The last checkpoint; read once, before any Deployment of this run is registered, since each waits for it."""
@@ -148,29 +169,40 @@ class Program:
 
     # -- scopes --------------------------------------------------------------------------------------------------------
 
-    def opened(self, scope: Scope) -> None:
-        """A Deployment's scope is open: it is closed when it ends, or when the program waits for what it covers."""
-        if is_dry_run():
-            scope.registered = asyncio.ensure_future(self._registered(scope))
+    def open(self, scope: Scope) -> None:
+        """Take on a scope, before its Deployment is there: it is closed in the end at the latest."""
         if not scope.closed:
             self._open.append(scope)
-            if self._watcher is None:
-                self._watcher = asyncio.ensure_future(self._close_where_it_waits())
+
+    def opened(self, scope: Scope) -> None:
+        """The Deployment is there: the scope is closed when it ends, or when the program waits for what it covers."""
+        if is_dry_run():
+            scope.registered = asyncio.ensure_future(self._registered(scope))
+        if self._open and self._watcher is None and self._calls is not None:
+            self._watcher = asyncio.ensure_future(self._close_where_it_waits(self._calls))
 
     def close(self, scope: Scope) -> None:
-        """Let the Deployment say what it covers."""
+        """Let the Deployment say what it covers, and tell what of that could not be found out."""
         if scope.closed:
             return
+        scope.close(self._indexed)
+        self._open.remove(scope)
+        if not self._open and self._watcher is not None:
+            self._watcher.cancel()
+            self._watcher = None
+        name = scope.deployment.pulumi_resource_name
+        for unseen in scope.unseen:
+            why = reason.of_program(unseen.error, self.secrets)
+            pulumi.log.warn(f'Deployment "{name}": {unseen.what} ({why})', scope.deployment)
+
+    def _indexed(self) -> Mapping[int, Declared]:
+        """The resource of each Output that is a resource's property, by the Output's id."""
         for declared in self._unindexed:
             self._outputs[id(declared.resource)] = declared
             values = declared.resource.__dict__.values()
             self._outputs.update({id(value): declared for value in values if isinstance(value, pulumi.Output)})
         self._unindexed.clear()
-        scope.close(self._outputs)
-        self._open.remove(scope)
-        if not self._open and self._watcher is not None:
-            self._watcher.cancel()
-            self._watcher = None
+        return self._outputs
 
     def end(self, scope: Scope) -> list[pulumi.Resource]:
         """Nothing more belongs into the scope; what its end has to wait for."""
@@ -195,16 +227,20 @@ class Program:
         self._covered[declared.key] = (scope, declared)
 
     def declared_before(self) -> list[str]:
-        """The names of the resources that were declared before anybody looked."""
-        unseen = [one for one in alive() if id(one) not in self._declarations and one is not get_root_resource()]
-        kinds = [(one.pulumi_resource_name, one.pulumi_resource_type) for one in unseen]
-        return sorted(name for name, kind in kinds if not kind.startswith(NOT_COVERED))
+        """The names of the resources that have been declared so far."""
+        free = [one for one in self._declarations.values() if id(one.resource) not in self._scopes]
+        known = [(one.name, one.type) for one in free]
+        early = [one for one in alive() if id(one) not in self._declarations and one is not get_root_resource()]
+        known += [(one.pulumi_resource_name, one.pulumi_resource_type) for one in early]
+        return sorted(name for name, kind in known if not kind.startswith((*NOT_COVERED, OWN_TYPES)))
 
-    async def _close_where_it_waits(self) -> None:
-        await self._calls.have_ceased()
-        self._watcher = None
-        for scope in list(self._open):
-            self.close(scope)
+    async def _close_where_it_waits(self, calls: Calls) -> None:
+        try:
+            await calls.have_ceased()
+        finally:
+            self._watcher = None
+            for scope in list(self._open):
+                self.close(scope)
 
     def _declared(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         """Runs in every resource's constructor: notes the resource, and makes it wait for the start that covers it."""
@@ -268,6 +304,7 @@ class Program:
     async def _failed(self, args: pulumi.ErrorHookArgs) -> bool:
         """A resource failed: tell why. It never asks for a retry."""
         why = await reason.of_resource(args, self.secrets)
+        self._failure = self._failure or why
         for action in self._on_failure:
             action(why)
         return False
@@ -330,6 +367,14 @@ class Hooks(list[Any]):
 _programs: weakref.WeakKeyDictionary[pulumi.Resource, Program] = weakref.WeakKeyDictionary()
 
 
+def see_from_now() -> None:
+    """See every resource from now on: of the program that is running, else of each that this process runs."""
+    if get_root_resource() is None:
+        _call_after(runtime_stack.Stack, "__init__", Program.current)
+    else:
+        Program.current()
+
+
 def _supports(feature: str) -> bool:
     value = getattr(resource_pb2, feature, None)
     return value is not None and monitor_supports_feature(value)
@@ -351,6 +396,18 @@ def _call_before(target: Any, method: str, action: Callable[[BaseException | Non
     setattr(target, method, wrapped)
 
 
+def _call_after(target: Any, method: str, action: Callable[[], object]) -> None:
+    """Make the class's method run the action when it is done."""
+    original = getattr(target, method)
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        result = original(*args, **kwargs)
+        action()
+        return result
+
+    setattr(target, method, wrapped)
+
+
 def _wait_is_held() -> bool:
     """Have the SDK's wait for everything that is outstanding run the actions of `when_settled` and wait again.
 
@@ -365,11 +422,18 @@ def _wait_is_held() -> bool:
             # Registrations are on the SDK's list once the loop has gone round. Before, it finds none, and waits for
             # every single output of theirs instead: with hooks, at a cost that is the square of their number.
             await asyncio.sleep(0)
-            await original(*args, **kwargs)
+            raised: Exception | None = None
             root = get_root_resource()
             program = _programs.get(root) if root is not None else None
-            while program is not None and program.settled():
-                await original(*args, **kwargs)
+            while True:
+                try:
+                    await original(*args, **kwargs)
+                except Exception as error:  # noqa: BLE001 - raised below: the first one is the user's own
+                    raised = raised or error
+                if program is None or not program.settled(raised):
+                    break
+            if raised is not None:
+                raise raised
 
         wait_for_rpcs.held_by_bigpanda = True  # type: ignore[attr-defined]
         runtime_stack.wait_for_rpcs = wait_for_rpcs

@@ -229,7 +229,7 @@ def _secret(props: dict[str, Any]) -> bool:
 def _marked(value: Any) -> Any:
     """The value with the engine's marker in the place of what is not known yet.
 
-    The SDK hands `check` and `diff` an object instead (seen in 3.260 to 3.272), and cannot serialize what it handed over.
+    The SDK hands `check` and `diff` an object instead (seen in 3.260 to 3.272), which it cannot serialize again.
     """
     if isinstance(value, Unknown):
         return UNKNOWN

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import pulumi
 
 from .affected import ANY
 from .declared import Declared, is_registered
+
+T = TypeVar("T")
+UNSEEN = "?"
+"""Stands for the digest of a resource whose inputs could not be looked at."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,19 @@ class Seen:
 
 
 PROPERTIES = tuple(Seen.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """What could not be found out of a scope; its Deployment says the rest.
+
+    Attributes:
+        what: what it is, and what stands for it.
+        error: why.
+    """
+
+    what: str
+    error: Exception
 
 
 class Scope:
@@ -46,6 +63,7 @@ class Scope:
         reports: whether a preview knows that the Deployment will send something.
         registered: the Deployment, once that is known; None in an update.
         left_out: the names of resources that came when it was closed already.
+        unseen: what could not be found out of it.
     """
 
     def __init__(self, deployment: pulumi.Resource, *, watch: bool, find_hosts: bool) -> None:
@@ -54,6 +72,7 @@ class Scope:
         self.closed = self.ended = self.reports = False
         self.registered: asyncio.Future[pulumi.Resource] | None = None
         self.left_out: list[str] = []
+        self.unseen: list[Unseen] = []
         self._find_hosts = find_hosts
         self.otherwise: str | None = None
         self._resources: list[pulumi.Resource] = []
@@ -86,36 +105,59 @@ class Scope:
         """What the end has to wait for. A resource whose constructor raised has no URN and is left out."""
         return [self.deployment, *(resource for resource in self._resources if is_registered(resource))]
 
-    def close(self, outputs: Mapping[int, Declared] | None = None) -> None:
+    def close(self, outputs: Callable[[], Mapping[int, Declared]] = dict) -> None:
         """Say what is covered; once only.
 
+        Whatever goes wrong, something is said: the Deployment and all that it covers would wait for it for ever. What
+        could not be found out is in `unseen` then.
+
         Args:
-            outputs: the resource of each Output that is a resource's property, by the Output's id.
+            outputs: gives the resource of each Output that is a resource's property, by the Output's id.
         """
         if self.closed:
             return
         self.closed = True
         seen = Seen()
-        if self.watch:
-            members = [member for member in self._members if is_registered(member.resource)]
-            seen = _seen(members, outputs or {}, find_hosts=self._find_hosts, otherwise=self.otherwise)
-        self._seen.set_result(seen)
+        try:
+            if self.watch:
+                seen = self._look(outputs())
+        except Exception as error:  # noqa: BLE001 - told as a warning; the user's deployment goes on
+            self.unseen.append(Unseen("nothing of what it covers can be seen", error))
+        finally:
+            if not self._seen.done():
+                self._seen.set_result(seen)
+
+    def _look(self, outputs: Mapping[int, Declared]) -> Seen:
+        """What is to be said of the resources; of one that cannot be looked at, what can be."""
+        by_key = {member.key: member for member in self._members if is_registered(member.resource)}
+        resources: dict[str, str] = {}
+        names: dict[str, list[str]] = {}
+        takes: dict[str, list[str]] = {}
+        aliases: dict[str, list[str]] = {}
+        for key, member in by_key.items():
+            resources[key] = self._told(member, lambda one: one.digest, UNSEEN, "its changes cannot be seen")
+            aliases[key] = self._told(member, lambda one: list(one.aliases()), [], "its aliases cannot be seen")
+            if not self._find_hosts:
+                continue
+            own = [member.name]
+            names[key] = self._told(member, lambda one: list(one.hosts or ()), own, "it is reported by this name")
+            takes[key] = self._told(member, lambda one: _sources(one, by_key, outputs), [], "its inputs are left out")
+        if not self._find_hosts:
+            return Seen(resources, aliases=_filled(aliases) or None)
+        if not by_key and self.otherwise is not None:
+            names = {"": [self.otherwise]}
+        return Seen(resources, _filled(names), _filled(takes) or None, _filled(aliases) or None)
+
+    def _told(self, member: Declared, tell: Callable[[Declared], T], otherwise: T, instead: str) -> T:
+        try:
+            return tell(member)
+        except Exception as error:  # noqa: BLE001 - a user's function, or a value that nobody thought of
+            self.unseen.append(Unseen(f'"{member.name}": {instead}', error))
+            return otherwise
 
 
-def _seen(
-    members: Iterable[Declared], outputs: Mapping[int, Declared], *, find_hosts: bool, otherwise: str | None
-) -> Seen:
-    """What is to be said of these resources."""
-    by_key = {member.key: member for member in members}
-    aliases = {key: former for key, member in by_key.items() if (former := list(member.aliases()))}
-    seen = Seen(resources={key: member.digest for key, member in by_key.items()}, aliases=aliases or None)
-    if not find_hosts:
-        return seen
-    names = {key: member.hosts for key, member in by_key.items() if member.hosts}
-    if not by_key and otherwise is not None:
-        names = {"": [otherwise]}
-    takes = {key: sources for key, member in by_key.items() if (sources := _sources(member, by_key, outputs))}
-    return Seen(seen.resources, names, takes or None, seen.aliases)
+def _filled(lists: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    return {key: items for key, items in lists.items() if items}
 
 
 def _sources(member: Declared, by_key: Mapping[str, Declared], outputs: Mapping[int, Declared]) -> list[str]:

@@ -11,7 +11,8 @@ from pulumi.automation.events import OpType, StepEventMetadata
 
 from .. import hosts
 from ..affected import named
-from ..program import NOT_COVERED, OWN_TYPES
+from ..checkpoint import OWN_TYPES
+from ..program import NOT_COVERED
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 SECRET = "[secret]"  # noqa: S105 - what the engine shows in its place

@@ -1,0 +1,110 @@
+"""Whatever goes wrong while a scope is open or closed, the program comes to its end, and the user is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from .engine import Stack
+from .servers import Sandbox
+
+MakeStack = Callable[[str], Stack]
+
+WEB = """
+    with bigpanda.Deployment("web", component="web", version="1"{hosts}):
+        Thing("thing", config.get("value"), opts=pulumi.ResourceOptions({options}))
+    Thing("after")
+    """
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("raise KeyError('zone')", "host_name of pulumi-python:dynamic:Resource: KeyError for 'thing'"),
+        ("return 5", "host_name of pulumi-python:dynamic:Resource: TypeError for 'thing'"),
+    ],
+)
+def test_a_function_of_the_user_for_hosts_raises(stack: MakeStack, bigpanda: Sandbox, body: str, told: str) -> None:
+    """The update goes on with the resource's name as host; a warning in preview names function and resource."""
+    made = stack(
+        f"""
+    @bigpanda.host_name("pulumi-python:dynamic:Resource")
+    def name(inputs):
+        {body}
+    """
+        + WEB.format(hosts="", options="")
+    )
+    shown = made.preview()
+    assert shown.ok, shown.output
+    assert f'Deployment "web": "thing": it is reported by this name (DeclarationError: {told})' in shown.output
+    assert made.pulumi("up", "--yes").ok
+    assert [event["body"]["hosts"] for event in bigpanda.events()] == [["thing"], ["thing"]]
+
+
+@pytest.mark.parametrize("path", ['""', '"."', '"[]"'])
+def test_ignore_changes_names_nothing(stack: MakeStack, bigpanda: Sandbox, path: str) -> None:
+    """A path without a property in it ignores nothing."""
+    made = stack(WEB.format(hosts=', hosts=["a"]', options=f"ignore_changes=[{path}]"))
+    run = made.preview()
+    assert "Deployment" in run.output, run.output
+
+
+DOORS = (
+    "declared.Declared.digest",
+    "declared.Declared.hosts",
+    "declared.Declared.aliases",
+    "declared.Declared.takes",
+    "scope._sources",
+    "scope.Scope._look",
+    "scope.Scope.covered",
+    "scope.Scope.inputs",
+    "scope.Scope.add",
+    "scope.is_registered",
+    "program.Program._indexed",
+    "program.Program.close",
+    "program.Program.end",
+    "program.Program._declared",
+    "program.Program._registered",
+    "program.Program.claim_name",
+    "waiting.Calls.have_ceased",
+    "checkpoint.Checkpoint.read",
+    "checkpoint.Checkpoint.previous",
+    "deployment.Deployment._previous",
+    "deployment.Deployment._how_it_went",
+    "deployment.Deployment._program_ended",
+    "deployment.outstanding",
+    "deployment.Notes.__init__",
+    "notes.Notes._learn",
+    "reason.of_program",
+)
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("entered", [True, False], ids=["entered", "ended_by_the_program"])
+@pytest.mark.timeout(60)
+def test_a_fault_of_ours_never_hangs_the_program(stack: MakeStack, door: str, entered: bool) -> None:
+    """Each function of a scope's life raises in turn: the update ends, and the error is told or worked around."""
+    module, _, path = door.partition(".")
+    program = WEB.format(hosts=', hosts=["a"]' if "hosts" not in door else "", options="")
+    if not entered:
+        program = """
+    bigpanda.Deployment("web", component="web", version="1", hosts=["a"])
+    Thing("thing")
+    """
+    made = stack(
+        f"""
+    import bigpanda_provider.{module} as module
+
+    def broken(*args, **kwargs):
+        raise ZeroDivisionError("a fault of ours")
+    target, name = module, "{path}"
+    while "." in name:
+        first, _, name = name.partition(".")
+        target = getattr(target, first)
+    setattr(target, name, property(broken) if name in ("digest", "hosts", "takes") else broken)
+    """
+        + program
+    )
+    run = made.pulumi("up", "--yes", "--skip-preview")
+    assert run.ok or "a fault of ours" in run.output or "ZeroDivisionError" in run.output, run.output

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from .servers import START_LIMIT_S, Sandbox
+from .servers import START_LIMIT_S, Sandbox, held_port
 
 Fault = Callable[[BaseHTTPRequestHandler], None]
 HANG_LIMIT_S = 60
@@ -64,6 +64,10 @@ def trickle(request: BaseHTTPRequestHandler) -> None:
 class FaultyBigPanda:
     """Passes requests on to a sandbox, or misbehaves.
 
+    Args:
+        behind: the sandbox.
+        port: a held port to listen on.
+
     Attributes:
         address: its base URL.
         behind: the sandbox that gets what is passed on.
@@ -74,7 +78,7 @@ class FaultyBigPanda:
         before_answer: called when a request has been passed on and is not answered yet.
     """
 
-    def __init__(self, behind: Sandbox) -> None:
+    def __init__(self, behind: Sandbox, port: int) -> None:
         self.fault: Fault | None = None
         self.script: list[Fault | None] = []
         self.asked: list[str] = []
@@ -82,9 +86,9 @@ class FaultyBigPanda:
         self.before_answer: Callable[[], None] | None = None
         self.behind = behind
         self._server: ThreadingHTTPServer | None = None
-        self._port = 0
+        self._port = port
+        self.address = f"http://127.0.0.1:{port}"
         self.come_back()
-        self.address = f"http://127.0.0.1:{self._port}"
 
     def go_away(self) -> None:
         """Refuse connections from now on."""
@@ -97,7 +101,6 @@ class FaultyBigPanda:
         """Take connections again."""
         if self._server is None:
             self._server = _Server(("127.0.0.1", self._port), _handler(self))
-            self._port = self._server.server_port
             threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def handle(self, request: BaseHTTPRequestHandler) -> None:
@@ -146,8 +149,9 @@ def _handler(faulty: FaultyBigPanda) -> type[BaseHTTPRequestHandler]:
 @contextlib.contextmanager
 def faulty(behind: Sandbox) -> Iterator[FaultyBigPanda]:
     """A running one, that passes everything on so far."""
-    running = FaultyBigPanda(behind)
-    try:
-        yield running
-    finally:
-        running.go_away()
+    with held_port() as port:
+        running = FaultyBigPanda(behind, port)
+        try:
+            yield running
+        finally:
+            running.go_away()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.server
 import json
+import socket
 import threading
 import time
 import urllib.request
@@ -17,6 +18,8 @@ import uvicorn
 from bigpanda_provider.sandbox.__main__ import listen
 from bigpanda_provider.sandbox.app import create_app
 from bigpanda_provider.sandbox.store import Store
+
+from .replay import replay
 
 START_LIMIT_S = 20
 
@@ -42,6 +45,10 @@ class Sandbox:
         found: list[dict[str, Any]] = self._get("/events")
         return found
 
+    def has(self) -> list[str]:
+        """What BigPanda has after all that was sent: `["web 1 on a: success", ...]`, in the order of the starts."""
+        return replay(self.events())
+
     def story(self) -> list[str]:
         """What was sent, in order, shortly: `["start 1.2.3", "success 1.2.3"]`."""
         return [
@@ -55,8 +62,24 @@ class Sandbox:
 
 
 @contextlib.contextmanager
+def held_port() -> Iterator[int]:
+    """A port of 127.0.0.1 that stays ours: connections are refused while no server of ours listens on it.
+
+    A socket is bound to it and does not listen. The system gives the port to nobody who asks for a free one, and a
+    server with SO_REUSEADDR, as all of ours are, can listen on it and go, as often as it likes.
+    """
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+@contextlib.contextmanager
 def sandbox(port: int = 0, store: Store | None = None) -> Iterator[Sandbox]:
-    """A running sandbox, that keeps its events in memory unless it is given a store."""
+    """A running sandbox, that keeps its events in memory unless it is given a store.
+
+    One that is to come back on its port needs a `held_port`.
+    """
     store = store or Store(":memory:")
     listening = listen("127.0.0.1", port)
     server = uvicorn.Server(uvicorn.Config(create_app(store), log_level="error", timeout_graceful_shutdown=1))
@@ -66,6 +89,7 @@ def sandbox(port: int = 0, store: Store | None = None) -> Iterator[Sandbox]:
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.01)
     try:
+        assert server.started, "the sandbox did not start in time"
         yield Sandbox(f"http://127.0.0.1:{listening.getsockname()[1]}")
     finally:
         server.should_exit = True

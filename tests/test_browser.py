@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .engine import Stack
-from .servers import Sandbox, sandbox
+from .servers import Sandbox, held_port, sandbox
 from .test_page import HOSTILE, deploy
 
 if TYPE_CHECKING:
@@ -130,12 +130,12 @@ def test_what_is_sent_never_runs(open_page: Callable[..., Page], bigpanda: Sandb
 def test_a_sandbox_that_is_gone_is_told(browser: Browser) -> None:
     """The page says that it is not live any more, and is again when the sandbox is back."""
     page = browser.new_page()
-    with sandbox() as first:
-        port = int(first.address.rpartition(":")[2])
-        page.goto(first.address)
-        page.locator("#live", has_text="live").wait_for()
-    page.get_by_text("the sandbox does not answer; trying again").wait_for()
-    with sandbox(port) as second:
-        deploy(second, component="billing")
-        page.get_by_role("link", name="billing").wait_for(timeout=LIMIT_MS)
+    with held_port() as port:
+        with sandbox(port) as first:
+            page.goto(first.address)
+            page.locator("#live", has_text="live").wait_for()
+        page.get_by_text("the sandbox does not answer; trying again").wait_for()
+        with sandbox(port) as second:
+            deploy(second, component="billing")
+            page.get_by_role("link", name="billing").wait_for(timeout=LIMIT_MS)
     page.close()

@@ -1,0 +1,182 @@
+"""One stack, one BigPanda, several machines, and a random sequence of what may happen to them."""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+import random
+import sys
+import time
+
+from .. import faults, servers
+from ..engine import Run, Stack, wait_until
+from .mishaps import KILLS, MISHAPS, OUTAGES, hurt, outage
+from .model import Model, out_of_order
+from .plan import OUTER, PROGRAM, Key, Plan
+
+MACHINES = ("one", "two", "three")
+STEPS_BETWEEN_CHECKS = 20
+COMMANDS = ("up",) * 12 + ("target", "preview", "refresh", "destroy", "destroy", "rebuild")
+WITH_PREVIEW = 0.5
+"""How many of the updates have their preview."""
+
+
+class Campaign:
+    """A campaign.
+
+    Args:
+        folder: an empty folder.
+        bigpanda: what gets the events.
+        faulty: the server in front of it.
+        seed: of the sequence; the processes' timing is their own.
+
+    Attributes:
+        model: what happened.
+        steps: what was done, a line for each.
+        updates: how many updates were run.
+    """
+
+    def __init__(
+        self, folder: pathlib.Path, bigpanda: servers.Sandbox, faulty: faults.FaultyBigPanda, seed: int
+    ) -> None:
+        self.model = Model()
+        self.steps: list[str] = []
+        self.updates = 0
+        self._random = random.Random(seed)
+        self._bigpanda, self._faulty = bigpanda, faulty
+        self._stack = Stack(folder, faulty.address).program(PROGRAM)
+        self._stack.environment["BIGPANDA_TIMEOUT_SECONDS"] = "1"
+        self._plan = Plan()
+        self._machine = MACHINES[0]
+        self._stays = False
+        self._seen = 0
+        self._found: list[str] = []
+
+    def run(self, updates: int, limit_s: float) -> list[str]:
+        """Run until that many updates were run or the time is up; what BigPanda has that is not so."""
+        deadline = time.monotonic() + limit_s
+        while self.updates < updates and time.monotonic() < deadline:
+            self._step()
+            if len(self.steps) % STEPS_BETWEEN_CHECKS == 0 and (found := self._checked()):
+                return found
+        return self._checked()
+
+    def _step(self) -> None:
+        self._plan.change(self._random)
+        if not self._stays:
+            self._machine = self._random.choice(MACHINES)
+        command, weather = self._random.choice(COMMANDS), self._random.choice(OUTAGES)
+        mishap = self._random.choice(MISHAPS) if command == "up" else "none"
+        before = len(self._bigpanda.events())
+        with outage(self._faulty, weather, self._random.uniform(0.5, 3.5)):
+            told = self._command(command, mishap)
+        if weather == mishap == "none":
+            self._found += out_of_order(self._bigpanda.events()[before:], self._nested())
+        self._note(f"{command} {self._plan}, outage {weather}, mishap {mishap}: {told}")
+
+    def _note(self, what: str) -> None:
+        self.steps.append(f"{self._machine}: {what}")
+        print(f"{len(self.steps):4} {self.steps[-1]}", file=sys.stderr, flush=True)
+
+    def _nested(self) -> list[tuple[Key, Key]]:
+        keys = dict(self._plan.declared())
+        pairs = ((self._plan.outer(name), name) for name in keys)
+        return [((outer, keys[outer]), (name, keys[name])) for outer, name in pairs if outer is not None]
+
+    def _command(self, command: str, mishap: str) -> str:
+        if command == "up":
+            return self._up(mishap)
+        if command == "target":
+            return self._target()
+        self._plan.write(self._stack.folder)
+        if command == "rebuild":
+            self._destroy()
+            return self._up("none")
+        if command == "destroy":
+            return self._destroy()
+        run: Run = getattr(self._on_machine(), command)()
+        assert run.ok, run.output
+        return "ok"
+
+    def _destroy(self) -> str:
+        run = self._on_machine().destroy(skip_preview=self._random.random() > WITH_PREVIEW)
+        assert run.ok, run.output
+        self.model.destroyed()
+        return "ok"
+
+    def _up(self, mishap: str) -> str:
+        """Run the whole program; one that fails or raises does so in a component that is being deployed."""
+        dirty = [name for name, version in self._plan.declared() if (name, version) not in self.model.clean]
+        victim = self._random.choice(dirty) if dirty else None
+        raises = victim if mishap == "raises" else None
+        self._plan.write(self._stack.folder, raises=raises, fails=victim if mishap == "fails" else None)
+        declared = self._plan.declared(until=raises)
+        preview = self._random.random() < WITH_PREVIEW and not raises  # which would be the end of it
+        run = self._hurt(mishap, preview) if mishap in KILLS else self._on_machine().up(skip_preview=not preview)
+        if mishap in KILLS:
+            self._stack.unlock()
+            self.model.repeats += len(declared)
+        assert run.ok or mishap != "none", run.output
+        self.updates += 1
+        self.model.updated(declared, self._did(), ok=run.ok)
+        # What a killed update left may be known to this machine alone, until a whole update has gone through here.
+        self._stays = (self._stays or mishap in KILLS) and not (run.ok and mishap not in KILLS)
+        return ("ok" if run.ok else "not ok") + (f", in {victim}" if victim and mishap in ("fails", "raises") else "")
+
+    def _target(self) -> str:
+        """Update one Deployment, and those around it, without anything else."""
+        self._plan.write(self._stack.folder)
+        keys = dict(self._plan.declared())
+        name = self._random.choice(list(keys)) if keys else None
+        targets: list[str] = []
+        told = name or "nothing"
+        while name is not None:
+            targets += ["--target", f"**Deployment::{name}"]
+            self.model.target((name, keys[name]))
+            name = self._plan.outer(name)
+        if targets:
+            run = self._on_machine().up(*targets, skip_preview=self._random.random() > WITH_PREVIEW)
+            assert run.ok, run.output
+            self.updates += 1
+        return f"ok, {told}"
+
+    def _hurt(self, mishap: str, preview: bool) -> Run:
+        with self._on_machine().running(skip_preview=not preview) as update:
+            time.sleep(self._random.uniform(0.8, 5.0 if preview else 3.0))
+            hurt(update, mishap)
+            run = update.end()
+            # An engine that is killed before it calls its new provider process leaves it: our code is not there yet.
+            with contextlib.suppress(AssertionError):
+                wait_until(lambda: not update.provider() and not update.program(), limit_s=10)
+            return run
+
+    def _checked(self) -> list[str]:
+        """Mend everything, let every machine send something once more, and hold BigPanda to the model.
+
+        What waits of a Deployment that is gone from the program is sent when its machine sends anything.
+        """
+        for machine in sorted(MACHINES, key=lambda name: name != self._machine):
+            self._machine = machine
+            self._plan.deploy(OUTER[0])
+            assert self._up("none") == "ok"
+        again = self._on_machine().up("--expect-no-changes")
+        if not again.ok:
+            self._found.append(f"after all was mended there is still a change: {again.output}")
+        return [*self._found, *self.model.lies(self._bigpanda.events())]
+
+    def _on_machine(self) -> Stack:
+        self._stack.environment["BIGPANDA_OUTBOX"] = str(self._stack.folder / f"outbox-{self._machine}.db")
+        return self._stack
+
+    def _did(self) -> set[str]:
+        """What covered resources did since this was asked last."""
+        did = self._stack.did()
+        new, self._seen = did[self._seen :], len(did)
+        return {name for operation, name, _ in new if operation in ("create", "update")}
+
+
+def campaign(folder: pathlib.Path, seed: int, updates: int, limit_s: float) -> tuple[Campaign, list[str]]:
+    """Run one; it, and what BigPanda has in the end that is not so."""
+    with servers.sandbox() as bigpanda, faults.faulty(bigpanda) as faulty:
+        made = Campaign(folder, bigpanda, faulty, seed)
+        return made, made.run(updates, limit_s)

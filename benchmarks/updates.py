@@ -65,20 +65,20 @@ class Update:
 
     def create(self) -> float:
         """An update of an empty stack."""
-        return timed(lambda: done(self.stack.up()))
+        return timed(lambda: done(self.stack.up(skip_preview=True)))
 
     def same(self) -> float:
         """An update with nothing to change."""
-        return timed(lambda: done(self.stack.up("--expect-no-changes")))
+        return timed(lambda: done(self.stack.up("--expect-no-changes", skip_preview=True)))
 
     def changed(self) -> float:
         """An update that changes every resource."""
         self.stack.config(value=next(self._values))
-        return timed(lambda: done(self.stack.up()))
+        return timed(lambda: done(self.stack.up(skip_preview=True)))
 
     def empty(self) -> float:
         """Remove all again."""
-        return timed(lambda: done(self.stack.destroy()))
+        return timed(lambda: done(self.stack.destroy(skip_preview=True)))
 
     def peak_kb(self) -> int:
         """The most memory that the last run of the program had, in KiB."""

@@ -157,17 +157,17 @@ class Stack:
         """Run `pulumi preview`."""
         return self.pulumi("preview", *arguments)
 
-    def up(self, *arguments: str) -> Run:
-        """Run `pulumi up` without its preview."""
-        return self.pulumi("up", "--yes", "--skip-preview", *arguments)
+    def up(self, *arguments: str, skip_preview: bool = False) -> Run:
+        """Run `pulumi up`, as a user types it: with its preview."""
+        return self.pulumi(*_changing("up", skip_preview), *arguments)
 
-    def refresh(self, *arguments: str) -> Run:
+    def refresh(self, *arguments: str, skip_preview: bool = False) -> Run:
         """Run `pulumi refresh`."""
-        return self.pulumi("refresh", "--yes", "--skip-preview", *arguments)
+        return self.pulumi(*_changing("refresh", skip_preview), *arguments)
 
-    def destroy(self, *arguments: str) -> Run:
+    def destroy(self, *arguments: str, skip_preview: bool = False) -> Run:
         """Run `pulumi destroy`."""
-        return self.pulumi("destroy", "--yes", "--skip-preview", *arguments)
+        return self.pulumi(*_changing("destroy", skip_preview), *arguments)
 
     def pulumi(self, *arguments: str, env: Mapping[str, str] | None = None) -> Run:
         """Run any command to its end."""
@@ -198,12 +198,15 @@ class Stack:
         return found
 
     @contextlib.contextmanager
-    def running(self, *arguments: str) -> Iterator[Running]:
-        """Start `pulumi up` in a process group of its own, and go on; what is still there at the end is killed."""
+    def running(self, *arguments: str, skip_preview: bool = False) -> Iterator[Running]:
+        """Start `pulumi up` in a process group of its own, and go on; what is still there at the end is killed.
+
+        Its preview has a program and a provider process too: wait for what only the update does, such as an event.
+        """
         with (
             (self.folder / "running.log").open("w+") as log,
             subprocess.Popen(
-                self._command("up", "--yes", "--skip-preview", *arguments),
+                self._command(*_changing("up", skip_preview), *arguments),
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -270,6 +273,10 @@ class Stack:
     def _command(self, *arguments: str) -> list[str]:
         stack = () if arguments[0] == "stack" else ("--stack", self.name)
         return ["pulumi", *arguments, "--non-interactive", *stack]
+
+
+def _changing(command: str, skip_preview: bool) -> list[str]:
+    return [command, "--yes", *(["--skip-preview"] if skip_preview else [])]
 
 
 def _is_json(file: pathlib.Path) -> bool:

@@ -45,6 +45,23 @@ def test_create_sends_the_start_before_and_the_end_after_what_it_covers(stack: M
     assert [change["state"] for change in bigpanda.changes()] == ["success"]
 
 
+def test_without_its_preview_an_update_sends_the_same(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """`--skip-preview` leaves out what preview shows, and nothing else: on create, change and no change."""
+    first = stack(BILLING)
+    second = Stack(first.folder.with_name("second"), bigpanda.address).program(BILLING)
+    sent: list[list[object]] = []
+    for made, skip_preview in ((first, False), (second, True)):
+        before = len(bigpanda.events())
+        for version in ("1", "2", "2"):
+            run = made.config(change=json.dumps({"version": version})).up(skip_preview=skip_preview)
+            assert run.ok, run.output
+            assert ("Previewing update" in run.output) is not skip_preview
+        events = bigpanda.events()[before:]
+        sent.append([(event["kind"], event["body"] | {"timestamp": None}) for event in events])
+    assert sent[0] == sent[1]
+    assert bigpanda.has() == [f"billing {version} on prod-api-1, prod-api-2: success" for version in "1212"]
+
+
 def test_create_waits_for_the_start_and_the_end_waits_for_it(stack: MakeStack, bigpanda: Sandbox) -> None:
     """A covered resource that takes time is created between the two events."""
     made = stack("""

@@ -18,9 +18,12 @@ from typing import Any
 
 import yaml
 
+from .things import gate
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TOKEN = "token-that-must-not-be-seen"
 LIMIT_S = 120
+CANCEL = signal.SIGINT
 HEADER = """\
 import pulumi
 import bigpanda_provider as bigpanda
@@ -70,9 +73,23 @@ class Running:
         """Wait until it is so."""
         wait_until(what)
 
+    def shown(self) -> str:
+        """What it has printed so far."""
+        return (self._stack.folder / "running.log").read_text()
+
+    def wait_for_line(self, part: str) -> None:
+        """Wait until it has printed this."""
+        wait_until(lambda: part in self.shown())
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the engine."""
         self.process.send_signal(number)
+
+    def cancel(self, number: int = CANCEL) -> None:
+        """Send a signal that cancels, and wait until the engine has noticed: two at one moment are one."""
+        before = self.shown().count(" received; ")
+        self.process.send_signal(number)
+        wait_until(lambda: self.shown().count(" received; ") > before)
 
     def program(self) -> list[int]:
         """The process ids of the program."""
@@ -93,14 +110,14 @@ class Running:
     def end(self) -> Run:
         """Wait for the end."""
         code = self.process.wait(LIMIT_S)
-        return self._stack.printed(code, (self._stack.folder / "running.log").read_text())
+        return self._stack.printed(code, self.shown())
 
     def _of(self, part: str) -> list[int]:
         return self._stack.processes(part.encode())
 
 
-def wait_until(what: Callable[[], object], limit_s: float = 30) -> None:
-    """Wait until it is so, for a limited time."""
+def wait_until(what: Callable[[], object], limit_s: float = LIMIT_S) -> None:
+    """Wait until it is so. The limit is there for what will never be so: no busy machine is to come near it."""
     deadline = time.monotonic() + limit_s
     while not what():
         assert time.monotonic() < deadline, "it did not come to it in time"
@@ -264,6 +281,10 @@ class Stack:
     def exported(self) -> str:
         """The stack's state as `pulumi stack export` shows it."""
         return self.pulumi("stack", "export").output
+
+    def let_go(self, name: str) -> None:
+        """Open a gate, for good: the Thing that is held by it goes on."""
+        gate(str(self.journal), name).touch()
 
     def did(self) -> list[tuple[str, str, float]]:
         """What the Things did: operation, name, and when it was over."""

@@ -74,6 +74,7 @@ class FaultyBigPanda:
         fault: what to do with each request instead of passing it on; None passes it on.
         script: what to do with the next requests, one after the other, before `fault` counts; None passes one on.
         asked: the paths of all requests that came in.
+        asked_at: when each of them came in, in Unix seconds.
         slow_s: how long an answer of a request that is passed on takes, in seconds.
         before_answer: called when a request has been passed on and is not answered yet.
     """
@@ -82,8 +83,9 @@ class FaultyBigPanda:
         self.fault: Fault | None = None
         self.script: list[Fault | None] = []
         self.asked: list[str] = []
+        self.asked_at: list[float] = []
         self.slow_s = 0.0
-        self.before_answer: Callable[[], None] | None = None
+        self.before_answer: Callable[[], object] | None = None
         self.behind = behind
         self._server: ThreadingHTTPServer | None = None
         self._port = port
@@ -106,6 +108,7 @@ class FaultyBigPanda:
     def handle(self, request: BaseHTTPRequestHandler) -> None:
         """Do what the script says, else the fault, else pass the request on."""
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
+        self.asked_at.append(time.time())
         self.asked.append(request.path.rpartition("/")[2])
         fault = self.script.pop(0) if self.script else self.fault
         if fault is not None:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(
 
 SHOP = """
     with bigpanda.Deployment("shop", component="shop", version="1", hosts=["web-1"]):
-        Thing("web", sleep=3)
+        Thing("web", hold="web")
     """
 
 
@@ -75,6 +75,7 @@ def test_the_page_follows_an_update(
         assert page.get_by_role("link", name="shop").is_visible()
         first = page.locator("td [data-since]").inner_text()
         page.wait_for_function("first => document.querySelector('td [data-since]').textContent !== first", arg=first)
+        made.let_go("web")
         assert update.end().ok
     page.locator(".state.success").wait_for()
     assert page.locator(".state.in_progress").count() == 0

@@ -152,14 +152,15 @@ def test_killed_while_a_deployment_goes(faulty_stack: MakeStack, faulty: FaultyB
     """A success that waits in state stays one, though the Completion is gone and the Deployment is still there."""
     made = faulty_stack("""
         with bigpanda.Deployment("web", component="web", version="1", hosts=["a"]):
-            Thing("thing", linger=5)
+            Thing("thing", hold_delete="thing")
         """)
     faulty.go_away()
     assert made.up().ok
     with made.elsewhere().program(REST).running() as update:
-        update.wait_for(lambda: "Completion web deleted" in (made.folder / "running.log").read_text())
+        update.wait_for_line("Completion web deleted")
         update.kill(update.provider())
         assert not update.end().ok
+    made.let_go("thing")
     faulty.come_back()
     assert made.unlock().up().ok
     assert bigpanda.story() == ["start 1", "success 1"]

@@ -16,7 +16,7 @@ from .servers import Recorder, Sandbox
 
 PROGRAM = """
     with bigpanda.Deployment("web", component=pulumi.get_stack(), version=config.get("version") or "1", hosts=["a"]):
-        Thing("thing", config.get("version"), sleep=config.get_float("sleep"))
+        Thing("thing", config.get("version"), hold=config.get("hold"))
     """
 
 
@@ -76,7 +76,7 @@ def test_one_stack_is_killed_while_the_other_runs(
 ) -> None:
     """Nobody ends what the other stack has open; what a killed one left waits for its own next run."""
     blue, green = pair(tmp_path, (faulty.address, faulty.address))
-    with blue.config(sleep=12).running() as update:
+    with blue.config(hold="thing").running() as update:
         update.wait_for(lambda: "start 1" in bigpanda.story())
         assert green.up().ok
         update.kill(update.provider())
@@ -85,6 +85,7 @@ def test_one_stack_is_killed_while_the_other_runs(
     assert states == {"blue": "in_progress", "green": "success"}
     assert green.config(version="2").up().ok
     assert [c["state"] for c in bigpanda.changes() if c["component"] == "blue"] == ["in_progress"]
-    assert blue.unlock().config(sleep=0).up().ok
+    blue.let_go("thing")
+    assert blue.unlock().up().ok
     assert [c["state"] for c in bigpanda.changes() if c["component"] == "blue"] == ["failure", "success"]
     assert bigpanda.unmatched() == []

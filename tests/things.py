@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import time
 from typing import Any
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+
+HOLD_LIMIT_S = 200
 
 
 class ThingProvider(ResourceProvider):
@@ -30,16 +33,17 @@ class ThingProvider(ResourceProvider):
         return UpdateResult(dict(news))
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
-        """Take time, and write down that it was deleted."""
-        time.sleep(props.get("linger") or 0)
+        """Wait where it is held, and write down that it was deleted."""
+        if props.get("hold_delete"):
+            pass_gate(props["hold_delete"])
         note("delete", props["name"])
 
 
 class Thing(Resource):
     """A resource with the given inputs.
 
-    `sleep`, and `linger` when it is deleted, are in seconds; `fail` is the error's text, in which "{value}" stands for
-    its value.
+    `sleep` is in seconds. `hold` names a gate: it is not done before the test has opened that one (`Stack.let_go`);
+    `hold_delete` is the same for its deletion. `fail` is the error's text, in which "{value}" stands for its value.
     """
 
     value: pulumi.Output[Any]
@@ -50,20 +54,39 @@ class Thing(Resource):
         value: pulumi.Input[Any] = None,
         *,
         sleep: float | None = None,
+        hold: str | None = None,
         fail: str | None = None,
         opts: pulumi.ResourceOptions | None = None,
         **more: Any,
     ) -> None:
         props = {"name": resource_name, "value": value, "sleep": sleep, "fail": fail or None, **more}
+        if hold:
+            props["hold"] = hold
         super().__init__(ThingProvider(), resource_name, props, opts)
 
 
 def act(operation: str, props: dict[str, Any]) -> None:
     """Do as told."""
     time.sleep(props.get("sleep") or 0)
+    if props.get("hold"):
+        pass_gate(props["hold"])
     if props.get("fail"):
         raise RuntimeError(props["fail"].replace("{value}", str(props.get("value"))))
     note(operation, props["name"])
+
+
+def gate(journal: str, name: str) -> pathlib.Path:
+    """The file whose being there means that the gate is open."""
+    return pathlib.Path(f"{journal}.{name}")
+
+
+def pass_gate(name: str) -> None:
+    """Wait until the test has opened it."""
+    deadline = time.monotonic() + HOLD_LIMIT_S
+    while not gate(os.environ["THING_JOURNAL"], name).exists():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"nobody has opened the gate {name}")
+        time.sleep(0.02)
 
 
 def note(operation: str, name: str) -> None:

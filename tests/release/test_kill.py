@@ -17,8 +17,8 @@ from .command import EVENT, UP, Release, RunningRelease
 MakeRelease = Callable[[str], Release]
 
 SLOW = """
-    a = Thing("a", sleep=2)
-    Thing("b", sleep=config.get_float("sleep"), opts=pulumi.ResourceOptions(depends_on=[a]))
+    a = Thing("a", sleep=4)
+    Thing("b", hold=config.get("hold"), opts=pulumi.ResourceOptions(depends_on=[a]))
     """
 
 
@@ -134,12 +134,13 @@ def test_the_runner_and_its_engine_are_killed(release: MakeRelease, bigpanda: Sa
 def test_a_release_while_another_runs(release: MakeRelease, bigpanda: Sandbox) -> None:
     """What the other one holds open is not touched; the stack is locked, and a sentence says so."""
     shop = release(SLOW)
-    shop.stack.config(sleep=12)  # longer than it takes to preview another
+    shop.stack.config(hold="b")
     with shop.running(*UP) as update:
         under_way(update, bigpanda)
         run = shop("up", "--yes", "--component", "shop", "--version", "2")
         assert run.code == 1
         assert "another update of this stack is running; wait for it, or end it with `pulumi cancel`" in run.output
+        shop.stack.let_go("b")
         assert update.end().ok
     first, second = bigpanda.changes()
     assert (first["version"], first["state"]) == ("1", "success")

@@ -84,7 +84,7 @@ def test_ctrl_c_at_the_question(release: MakeRelease, bigpanda: Sandbox) -> None
 @pytest.mark.parametrize("asked", [False, True], ids=["unasked", "asked"])
 def test_ctrl_c_on_a_terminal_cancels_cleanly(release: MakeRelease, bigpanda: Sandbox, asked: bool) -> None:
     """The engine is told by the runner alone, so one Ctrl-C is one; also after the question."""
-    shop = release(TWO)
+    shop = release(TWO.replace("sleep=0.5", "sleep=4", 1))  # it is to be cancelled while it runs
     yes = [("now?", "y\n")] if asked else []
     command = ("up", *EVENT) if asked else UP
     run = shop.terminal(*command, *HOSTS, answers=[*yes, ("a creating", "\x03")])

@@ -32,8 +32,7 @@ def test_the_engine_is_killed(stack: MakeStack, bigpanda: Sandbox) -> None:
     """The provider process notices, ends the attempt at once, and goes."""
     made = stack(WEB)
     killed(made, bigpanda, lambda update: [update.process.pid])
-    (change,) = bigpanda.changes()
-    assert (change["state"], change["reason"]) == ("failure", UNFINISHED)
+    assert bigpanda.has() == [f"web 1 on a, b: failure ({UNFINISHED})"]
     the_next_run_reports_again(made, bigpanda, ["start 1", "failure 1"])
 
 
@@ -41,8 +40,7 @@ def test_the_program_is_killed(stack: MakeStack, bigpanda: Sandbox) -> None:
     """The engine ends the update, and the guard the attempt."""
     made = stack(WEB)
     killed(made, bigpanda, Running.program)
-    (change,) = bigpanda.changes()
-    assert (change["state"], change["reason"]) == ("failure", UNFINISHED)
+    assert bigpanda.has() == [f"web 1 on a, b: failure ({UNFINISHED})"]
     the_next_run_reports_again(made, bigpanda, ["start 1", "failure 1"])
 
 
@@ -62,12 +60,12 @@ def test_the_provider_is_killed(stack: MakeStack, bigpanda: Sandbox, what: str, 
     assert made.up().ok
     assert bigpanda.story() == ["start 1", "failure 1", "start 1", "success 1"]
     noted = what == "provider" and not elsewhere  # the program saw its resource fail
-    failed, succeeded = bigpanda.changes()
+    failed, *after = bigpanda.has()
     if noted:  # in grpc's words: its connection ended, or was reset
-        assert failed["reason"].startswith("second: error reading from server: ")
+        assert failed.startswith("web 1 on a, b: failure (second: error reading from server: ")
     else:
-        assert failed["reason"] == "the deployment did not complete"
-    assert succeeded["reason"] is None
+        assert failed == "web 1 on a, b: failure (the deployment did not complete)"
+    assert after == ["web 1 on a, b: success"]
     assert made.up("--expect-no-changes").ok
 
 
@@ -84,7 +82,10 @@ def test_the_engine_is_killed_before_it_stored_the_start(
     assert bigpanda.story() == ["start 1"]
     assert made.up().ok
     assert bigpanda.story() == ["start 1", "start 1", "failure 1", "start 1", "success 1"]
-    assert [change["state"] for change in bigpanda.changes()] == ["failure", "success"]
+    assert bigpanda.has() == [
+        "web 1 on a, b: failure (the deployment did not complete)",
+        "web 1 on a, b: success",
+    ]
     assert made.up("--expect-no-changes").ok
 
 
@@ -97,7 +98,10 @@ def test_a_killed_change_that_is_taken_back(faulty_stack: MakeStack, faulty: Fau
     assert made.config(version="1").preview().operations()["Deployment web"] == "update"
     assert made.up().ok
     assert bigpanda.story() == ["start 1", "success 1", "start 2", "start 2", "failure 2"]
-    assert [change["state"] for change in bigpanda.changes()] == ["success", "failure"]
+    assert bigpanda.has() == [
+        "web 1 on a, b: success",
+        "web 2 on a, b: failure (the deployment did not complete)",
+    ]
     assert made.up("--expect-no-changes").ok
 
 

@@ -174,9 +174,9 @@ class Stack:
         """Run `pulumi preview`."""
         return self.pulumi("preview", *arguments)
 
-    def up(self, *arguments: str, skip_preview: bool = False) -> Run:
-        """Run `pulumi up`, as a user types it: with its preview."""
-        return self.pulumi(*_changing("up", skip_preview), *arguments)
+    def up(self, *arguments: str, skip_preview: bool = False, limit_s: float = LIMIT_S) -> Run:
+        """Run `pulumi up`, as a user types it: with its preview; in seconds, how long it may take."""
+        return self.pulumi(*_changing("up", skip_preview), *arguments, limit_s=limit_s)
 
     def refresh(self, *arguments: str, skip_preview: bool = False) -> Run:
         """Run `pulumi refresh`."""
@@ -186,7 +186,7 @@ class Stack:
         """Run `pulumi destroy`."""
         return self.pulumi(*_changing("destroy", skip_preview), *arguments)
 
-    def pulumi(self, *arguments: str, env: Mapping[str, str] | None = None) -> Run:
+    def pulumi(self, *arguments: str, env: Mapping[str, str] | None = None, limit_s: float = LIMIT_S) -> Run:
         """Run any command to its end."""
         done = subprocess.run(
             self._command(*arguments),
@@ -196,7 +196,7 @@ class Stack:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=LIMIT_S,
+            timeout=limit_s,
             check=False,
         )
         return self.printed(done.returncode, done.stdout)

@@ -35,13 +35,13 @@ WEB = """
 def test_a_callback_raises_in_a_scope(stack: MakeStack, bigpanda: Sandbox, body: str) -> None:
     """The update fails with the program's error, and the end says so too; the next run reports again."""
     made = stack(WEB.replace("BODY", body))
-    run = made.pulumi("up", "--yes", "--skip-preview")
+    run = made.up(skip_preview=True)
     assert not run.ok
     assert "is taken" in run.output
     assert bigpanda.story() == ["start 1", "failure 1"]
     assert "is taken" in bigpanda.changes()[0]["reason"]
     assert bigpanda.changes()[0]["reason"].startswith("ValueError: port")
-    assert made.program(WEB.replace("BODY", "")).pulumi("up", "--yes").ok
+    assert made.program(WEB.replace("BODY", "")).up().ok
     assert bigpanda.story() == ["start 1", "failure 1", "start 1", "success 1"]
 
 
@@ -63,7 +63,7 @@ def test_a_callback_raises_in_a_program(stack: MakeStack, bigpanda: Sandbox, dec
     Thing("thing").id.apply(check)
     """
     )
-    run = made.pulumi("up", "--yes", "--skip-preview")
+    run = made.up(skip_preview=True)
     assert not run.ok
     assert [(change["state"], change["reason"]) for change in bigpanda.changes()] == [
         ("failure", "ValueError: port 80 is taken")
@@ -73,14 +73,14 @@ def test_a_callback_raises_in_a_program(stack: MakeStack, bigpanda: Sandbox, dec
 def test_a_callback_raises_outside_the_scope(stack: MakeStack, bigpanda: Sandbox) -> None:
     """A deployment whose scope went well is a success."""
     made = stack(WEB.replace("BODY", "") + "thing.id.apply(check)\n")
-    assert not made.pulumi("up", "--yes", "--skip-preview").ok
+    assert not made.up(skip_preview=True).ok
     assert bigpanda.story() == ["start 1", "success 1"]
 
 
 def test_a_callback_is_recovered(stack: MakeStack, bigpanda: Sandbox) -> None:
     """An error that the program takes care of is none."""
     made = stack(WEB.replace("BODY", "thing.id.apply(check).recover(lambda error: 'none')"))
-    run = made.pulumi("up", "--yes", "--skip-preview")
+    run = made.up(skip_preview=True)
     assert run.ok, run.output
     assert bigpanda.story() == ["start 1", "success 1"]
 
@@ -95,7 +95,7 @@ def test_a_resource_fails_and_its_callbacks_with_it(stack: MakeStack, bigpanda: 
     Thing("takes", thing.id)
     """
     )
-    run = made.pulumi("up", "--yes", "--skip-preview")
+    run = made.up(skip_preview=True)
     assert not run.ok
     assert [change["reason"] for change in bigpanda.changes()] == ["thing: RuntimeError: no room"]
     assert "bigpanda_provider" not in run.output, run.output

@@ -38,7 +38,7 @@ def test_a_function_of_the_user_for_hosts_raises(stack: MakeStack, bigpanda: San
     shown = made.preview()
     assert shown.ok, shown.output
     assert f'Deployment "web": "thing": it is reported by this name (DeclarationError: {told})' in shown.output
-    assert made.pulumi("up", "--yes").ok
+    assert made.up().ok
     assert [event["body"]["hosts"] for event in bigpanda.events()] == [["thing"], ["thing"]]
 
 
@@ -106,5 +106,5 @@ def test_a_fault_of_ours_never_hangs_the_program(stack: MakeStack, door: str, en
     """
         + program
     )
-    run = made.pulumi("up", "--yes", "--skip-preview")
+    run = made.up(skip_preview=True)
     assert run.ok or "a fault of ours" in run.output or "ZeroDivisionError" in run.output, run.output

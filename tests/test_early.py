@@ -24,7 +24,7 @@ NETWORK = """
 def test_a_resource_before_the_first_deployment_fails(stack: MakeStack, bigpanda: Sandbox, after: float) -> None:
     """The end names it and its error, also where it fails while the start is on its way; else nothing was sent."""
     made = stack(NETWORK).config(after=after)
-    run = made.pulumi("up", "--yes", "--skip-preview")
+    run = made.up(skip_preview=True)
     assert not run.ok
     assert "no route to 10.0.0.1" in run.output
     if after == 2 or bigpanda.events():
@@ -38,13 +38,13 @@ def test_it_fails_while_the_start_is_on_its_way(faulty_stack: MakeStack, faulty:
     faulty.slow_s = 3  # type: ignore[attr-defined]
     made = faulty_stack(NETWORK).config(after=1)
     made.environment["BIGPANDA_TIMEOUT_SECONDS"] = "20"
-    assert not made.pulumi("up", "--yes", "--skip-preview").ok
+    assert not made.up(skip_preview=True).ok
     assert [(change["state"], change["reason"]) for change in bigpanda.changes()] == [
         ("failure", "network: RuntimeError: no route to 10.0.0.1")
     ]
     faulty.slow_s = 0  # type: ignore[attr-defined]
     made.program(NETWORK.replace('fail="no route to 10.0.0.1"', "fail=None")).config(after=0)
-    assert made.pulumi("up", "--yes").ok
+    assert made.up().ok
     assert bigpanda.story() == ["start 1", "failure 1", "start 1", "success 1"]
 
 

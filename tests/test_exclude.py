@@ -20,12 +20,12 @@ DEPLOYMENT, COMPLETION, THING = "**Deployment::web", "**Completion::web", "**Res
 def test_exclude_of_a_covered_resource(stack: MakeStack, bigpanda: Sandbox) -> None:
     """The deployment of the rest is a success; an update that changes it later warns that this is not recorded."""
     made = stack(WEB)
-    assert made.pulumi("up", "--yes").ok
-    run = made.config(version="2", value="new").pulumi("up", "--yes", "--exclude", THING)
+    assert made.up().ok
+    run = made.config(version="2", value="new").up("--exclude", THING)
     assert run.ok, run.output
     assert [name for _, name, _ in made.did()].count("thing") == 1
     assert bigpanda.story() == ["start 1", "success 1", "start 2", "success 2"]
-    later = made.pulumi("up", "--yes")
+    later = made.up()
     assert later.ok
     assert '"thing" changes, while Deployment "web" reports nothing' in later.output
     assert len(bigpanda.events()) == 4
@@ -34,19 +34,19 @@ def test_exclude_of_a_covered_resource(stack: MakeStack, bigpanda: Sandbox) -> N
 def test_exclude_of_the_deployment(stack: MakeStack, bigpanda: Sandbox) -> None:
     """Nothing is sent, and the next whole update reports the new version."""
     made = stack(WEB)
-    assert made.pulumi("up", "--yes").ok
-    run = made.config(version="2", value="new").pulumi("up", "--yes", "--exclude", DEPLOYMENT)
+    assert made.up().ok
+    run = made.config(version="2", value="new").up("--exclude", DEPLOYMENT)
     assert run.ok, run.output
     assert bigpanda.story() == ["start 1", "success 1"]
-    assert made.pulumi("up", "--yes").ok
+    assert made.up().ok
     assert bigpanda.story() == ["start 1", "success 1", "start 2", "success 2"]
 
 
 def test_exclude_of_the_completion(stack: MakeStack, bigpanda: Sandbox) -> None:
     """What the Deployment covers went well, so it ends as a success, once."""
     made = stack(WEB)
-    assert made.pulumi("up", "--yes").ok
-    assert made.config(version="2").pulumi("up", "--yes", "--exclude", COMPLETION).ok
-    assert made.pulumi("up", "--yes").ok
+    assert made.up().ok
+    assert made.config(version="2").up("--exclude", COMPLETION).ok
+    assert made.up().ok
     assert bigpanda.story() == ["start 1", "success 1", "start 2", "success 2"]
-    assert made.pulumi("up", "--yes", "--expect-no-changes").ok
+    assert made.up("--expect-no-changes").ok

@@ -39,7 +39,7 @@ def test_state_holds_a_reference_to_a_resource(stack: MakeStack, bigpanda: Sandb
     """Every later preview, update and destroy works as if it were not there."""
     made = stack(GROUP.replace("OUTPUTS", outputs))
     for version in ("1", "2"):
-        run = made.config(version=version).pulumi("up", "--yes")
+        run = made.config(version=version).up()
         assert run.ok, run.output
     assert made.preview("--expect-no-changes").ok
     assert made.destroy().ok
@@ -53,7 +53,7 @@ def test_a_failed_attempt_is_found_beside_a_reference(stack: MakeStack, bigpanda
     )
     text = (made.folder / "__main__.py").read_text()
     (made.folder / "__main__.py").write_text(text.replace("FAIL", "'no room'"))
-    assert not made.pulumi("up", "--yes").ok
+    assert not made.up().ok
     (made.folder / "__main__.py").write_text(text.replace("FAIL", "None"))
-    assert made.elsewhere().pulumi("up", "--yes").ok
+    assert made.elsewhere().up().ok
     assert bigpanda.story() == ["start 1", "failure 1", "failure 1", "start 1", "success 1"]

@@ -41,11 +41,11 @@ def test_a_property_is_an_output(stack: MakeStack, bigpanda: Sandbox, name: str,
     shown = made.preview("--diff")
     assert shown.ok, shown.output
     assert "[unknown]" in shown.output
-    run = made.pulumi("up", "--yes")
+    run = made.up()
     assert run.ok, run.output
     assert [event["kind"] for event in bigpanda.events()] == ["start", "end"]
     assert bigpanda.events()[0]["body"][name] == sent
-    assert made.pulumi("up", "--yes", "--expect-no-changes").ok
+    assert made.up("--expect-no-changes").ok
 
 
 @pytest.mark.parametrize(
@@ -56,12 +56,12 @@ def test_a_property_is_an_output(stack: MakeStack, bigpanda: Sandbox, name: str,
 def test_triggers_hold_an_output(stack: MakeStack, bigpanda: Sandbox, triggers: str) -> None:
     """However deep it stands: not known yet, it counts as changed where it may be."""
     made = stack(PROGRAM).config(**{"property": "triggers", "as": triggers})
-    run = made.pulumi("up", "--yes")
+    run = made.up()
     assert run.ok, run.output
     made.config(server="other")
     shown = made.preview()
     assert shown.operations()["Deployment web"] == "update", shown.output
-    assert made.pulumi("up", "--yes").ok
+    assert made.up().ok
     assert bigpanda.story() == ["start 1", "success 1"]  # it became what it was, so nothing changed
 
 
@@ -69,11 +69,11 @@ def test_triggers_hold_an_output(stack: MakeStack, bigpanda: Sandbox, triggers: 
 def test_an_output_that_may_change(stack: MakeStack, bigpanda: Sandbox, name: str, shown: bool) -> None:
     """Preview shows an update where a start may follow, and none where only a description may change."""
     made = stack(PROGRAM).config(**{"property": name, "as": "[later]" if name == "hosts" else "later"})
-    assert made.pulumi("up", "--yes").ok
+    assert made.up().ok
     run = made.config(server="other").preview()
     assert run.ok, run.output
     assert ("Deployment web" in run.operations()) is shown
-    assert made.pulumi("up", "--yes").ok
+    assert made.up().ok
     assert len(bigpanda.events()) == 2
 
 
@@ -85,6 +85,6 @@ def test_status_and_reason_of_a_completion_are_outputs(stack: MakeStack, bigpand
         deployment._completion = bigpanda.Completion(
             "web", deployment, status=thing.id.apply(lambda _: "failure"), error_message=thing.id)
         """)
-    run = made.pulumi("up", "--yes")
+    run = made.up()
     assert run.ok, run.output
     assert [(change["state"], change["reason"]) for change in bigpanda.changes()] == [("failure", "thing")]

@@ -37,12 +37,12 @@ class Sandbox:
 
     def unmatched(self) -> list[dict[str, Any]]:
         """The ends that matched nothing."""
-        found: list[dict[str, Any]] = self._get("/changes")["unmatchedEnds"]
+        found: list[dict[str, Any]] = self._get("/changes?limit=1000")["unmatchedEnds"]
         return found
 
     def events(self) -> list[dict[str, Any]]:
         """What was sent, in order."""
-        found: list[dict[str, Any]] = self._get("/events")
+        found: list[dict[str, Any]] = self._get("/events?limit=10000")["events"]
         return found
 
     def has(self) -> list[str]:

@@ -15,7 +15,8 @@ import pytest
 from bigpanda_provider.client import BigPandaClient
 from bigpanda_provider.events import EndEvent, StartEvent, Status, read
 from bigpanda_provider.sandbox.bodies import StartBody
-from bigpanda_provider.sandbox.store import Filter, Store
+from bigpanda_provider.sandbox.listing import Filter
+from bigpanda_provider.sandbox.store import Store
 from bigpanda_provider.sandbox.timeline import WIDTH, Timeline
 from bigpanda_provider.settings import Token
 
@@ -86,6 +87,7 @@ def test_a_host_is_found_by_any_part_of_its_name(host: str) -> None:
     store.start(StartBody.model_validate(sent), sent)
     parts = {host[begin:end] for begin in range(len(host)) for end in range(begin + 1, len(host) + 1)}
     assert {part for part in parts if store.count(Filter(host=part)) != 1} == set()
+    assert {part for part in ("[", "]", "], [", ", ", '", "', "\\u00") if store.count(Filter(host=part))} <= parts
     assert store.count(Filter(host='first", "')) == store.count(Filter(host=host + "last")) == 0
 
 
@@ -105,7 +107,7 @@ def test_ends_that_matched_nothing_are_shown_as_such(bigpanda: Sandbox) -> None:
     client.end(EndEvent(component="ghost", version="1", hosts=("a",)))
     client.close()
     assert "1 end matched no deployment" in page(bigpanda)
-    assert "ghost 1" in page(bigpanda, "/unmatched")
+    assert "<bdi>ghost</bdi> <bdi>1</bdi>" in page(bigpanda, "/unmatched")
 
 
 def test_whatever_is_sent_is_text(bigpanda: Sandbox) -> None:
@@ -118,6 +120,22 @@ def test_whatever_is_sent_is_text(bigpanda: Sandbox) -> None:
         assert '"><script>' not in text
     with urllib.request.urlopen(bigpanda.address, timeout=10) as answer:
         assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+def test_names_from_outside_are_isolated(bigpanda: Sandbox) -> None:
+    """One that is written from right to left, or turns the direction, moves nothing that stands beside it."""
+    names = ["component", "version", "owner", "source", "description"]
+    given = {name: f"\u202e{name}\u05d0" for name in names}
+    deploy(bigpanda, Status.FAILURE, "\u202ereason", hosts=["\u202ehost-1", "\u202ehost-2"], **given)
+    for path in ("/", "/deployments/1"):
+        text = page(bigpanda, path)
+        shown = re.sub(r"<title>.*?</title>|<datalist.*?</datalist>", "", text)
+        isolated = "".join(re.findall(r"<bdi[^>]*>.*?</bdi>", shown, re.S))
+        assert isolated.count("\u202e") == shown.count("\u202e") == 8
+        titles = re.findall(r"<title>(.*?)</title>", text)
+        assert all("\u202e" not in title for title in titles)
+        assert "\u2068component\u05d0\u2069 \u2068version\u05d0\u2069" in titles[-1]
+    assert '"component": "\\u202ecomponent\u05d0"' in html.unescape(page(bigpanda, "/deployments/1"))
 
 
 def test_the_page_needs_nothing_from_elsewhere(bigpanda: Sandbox) -> None:

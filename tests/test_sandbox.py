@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import signal
 import subprocess
@@ -12,6 +13,8 @@ import urllib.request
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bigpanda_provider.sandbox.bodies import EndBody, StartBody
 from bigpanda_provider.sandbox.store import Store
@@ -56,7 +59,8 @@ def test_the_same_start_sent_again_is_one_deployment(bigpanda: Sandbox) -> None:
     post(bigpanda.address, "end", END)
     post(bigpanda.address, "end", END)
     post(bigpanda.address, "start", START)
-    assert [change["state"] for change in bigpanda.changes()] == ["success", "success", "in_progress"]
+    states = {change["id"]: change["state"] for change in bigpanda.changes()}
+    assert states == {1: "success", 2: "success", 3: "in_progress"}
 
 
 @pytest.mark.parametrize("other", [{"hosts": ["b", "a"]}, {"version": "1.2.4"}, {"component": "bills"}])
@@ -66,6 +70,26 @@ def test_an_end_that_matches_nothing_is_shown_as_such(bigpanda: Sandbox, other: 
     assert post(bigpanda.address, "end", {**END, **other})[0] == 201
     assert [change["state"] for change in bigpanda.changes()] == ["in_progress"]
     assert [end["body"] for end in bigpanda.unmatched()] == [{**END, **other}]
+
+
+LIKE_NAMES = st.sampled_from(
+    ["a", "A", "a ", "ä", "a\u0308", "a\0", "a\0b", "1", '"', "a, b", 'a", "b', "%", "_", "", "\\"]
+)
+KEYS = st.tuples(LIKE_NAMES, LIKE_NAMES, st.lists(LIKE_NAMES, min_size=1, max_size=3))
+
+
+@given(KEYS, KEYS)
+def test_an_end_matches_the_start_that_is_identical_and_no_other(
+    one: tuple[str, str, list[str]], other: tuple[str, str, list[str]]
+) -> None:
+    """In component, version and hosts: case, form, order, blanks and NULs count."""
+    store = Store(":memory:")
+    first, second = (dict(zip(("component", "version", "hosts"), key, strict=True)) for key in (one, other))
+    store.start(StartBody.model_validate(first), first)
+    store.end(EndBody.model_validate(second), second)
+    assert [change["state"] for change in store.changes(10)] == ["success" if one == other else "in_progress"]
+    assert store.count_unmatched() == (one != other)
+    store.close()
 
 
 def test_without_a_token_it_is_401(bigpanda: Sandbox) -> None:
@@ -80,7 +104,7 @@ def test_without_a_token_it_is_401(bigpanda: Sandbox) -> None:
     [
         ("start", {}, {"component", "version", "hosts"}),
         ("start", {**START, "hosts": "a"}, {"hosts"}),
-        ("start", {**START, "hosts": [1]}, {"hosts"}),
+        ("start", {**START, "hosts": [1]}, {"hosts[0]"}),
         ("start", {**START, "timestamp": "now"}, {"timestamp"}),
         ("start", {**START, "timestamp": 1.5}, {"timestamp"}),
         ("end", {**END, "status": "done"}, {"status"}),
@@ -96,7 +120,7 @@ def test_missing_or_wrong_fields_are_400_and_named(
     """The answer names each field that is missing or wrong."""
     status, answer = post(bigpanda.address, kind, body)
     assert status == 400
-    assert set(answer["fields"]) == fields
+    assert {error.partition(":")[0] for error in answer["errors"]} == fields
     assert bigpanda.events() == []
 
 
@@ -112,14 +136,43 @@ def test_events_are_kept_in_the_data_file(tmp_path: pathlib.Path) -> None:
     second.close()
 
 
+@pytest.mark.parametrize("there", [False, True], ids=["new", "of an older version"])
+def test_only_its_owner_can_read_the_data_file(tmp_path: pathlib.Path, there: bool) -> None:
+    """And what SQLite writes beside it; who could read it before cannot any more."""
+    file = tmp_path / "changes.db"
+    if there:
+        Store(str(file)).close()
+        file.chmod(0o644)
+    umask = os.umask(0)
+    try:
+        store = Store(str(file))
+    finally:
+        os.umask(umask)
+    store.start(StartBody(**START), START)
+    modes = {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()}
+    assert modes == {"changes.db": "0o600", "changes.db-wal": "0o600", "changes.db-shm": "0o600"}
+    store.close()
+
+
+def test_a_file_that_is_no_database_is_left_alone(tmp_path: pathlib.Path) -> None:
+    """It keeps its content and its mode."""
+    file = tmp_path / "notes.txt"
+    file.write_text("something else, and more of it than a header\n" * 20)
+    file.chmod(0o644)
+    done = subprocess.run(command("--port", "0", "--data", str(file)), capture_output=True, timeout=20, check=False)
+    assert done.returncode == 1
+    assert b"cannot be used as data file" in done.stderr
+    assert (file.stat().st_mode & 0o777, file.read_text()[:9]) == (0o644, "something")
+
+
+def command(*arguments: str) -> list[str]:
+    """The command with its arguments."""
+    return [sys.executable, "-m", "bigpanda_provider.sandbox", *arguments]
+
+
 def start(*arguments: str) -> subprocess.Popen[str]:
     """Start the command."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "bigpanda_provider.sandbox", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def test_command_prints_its_address_and_stops_quietly() -> None:
@@ -139,12 +192,13 @@ def test_command_prints_its_address_and_stops_quietly() -> None:
     [
         (("--port", "99999"), "cannot be listened on"),
         (("--port", "0", "--data", "/nowhere/changes.db"), "cannot be used as data file"),
+        (("--port", "0", "--data", ""), "cannot be used as data file"),
     ],
 )
 def test_command_says_in_one_sentence_what_is_wrong(arguments: tuple[str, ...], sentence: str) -> None:
     """A wrong option is no traceback."""
-    with start(*arguments) as process:
-        _, errors = process.communicate(timeout=20)
-    assert process.returncode == 1
+    done = subprocess.run(command(*arguments), capture_output=True, text=True, timeout=20, check=False)
+    errors = done.stderr
+    assert done.returncode == 1
     assert sentence in errors
     assert len(errors.splitlines()) == 1

@@ -31,15 +31,14 @@ def serve(host: str, port: int, data: str) -> int:
         data: the SQLite file to keep the events in; `:memory:` keeps none.
     """
     try:
-        import uvicorn
-
         from .app import create_app
+        from .serving import server
         from .store import Store
     except ImportError as error:
         return _fail(f"{error.name} is missing; install it with: pip install 'bigpanda-provider[sandbox]'")
     try:
         store = Store(data)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         return _fail(f"{data} cannot be used as data file ({error}); name another with --data")
     try:
         listening = listen(host, port)
@@ -47,9 +46,8 @@ def serve(host: str, port: int, data: str) -> int:
         return _fail(f"{host}:{port} cannot be listened on ({error}); name another --port, or 0")
     shown = f"[{host}]" if ":" in host else host
     print(f"BigPanda sandbox: http://{shown}:{listening.getsockname()[1]}", flush=True)
-    config = uvicorn.Config(create_app(store), log_level="warning", timeout_graceful_shutdown=2)
     try:
-        uvicorn.Server(config).run(sockets=[listening])
+        server(create_app(store)).run(sockets=[listening])
     except KeyboardInterrupt:
         pass  # uvicorn raises the signal again once it has stopped
     finally:

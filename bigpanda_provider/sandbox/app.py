@@ -2,60 +2,98 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
-from fastapi.responses import JSONResponse
-from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
 
-from .bodies import EndBody, StartBody, WrongBodyError, parse
+from .bodies import EndBody, StartBody, parse, receive
+from .errors import UNPROCESSABLE, Errors, tell_errors
 from .feed import Feed
-from .pages import HERE, create_pages
+from .listing import LARGEST, Cursor, Filter
+from .pages import create_pages
 from .store import Store
 
 CREATED = 201
-BAD_REQUEST = 400
 UNAUTHORIZED = 401
+MOST_CHANGES = 1000
+MOST_EVENTS = 10_000
+"""Most that one answer holds."""
+SHOWN = 100
+"""How many it holds where no limit is given."""
+NAME_LIMIT = 1000
+"""Most characters of a component or host that is looked for."""
+
+
+Part = Annotated[str, Query(max_length=NAME_LIMIT)]
+Number = Annotated[int, Query(ge=0, le=LARGEST)]
 
 
 def create_app(store: Store) -> FastAPI:
     """The application over one store."""
-    app = FastAPI(title="BigPanda sandbox", docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="BigPanda sandbox",
+        docs_url=None,
+        redoc_url=None,
+        responses={"4XX": {"model": Errors}},
+    )
+    tell_errors(app)
     feed = Feed()
     app.include_router(create_pages(store, feed))
-    app.mount("/static", StaticFiles(directory=HERE / "static"))
-
-    @app.exception_handler(WrongBodyError)
-    async def wrong_body(request: Request, error: WrongBodyError) -> JSONResponse:
-        return JSONResponse({"error": "missing or wrong fields", "fields": error.fields}, BAD_REQUEST)
 
     @app.post("/data/events/deployments/start", status_code=CREATED, dependencies=[Depends(_authorized)])
     async def start(request: Request) -> dict[str, str]:
-        await run_in_threadpool(store.start, *parse(StartBody, await request.body()))
+        await run_in_threadpool(store.start, *parse(StartBody, await receive(request)))
         await feed.changed()
         return {"status": "created"}
 
     @app.post("/data/events/deployments/end", status_code=CREATED, dependencies=[Depends(_authorized)])
     async def end(request: Request) -> dict[str, str]:
-        await run_in_threadpool(store.end, *parse(EndBody, await request.body()))
+        await run_in_threadpool(store.end, *parse(EndBody, await receive(request)))
         await feed.changed()
         return {"status": "created"}
 
     @app.get("/changes")
     def changes(
-        limit: Annotated[int, Query(ge=1, le=1000)] = 100, offset: Annotated[int, Query(ge=0)] = 0
+        component: Part = "",
+        host: Part = "",
+        state: Literal["", "in_progress", "success", "failure"] = "",
+        limit: Annotated[int, Query(ge=1, le=MOST_CHANGES)] = SHOWN,
+        cursor: Annotated[str, Query(max_length=50)] = "",
+        offset: Number = 0,
     ) -> dict[str, Any]:
-        return {"changes": store.changes(limit, offset), "unmatchedEnds": store.events(unmatched_only=True)}
+        chosen = Filter(component.strip(), host.strip(), state)
+        found = store.changes(limit + 1, offset, chosen, _cursor(cursor))
+        return {
+            "changes": found[:limit],
+            "total": store.count(chosen),
+            "next": str(Cursor.of(found[limit - 1])) if len(found) > limit else None,
+            "unmatchedEnds": store.unmatched(limit),
+            "unmatchedTotal": store.count_unmatched(),
+        }
 
     @app.get("/events")
-    def events() -> list[dict[str, Any]]:
-        return store.events()
+    def events(limit: Annotated[int, Query(ge=1, le=MOST_EVENTS)] = SHOWN, cursor: Number = 0) -> dict[str, Any]:
+        found = store.events(limit + 1, cursor)
+        return {
+            "events": found[:limit],
+            "total": store.count_events(),
+            "next": str(found[limit - 1]["id"]) if len(found) > limit else None,
+        }
 
     return app
+
+
+def _cursor(text: str) -> Cursor | None:
+    if not text:
+        return None
+    try:
+        return Cursor.parse(text)
+    except ValueError as error:
+        raise HTTPException(UNPROCESSABLE, f"cursor: {error}") from None
 
 
 async def _authorized(request: Request) -> None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme != "Bearer" or not token.strip():
-        raise HTTPException(UNAUTHORIZED, "a bearer token is required")
+        raise HTTPException(UNAUTHORIZED, "a bearer token is required: Authorization: Bearer TOKEN")

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar
+import json
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
+from pydantic_core import from_json
+from starlette.requests import Request
+
+BODY_LIMIT = 1024 * 1024
+"""Most bytes of a body."""
+PASSED_OVER = 16 * BODY_LIMIT
+"""Of a body that is larger so much is read all the same: most clients look for an answer only after they have sent."""
+LAST_SECOND = 253_402_300_799
+"""The last second of the year 9999; what is later is no time in seconds."""
+
+Hosts = Annotated[list[StrictStr], Field(min_length=1)]
 
 
 class StartBody(BaseModel):
@@ -14,8 +26,8 @@ class StartBody(BaseModel):
 
     component: StrictStr
     version: StrictStr
-    hosts: list[StrictStr]
-    timestamp: StrictInt | None = None
+    hosts: Hosts
+    timestamp: Annotated[StrictInt, Field(ge=0, le=LAST_SECOND)] | None = None
     description: StrictStr | None = None
     owner: StrictStr | None = None
     source: StrictStr | None = None
@@ -28,7 +40,7 @@ class EndBody(BaseModel):
 
     component: StrictStr
     version: StrictStr
-    hosts: list[StrictStr]
+    hosts: Hosts
     status: Literal["success", "failure"] = "success"
     errorMessage: StrictStr | None = None  # noqa: N815 - the API's name
 
@@ -40,12 +52,40 @@ class WrongBodyError(Exception):
     """A body that the API does not take.
 
     Attributes:
-        fields: the names of the fields that are missing or wrong, each with what is wrong.
+        errors: one sentence for each field that is missing or wrong, which begins with its name.
     """
 
-    def __init__(self, fields: dict[str, str]) -> None:
-        super().__init__(", ".join(f"{name}: {why}" for name, why in fields.items()))
-        self.fields = fields
+    def __init__(self, errors: list[str]) -> None:
+        super().__init__("; ".join(errors))
+        self.errors = errors
+
+
+class TooLargeError(Exception):
+    """A body of more than `BODY_LIMIT` bytes."""
+
+    def __init__(self) -> None:
+        super().__init__(f"the body is larger than {BODY_LIMIT} bytes")
+
+
+async def receive(request: Request) -> bytes:
+    """The body of a request.
+
+    Raises:
+        TooLargeError: it is larger than `BODY_LIMIT`. What is too much is not kept, and after `PASSED_OVER` not read.
+    """
+    asks_first = request.headers.get("Expect", "").lower() == "100-continue"
+    if asks_first and int(request.headers.get("Content-Length", "0")) > BODY_LIMIT:
+        raise TooLargeError
+    body, size = bytearray(), 0
+    async for part in request.stream():
+        size += len(part)
+        if size <= BODY_LIMIT:
+            body += part
+        elif size > PASSED_OVER:
+            break
+    if size > BODY_LIMIT:
+        raise TooLargeError
+    return bytes(body)
 
 
 def parse(model: type[Body], raw: bytes) -> tuple[Body, dict[str, Any]]:
@@ -55,8 +95,17 @@ def parse(model: type[Body], raw: bytes) -> tuple[Body, dict[str, Any]]:
         WrongBodyError: it is no JSON object, or fields are missing or wrong.
     """
     try:
-        body = model.model_validate_json(raw)
+        sent = from_json(raw, allow_inf_nan=False)
+        json.dumps(sent, ensure_ascii=False, allow_nan=False).encode()  # what cannot be written again was not JSON
+    except (ValueError, RecursionError) as error:
+        raise WrongBodyError([f"body: not JSON ({error})"]) from None
+    try:
+        return model.model_validate(sent), sent
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        raise WrongBodyError({str((detail["loc"] or ("body",))[0]): detail["msg"] for detail in details}) from None
-    return body, body.model_dump(mode="json", exclude_unset=True)
+        raise WrongBodyError([f"{_where(detail['loc'])}: {detail['msg']}" for detail in details]) from None
+
+
+def _where(loc: tuple[int | str, ...]) -> str:
+    """A field as a person writes it: `hosts[1]`; the whole is the body."""
+    return "".join(f"[{part}]" if isinstance(part, int) else part for part in loc) or "body"

@@ -3,82 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from .bodies import EndBody, StartBody
+from .database import open_database
+from .listing import EVERY, LARGEST, Cursor, Filter
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS event (
-    id INTEGER PRIMARY KEY,
-    kind TEXT NOT NULL CHECK (kind IN ('start', 'end')),
-    received REAL NOT NULL,
-    body TEXT NOT NULL,
-    deployment INTEGER REFERENCES deployment (id)  -- none: an end that matched nothing
-);
-CREATE TABLE IF NOT EXISTS deployment (
-    id INTEGER PRIMARY KEY,
-    component TEXT NOT NULL,
-    version TEXT NOT NULL,
-    hosts TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('in_progress', 'success', 'failure')),
-    started INTEGER NOT NULL,
-    ended INTEGER,
-    description TEXT,
-    owner TEXT,
-    source TEXT,
-    reason TEXT
-);
-CREATE INDEX IF NOT EXISTS open_deployment ON deployment (component, version, hosts) WHERE state = 'in_progress';
-CREATE INDEX IF NOT EXISTS unmatched ON event (id) WHERE kind = 'end' AND deployment IS NULL;
-CREATE INDEX IF NOT EXISTS event_of ON event (deployment);
-CREATE INDEX IF NOT EXISTS deployment_by_component ON deployment (component);
-CREATE INDEX IF NOT EXISTS deployment_by_state ON deployment (state);
-"""
-
-STATES = {"in_progress": "in progress", "success": "success", "failure": "failure"}
-"""The states of a deployment, with the words that are shown for them."""
 COMPONENTS_SHOWN = 500
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which deployments are looked for; what is empty counts for any.
-
-    Attributes:
-        component: a part of the component's name, in any case.
-        host: a part of one of the hosts' names, in any case.
-        state: a state.
-    """
-
-    component: str = ""
-    host: str = ""
-    state: str = ""
-
-    def chosen(self) -> dict[str, str]:
-        """What is not empty, by name."""
-        return {name: value for name, value in vars(self).items() if value}
-
-    def condition(self) -> tuple[str, list[str]]:
-        """As SQL, and its parameters."""
-        found = {
-            "component LIKE ? ESCAPE '!'": self.component and _like(self.component),
-            "hosts LIKE ? ESCAPE '!'": self.host and _like(_json(self.host)[1:-1]),  # quick: few are left
-            "EXISTS (SELECT 1 FROM json_each(hosts) WHERE value LIKE ? ESCAPE '!')": self.host and _like(self.host),
-            "state = ?": self.state,
-        }
-        used = {sql: value for sql, value in found.items() if value}
-        return " AND ".join(used) or "TRUE", list(used.values())
-
-
-def _like(part: str) -> str:
-    return "%" + re.sub("([!%_])", r"!\1", part) + "%"
+"""As far as a list of their names is of use."""
 
 
 class Store:
@@ -86,15 +23,15 @@ class Store:
 
     Args:
         path: the file, or ":memory:".
+
+    Raises:
+        OSError: the file cannot be made, or belongs to somebody else.
+        sqlite3.Error: it is no database, or cannot be read or written.
     """
 
     def __init__(self, path: str) -> None:
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.row_factory = sqlite3.Row
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(SCHEMA)
+        self._db = open_database(path)
 
     def start(self, body: StartBody, sent: dict[str, Any]) -> None:
         """A start makes a deployment in progress. Its time is the event's own, else now.
@@ -138,25 +75,41 @@ class Store:
             )
             self._event(db, "end", now, sent, found)
 
-    def changes(self, limit: int, offset: int, chosen: Filter = Filter()) -> list[dict[str, Any]]:
-        """The deployments, newest first."""
+    def changes(
+        self, limit: int, offset: int = 0, chosen: Filter = EVERY, after: Cursor | None = None
+    ) -> list[dict[str, Any]]:
+        """The deployments, the latest start first; of those that started in one second, the one that came in last.
+
+        Args:
+            limit: how many, at most.
+            offset: how many are passed over.
+            chosen: which.
+            after: the place in the list to begin at; its beginning, if None.
+        """
         condition, values = chosen.condition()
+        started = "+started" if chosen.looks_into_names else "started"
+        place = () if after is None else (after.started, after.id)
+        beyond = f"AND ({started}, id) < (?, ?)" if place else ""
         with self._lock:
+            found = (
+                f"SELECT id FROM deployment WHERE {condition} {beyond}"  # noqa: S608 - ours
+                f" ORDER BY {started} DESC, id DESC LIMIT ? OFFSET ?"
+            )
             rows = self._db.execute(
-                f"SELECT * FROM deployment WHERE {condition} ORDER BY id DESC LIMIT ? OFFSET ?",  # noqa: S608 - ours
-                (*values, limit, offset),
+                f"SELECT * FROM deployment WHERE id IN ({found}) ORDER BY +started DESC, id DESC",  # noqa: S608
+                (*values, *place, limit, offset),
             )
             return [_change(row) for row in rows]
 
     def count(self, chosen: Filter) -> int:
         """How many deployments there are."""
         condition, values = chosen.condition()
-        with self._lock:
-            (count,) = self._db.execute(f"SELECT count(*) FROM deployment WHERE {condition}", values).fetchone()  # noqa: S608
-            return int(count)
+        return self._count(f"deployment WHERE {condition}", values)
 
     def change(self, number: int) -> dict[str, Any] | None:
         """The deployment with this number."""
+        if abs(number) > LARGEST:
+            return None
         with self._lock:
             row = self._db.execute("SELECT * FROM deployment WHERE id = ?", (number,)).fetchone()
             return None if row is None else _change(row)
@@ -169,33 +122,49 @@ class Store:
             )
             return [row["component"] for row in rows]
 
+    def events_of(self, number: int, limit: int) -> list[dict[str, Any]]:
+        """What was sent for one deployment, in the order it came in; the first ones."""
+        return self._events("deployment = ? ORDER BY id LIMIT ?", (number, limit))
+
+    def count_events_of(self, number: int) -> int:
+        """How many events were sent for one deployment."""
+        return self._count("event WHERE deployment = ?", (number,))
+
+    def events(self, limit: int, after: int = 0) -> list[dict[str, Any]]:
+        """What was sent, in the order it came in.
+
+        Args:
+            limit: how many, at most.
+            after: the number of the event before the first.
+        """
+        return self._events("id > ? ORDER BY id LIMIT ?", (after, limit))
+
+    def count_events(self) -> int:
+        """How many events were sent."""
+        return self._count("event")
+
+    def unmatched(self, limit: int) -> list[dict[str, Any]]:
+        """The newest ends that matched nothing, in the order they came in."""
+        return self._events(f"{_UNMATCHED} ORDER BY id DESC LIMIT ?", (limit,))[::-1]
+
     def count_unmatched(self) -> int:
         """How many ends matched nothing."""
-        with self._lock:
-            (count,) = self._db.execute(
-                "SELECT count(*) FROM event WHERE kind = 'end' AND deployment IS NULL"
-            ).fetchone()
-            return int(count)
-
-    def events_of(self, number: int) -> list[dict[str, Any]]:
-        """What was sent for one deployment, in the order it came in."""
-        with self._lock:
-            rows = self._db.execute(
-                "SELECT kind, received, body FROM event WHERE deployment = ? ORDER BY id", (number,)
-            )
-            return [{**dict(row), "body": json.loads(row["body"])} for row in rows]
-
-    def events(self, *, unmatched_only: bool = False) -> list[dict[str, Any]]:
-        """What was sent, in the order it came in."""
-        condition = "WHERE kind = 'end' AND deployment IS NULL" if unmatched_only else ""
-        with self._lock:
-            rows = self._db.execute(f"SELECT kind, received, body, deployment FROM event {condition} ORDER BY id")  # noqa: S608
-            return [{**dict(row), "body": json.loads(row["body"])} for row in rows]
+        return self._count(f"event WHERE {_UNMATCHED}")
 
     def close(self) -> None:
         """Close the database."""
         with self._lock:
             self._db.close()
+
+    def _events(self, rest: str, values: Sequence[object]) -> list[dict[str, Any]]:
+        with self._lock:
+            rows = self._db.execute(f"SELECT id, kind, received, body, deployment FROM event WHERE {rest}", values)  # noqa: S608
+            return [{**dict(row), "body": json.loads(row["body"])} for row in rows]
+
+    def _count(self, rest: str, values: Sequence[object] = ()) -> int:
+        with self._lock:
+            (count,) = self._db.execute(f"SELECT count(*) FROM {rest}", values).fetchone()  # noqa: S608 - ours
+            return int(count)
 
     @staticmethod
     def _event(db: sqlite3.Connection, kind: str, now: float, sent: dict[str, Any], deployment: int | None) -> None:
@@ -214,6 +183,9 @@ class Store:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+
+
+_UNMATCHED = "kind = 'end' AND deployment IS NULL"
 
 
 def _change(row: sqlite3.Row) -> dict[str, Any]:

@@ -12,6 +12,7 @@ WIDTH = 1000
 LEAST = 3.0
 """A bar is at least so many units wide, or nobody would see it."""
 TICKS = 4
+DAY_S = 86_400
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,19 @@ class Timeline:
         for change, start, end in reversed(spans):
             width = max((end - start) * unit, LEAST)
             bars.append(Bar(change, round(min((start - first) * unit, WIDTH - width), 1), round(width, 1)))
-        pattern = "%H:%M:%S" if last - first < 86_400 else "%Y-%m-%d"
+        pattern = "%H:%M:%S" if last - first < DAY_S else "%Y-%m-%d"
         ticks = [
             Tick(
                 round(WIDTH * number / TICKS, 1),
-                time.strftime(pattern, time.gmtime(first + (last - first) * number / TICKS)),
+                _label(pattern, first + (last - first) * number / TICKS),
             )
             for number in range(TICKS + 1)
         ]
         return cls(bars, ticks)
+
+
+def _label(pattern: str, seconds: float) -> str:
+    try:
+        return time.strftime(pattern, time.gmtime(seconds))
+    except (OverflowError, ValueError, OSError):  # no calendar has it
+        return ""

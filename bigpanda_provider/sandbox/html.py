@@ -1,0 +1,71 @@
+"""How the pages of the sandbox are made: templates, headers, and how times and raw events read."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader
+from starlette.responses import HTMLResponse
+
+from .listing import STATES
+
+HERE = pathlib.Path(__file__).parent
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+"""Whatever a component is called, nothing that is not ours runs on the page."""
+
+_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+FIRST_STRONG, END = "\u2068", "\u2069"
+
+
+def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page made of a template of `templates`."""
+    text = _environment.get_template(template).render(now=int(time.time()), **values)
+    return HTMLResponse(text, status, HEADERS)
+
+
+def moment(seconds: float | None) -> str:
+    """A time as the page shows it; one that no calendar has is shown as its number."""
+    if seconds is None:
+        return ""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds)) + " UTC"
+    except (OverflowError, ValueError, OSError):
+        return f"{seconds} s"
+
+
+def duration(seconds: float) -> str:
+    """A duration in its two largest units: "2 h 5 min"."""
+    left = max(int(seconds), 0)
+    parts: list[str] = []
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+        if left >= size or (unit == "s" and not parts):
+            parts.append(f"{left // size} {unit}")
+            left %= size
+    return " ".join(parts[:2])
+
+
+def isolated(text: str) -> str:
+    """A name whose direction cannot reach beyond it, for where no `<bdi>` can stand."""
+    return FIRST_STRONG + _BIDI.sub("", text) + END
+
+
+def indented(body: Mapping[str, Any]) -> str:
+    """An event as JSON for reading; what would turn the direction of the text is escaped."""
+    text = json.dumps(body, indent=2, ensure_ascii=False)
+    return _BIDI.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+_environment = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True)
+_environment.filters |= {"moment": moment, "duration": duration, "isolated": isolated, "indented": indented}
+_environment.globals |= {"states": STATES}

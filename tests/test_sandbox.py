@@ -193,6 +193,7 @@ def test_command_prints_its_address_and_stops_quietly() -> None:
         (("--port", "99999"), "cannot be listened on"),
         (("--port", "0", "--data", "/nowhere/changes.db"), "cannot be used as data file"),
         (("--port", "0", "--data", ""), "cannot be used as data file"),
+        (("--port", "0", "--allow-host", "http://sandbox"), '"http://sandbox" is not a host name'),
     ],
 )
 def test_command_says_in_one_sentence_what_is_wrong(arguments: tuple[str, ...], sentence: str) -> None:

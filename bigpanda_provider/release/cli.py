@@ -381,11 +381,15 @@ def sandbox(
     data: Annotated[
         str, typer.Option(metavar="FILE", help="The file to keep events in; memory, if absent.")
     ] = ":memory:",
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A further host name that requests may be sent to; repeat for several."),
+    ] = None,
 ) -> Exit:
     """Serve a local stand-in for BigPanda."""
     from ..sandbox.__main__ import serve
 
-    return Exit(serve(host, port, data))
+    return Exit(serve(host, port, data, allow_host or ()))
 
 
 # -- settings and places -----------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import argparse
 import socket
 import sqlite3
 import sys
+from collections.abc import Sequence
 
 
 def main() -> int:
@@ -18,24 +19,37 @@ def main() -> int:
     parser.add_argument(
         "--data", metavar="FILE", default=":memory:", help="SQLite file to keep the events in (default: memory)"
     )
+    parser.add_argument(
+        "--allow-host",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="a further host name that requests may be sent to; repeat for several (default: loopback names alone)",
+    )
     arguments = parser.parse_args()
-    return serve(arguments.host, arguments.port, arguments.data)
+    return serve(arguments.host, arguments.port, arguments.data, arguments.allow_host)
 
 
-def serve(host: str, port: int, data: str) -> int:
+def serve(host: str, port: int, data: str, allow_hosts: Sequence[str] = ()) -> int:
     """Bind, print the address, serve until told to stop; returns the exit code.
 
     Args:
         host: the address to listen on.
         port: the port; 0 takes a free one.
         data: the SQLite file to keep the events in; `:memory:` keeps none.
+        allow_hosts: further names that the `Host` header of a request may have.
     """
     try:
         from .app import create_app
+        from .hosts import AllowedHosts
         from .serving import server
         from .store import Store
     except ImportError as error:
         return _fail(f"{error.name} is missing; install it with: pip install 'bigpanda-provider[sandbox]'")
+    try:
+        allowed = AllowedHosts.of(host, allow_hosts)
+    except ValueError as error:
+        return _fail(f"--allow-host: {error}")
     try:
         store = Store(data)
     except (sqlite3.Error, OSError) as error:
@@ -47,7 +61,7 @@ def serve(host: str, port: int, data: str) -> int:
     shown = f"[{host}]" if ":" in host else host
     print(f"BigPanda sandbox: http://{shown}:{listening.getsockname()[1]}", flush=True)
     try:
-        server(create_app(store)).run(sockets=[listening])
+        server(create_app(store, allowed)).run(sockets=[listening])
     except KeyboardInterrupt:
         pass  # uvicorn raises the signal again once it has stopped
     finally:

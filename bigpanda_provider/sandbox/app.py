@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from .bodies import EndBody, StartBody, parse, receive
 from .errors import UNPROCESSABLE, Errors, tell_errors
 from .feed import Feed
+from .hosts import LOOPBACK, AllowedHosts, HostCheck
 from .listing import LARGEST, Cursor, Filter
 from .pages import create_pages
 from .store import Store
@@ -29,14 +30,20 @@ Part = Annotated[str, Query(max_length=NAME_LIMIT)]
 Number = Annotated[int, Query(ge=0, le=LARGEST)]
 
 
-def create_app(store: Store) -> FastAPI:
-    """The application over one store."""
+def create_app(store: Store, allowed: AllowedHosts | None = None) -> FastAPI:
+    """The application over one store.
+
+    Args:
+        store: what was sent.
+        allowed: the hosts that a request may name; those of loopback, if None.
+    """
     app = FastAPI(
         title="BigPanda sandbox",
         docs_url=None,
         redoc_url=None,
         responses={"4XX": {"model": Errors}},
     )
+    app.add_middleware(HostCheck, allowed=allowed or AllowedHosts.of(LOOPBACK))
     tell_errors(app)
     feed = Feed()
     app.include_router(create_pages(store, feed))

@@ -110,6 +110,11 @@ class Row:
         """Whether it is open and nobody is left who would end it."""
         return self.status is None and self.place.stack != BY_HAND and not self.owner.alive
 
+    @property
+    def is_open(self) -> bool:
+        """Whether BigPanda has it in progress, or will: it has no end, or one that BigPanda rejected."""
+        return self.start_state is not State.REJECTED and self.end_state in (None, State.REJECTED)
+
     def attempt(self, start: StartEvent | None = None) -> Attempt | None:
         """The attempt, with the given start where the row has none; None where there is neither."""
         known = self.start or start
@@ -256,6 +261,15 @@ class Outbox:
             )
             return [_row(row) for row in found]
 
+    def unended(self) -> list[Row]:
+        """As `waiting`, with those that BigPanda still has in progress since it rejected their end."""
+        with self._transaction(READING) as db:
+            found = db.execute(
+                "SELECT * FROM attempt WHERE end_state IS NULL OR end_state = 'queued'"
+                " OR (end_state = 'rejected' AND start_state = 'delivered') ORDER BY recorded, id"
+            )
+            return [_row(row) for row in found]
+
     def latest(self) -> list[Row]:
         """Every attempt that is kept, the newest first."""
         with self._transaction(READING) as db:
@@ -275,6 +289,15 @@ class Outbox:
                 (status.value, reason, attempt),
             )
             return ended.rowcount == 1
+
+    def reopen(self, attempt: str) -> None:
+        """Take back an end that BigPanda rejected, so that the attempt can be given another one."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE attempt SET status = NULL, reason = NULL, end_state = NULL"
+                " WHERE id = ? AND end_state = 'rejected' AND start_state = 'delivered'",
+                (attempt,),
+            )
 
     def note(self, attempt: str, reason: str | None) -> None:
         """Note, for whoever ends the attempt, why it fails, or (None) that its scope went well. The first counts."""

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from ..attempt import Attempt, State
 from ..delivery import Delivery
+from ..errors import OutboxError, WrongUseError
 from ..events import StartEvent, Status, same_hosts
 from ..outbox import BY_HAND, Outbox, Row
+from ..settings import Mode
+from .records import Record
+from .runner import start_event
+from .unmatched import no_match, running, several
 
 REJECTED = "BigPanda does not take the start"
 
@@ -26,22 +33,115 @@ def start(delivery: Delivery, event: StartEvent) -> Attempt:
     return attempt
 
 
-def end(delivery: Delivery, outbox: Outbox, event: StartEvent, status: Status, reason: str | None) -> Attempt:
-    """Send the end of the start with the same component, version and hosts.
+def end(
+    delivery: Delivery, outbox: Outbox, sought: Sought, status: Status, reason: str | None, *, force: bool
+) -> Attempt:
+    """Send the end of the one open start that is sought.
 
-    Where this machine knows of none, it was sent from another one: then the end is sent as it is given.
+    Args:
+        delivery: sends it.
+        outbox: what this machine knows of.
+        sought: which start it is.
+        status: how the deployment went.
+        reason: why it failed.
+        force: whether to end a deployment that a running update would end, and to send the end as it is given where
+            this machine knows of no such start: it was sent from another one.
 
     Raises:
-        OutboxError: the outbox cannot be read.
+        WrongUseError: no open start is meant for certain; the sentence names those that are open.
+        OutboxError: the outbox cannot be read, and nothing is forced.
     """
-    row = next((row for row in reversed(outbox.waiting()) if _is_start_of(row, delivery.address, event)), None)
-    known = row.attempt() if row is not None else None
-    attempt = known or Attempt(uuid.uuid4().hex, event, State.DELIVERED)
-    return delivery.end(BY_HAND, event.component, attempt, status, reason, secret=False, stored=False)
+    try:
+        row = _found(outbox, delivery.address, sought, force=force)
+    except OutboxError:
+        if not force:
+            raise
+        row = None
+    attempt = (row and row.attempt()) or Attempt(uuid.uuid4().hex, sought.event(), State.DELIVERED)
+    if delivery.mode is Mode.OFF:
+        return replace(attempt, end_state=State.OFF)
+    if row is None:
+        return delivery.end(BY_HAND, sought.component, attempt, status, reason, secret=False, stored=False)
+    if row.end_state is State.REJECTED:
+        outbox.reopen(row.id)
+    if not outbox.end(row.id, status, reason):
+        raise WrongUseError(f"{Record(row)} has ended in the meantime; `bigpanda-release history` shows how")
+    # Not in the name of its stack, for which what else is left there would be ended and sent as well.
+    return delivery.end(BY_HAND, row.place.name, attempt, status, reason, secret=False, stored=row.stored)
 
 
-def _is_start_of(row: Row, address: str, event: StartEvent) -> bool:
-    if row.status is not None or row.start is None or (row.place.stack, row.place.address) != (BY_HAND, address):
-        return False
+@dataclass(frozen=True)
+class Sought:
+    """The start that is sought, as far as it is told.
+
+    Attributes:
+        component: its component.
+        version: its version; any, if None.
+        hosts: its hosts, in any order; any, if None.
+    """
+
+    component: str
+    version: str | None
+    hosts: tuple[str, ...] | None
+
+    @classmethod
+    def of(cls, component: str, version: str | None, hosts: Sequence[str] | None) -> Sought:
+        """What options say, as an event would hold it.
+
+        Raises:
+            WrongUseError: no event can hold it.
+        """
+        event = start_event(component=component, version="any" if version is None else version, hosts=hosts or ("any",))
+        return cls(event.component, None if version is None else event.version, event.hosts if hosts else None)
+
+    def fits(self, start: StartEvent) -> bool:
+        """Whether what is told does not contradict a start."""
+        return (
+            start.component == self.component
+            and self.version in (None, start.version)
+            and (self.hosts is None or same_hosts(self.hosts, start.hosts))
+        )
+
+    def event(self) -> StartEvent:
+        """The start, all of which has to be told.
+
+        Raises:
+            WrongUseError: something is missing.
+        """
+        if self.version is None or self.hosts is None:
+            raise WrongUseError(
+                f"no open start matches {self}; to send its end all the same, --force needs --version and --host"
+            )
+        return StartEvent(component=self.component, version=self.version, hosts=self.hosts)
+
+    def __str__(self) -> str:
+        version = "" if self.version is None else f" {self.version}"
+        return f"{self.component}{version}" + ("" if self.hosts is None else f" on {', '.join(self.hosts)}")
+
+
+def _found(outbox: Outbox, address: str, sought: Sought, *, force: bool) -> Row | None:
+    """The open start that is sought; None where there is none, and its end is forced."""
+    rows = outbox.unended()
+    fitting = [row for row in rows if row.start is not None and sought.fits(row.start) and row.is_open]
+    here = [row for row in fitting if row.place.address == address]
+    if not here:
+        if force:
+            return None
+        raise WrongUseError(no_match(rows, address, sought))
+    if len({_key(row) for row in here}) > 1:
+        raise WrongUseError(several(here, sought))
+    # BigPanda cannot tell them apart: rather one with the hosts in this order, that nobody else ends, a later one.
+    row = max(here, key=lambda row: (row.start and row.start.hosts == sought.hosts, not _runs(row), row.recorded))
+    if _runs(row) and not force:
+        raise WrongUseError(running(row))
+    return row
+
+
+def _key(row: Row) -> tuple[str, str, frozenset[str]] | None:
     start = row.start
-    return (start.component, start.version) == (event.component, event.version) and same_hosts(start.hosts, event.hosts)
+    return None if start is None else (start.component, start.version, frozenset(start.hosts))
+
+
+def _runs(row: Row) -> bool:
+    """Whether an update that still runs will end it."""
+    return row.status is None and row.place.stack != BY_HAND and row.owner.alive

@@ -243,26 +243,37 @@ def start(
 
 @command
 def end(
-    component: Annotated[str, typer.Option(help="The component, as its start had it.")],
-    version: Annotated[str, typer.Option(help="The version, as its start had it.")],
-    host: Annotated[list[str], typer.Option(help="A host, as its start had it; may be repeated.")],
+    component: Annotated[str, typer.Option(help="The component of the start.")],
+    version: Annotated[
+        str | None,
+        typer.Option(help="The version of the start; not needed if only one of the component is open."),
+    ] = None,
+    host: Annotated[
+        list[str] | None, typer.Option(help="A host of the start; repeat for all of them, or name none.")
+    ] = None,
     status: Annotated[Status, typer.Option(help="How it went.")] = Status.SUCCESS,
     reason: Annotated[str | None, typer.Option(help="Why it failed.")] = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Send the end even if no open start matches, or a running update would send it."),
+    ] = False,
     token_file: TokenFile = None,
     delivery: DeliveryMode = None,
 ) -> Exit:
-    """Send the end of a start.
+    """Send the end of an open start.
 
-    That start was sent by hand, from here or from another machine.
+    With --force also of a start that was sent from another machine; give its component, version and hosts then.
+
+    bigpanda-release end --component shop
 
     bigpanda-release end --component shop --version 2.4.1 --host web-1 --status failure --reason "disk full"
     """
     if reason is not None and status is Status.SUCCESS:
         raise WrongUseError("--reason is given for a success; add --status failure, or leave it out")
-    event = start_event(component=component, version=version, hosts=host)
+    sought = byhand.Sought.of(component, version, host)
     display = Display(_console(stderr=True))
     chosen = _delivery(display, _explicit(token_file, delivery))
-    ended = byhand.end(chosen, _outbox(), event, status, reason)
+    ended = byhand.end(chosen, _outbox(), sought, status, reason, force=force)
     return _sent(ended.end_state, "end", required=chosen.mode is Mode.REQUIRED, trouble=chosen.sender.trouble)
 
 
@@ -291,7 +302,7 @@ def status(as_json: AsJson = False, token_file: TokenFile = None) -> Exit:
     """
     display = Display(_console(stderr=as_json))
     _end_left_open(display, _explicit(token_file, None))
-    _show(records.chosen(_outbox().waiting()), as_json=as_json, empty="nothing is in progress, and nothing is queued")
+    _show(records.chosen(_outbox().unended()), as_json=as_json, empty="nothing is in progress, and nothing is queued")
     return Exit.OK
 
 

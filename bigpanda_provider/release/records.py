@@ -17,22 +17,28 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 
 
 class Standing(str, enum.Enum):
-    """How an attempt stands."""
+    """What BigPanda has of an attempt: nothing where its start was rejected or is queued."""
 
     IN_PROGRESS = "in progress"
     LEFT_OPEN = "left open"
     QUEUED = "queued"
     SUCCESS = "success"
     FAILURE = "failure"
+    REJECTED = "rejected"
+    END_REJECTED = "in progress, end rejected"
 
     @classmethod
     def of(cls, row: Row) -> Standing:
         """How this one does."""
+        if row.start_state is State.REJECTED:
+            return cls.REJECTED
         if row.left_open:
             return cls.LEFT_OPEN
+        if State.QUEUED in (row.start_state, row.end_state):
+            return cls.QUEUED
         if row.status is None:
             return cls.IN_PROGRESS
-        return cls.QUEUED if row.end_state is State.QUEUED else cls(row.status.value)
+        return cls.END_REJECTED if row.end_state is State.REJECTED else cls(row.status.value)
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,10 @@ class Record:
         if place.stack == BY_HAND:
             return "by hand"
         return place.stack if self.row.folder else f"{place.stack} {place.name}"
+
+    def __str__(self) -> str:
+        start = self.row.start
+        return "a deployment" if start is None else f"{start.component} {start.version} on {', '.join(start.hosts)}"
 
     def json(self) -> dict[str, Any]:
         """As an object for scripts; what is absent is null, so that each has the same keys."""

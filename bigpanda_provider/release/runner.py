@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import enum
 import pathlib
+import shlex
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -60,11 +61,13 @@ class Result:
         outcome: how.
         reason: why it did not go well.
         done: how many resources were changed, by what was done to them.
+        rejected: which event BigPanda rejected, and what it has therefore; None where it rejected none.
     """
 
     outcome: Outcome
     reason: str | None = None
     done: Mapping[str, int] = field(default_factory=dict)
+    rejected: str | None = None
 
 
 @dataclass(frozen=True)
@@ -249,19 +252,33 @@ class Runner:
             delivery.end_now(attempt, Status.FAILURE, UNANSWERED)
             return result
         ended = delivery.end_now(attempt, Status.SUCCESS if result.outcome.good else Status.FAILURE, result.reason)
-        if ended.end_state is State.QUEUED and delivery.mode is Mode.REQUIRED and result.outcome.good:
-            return Result(
-                Outcome.UNDELIVERED,
-                f"the update is done, but its end did not get through: {delivery.sender.trouble}; it waits, send it "
-                "with `bigpanda-release flush`",
-            )
-        return result
+        result = replace(result, rejected=_rejected(ended))
+        if delivery.mode is not Mode.REQUIRED or not result.outcome.good or ended.end_state is State.DELIVERED:
+            return result
+        why = "BigPanda rejected its end"
+        if ended.end_state is State.QUEUED:
+            why = f"its end did not get through: {delivery.sender.trouble}; it waits, send it with "
+            why += "`bigpanda-release flush`"
+        return replace(result, outcome=Outcome.UNDELIVERED, reason=f"the update is done, but {why}", done={})
 
     def _delivery(self, settings: Settings) -> Delivery:
         """One for all releases with the same settings, so that they learn of an outage together."""
         if settings not in self._deliveries:
             self._deliveries[settings] = Delivery(settings, self._outbox, self._display.warn)
         return self._deliveries[settings]
+
+
+def _rejected(attempt: Attempt) -> str | None:
+    """Which of an attempt's events BigPanda rejected, and what it has therefore."""
+    name = f"{attempt.start.component} {attempt.start.version}"
+    if attempt.start_state is State.REJECTED:
+        return f"BigPanda rejected the start of {name}, so it has no record of this update"
+    if attempt.end_state is State.REJECTED:
+        return (
+            f"BigPanda rejected the end of {name}, so it shows {name} in progress; send another end with "
+            f"`bigpanda-release end --component {shlex.quote(attempt.start.component)}`"
+        )
+    return None
 
 
 def start_event(**values: Any) -> StartEvent:

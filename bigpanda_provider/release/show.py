@@ -23,7 +23,13 @@ STYLES = {
     Outcome.UNDELIVERED: "red",
     Outcome.SKIPPED: "yellow",
 }
-STANDING_STYLES = {Standing.SUCCESS: "green", Standing.FAILURE: "red", Standing.QUEUED: "yellow"}
+STANDING_STYLES = {
+    Standing.SUCCESS: "green",
+    Standing.FAILURE: "red",
+    Standing.QUEUED: "yellow",
+    Standing.REJECTED: "red",
+    Standing.END_REJECTED: "red",
+}
 
 
 def as_json(value: Any) -> str:
@@ -77,11 +83,16 @@ def result(display: Display, release: Release, outcome: Result) -> None:
         label=release.label,
         style=STYLES.get(outcome.outcome, ""),
     )
+    if outcome.rejected is not None:
+        display.line(f"rejected: {outcome.rejected}", label=release.label, style="red")
 
 
 def summary(display: Display, results: Mapping[str, Result], took_s: float) -> None:
     """How all went."""
     counts = [f"{n} {o.value}" for o in Outcome if (n := sum(r.outcome is o for r in results.values()))]
+    rejected = sum(result.rejected is not None for result in results.values())
+    if rejected:
+        counts.append(f"{rejected} rejected by BigPanda")
     display.line(f"{len(results)} releases in {took_s:.0f} s: {', '.join(counts)}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import signal
@@ -10,8 +11,14 @@ import sys
 import urllib.request
 from collections.abc import Callable
 
+import pytest
+from rich.console import Console
+
+from bigpanda_provider.release import show
+from bigpanda_provider.release.display import Display
+from bigpanda_provider.release.runner import Outcome, Result
 from tests.engine import TOKEN, Stack, wait_until
-from tests.faults import FaultyBigPanda
+from tests.faults import FaultyBigPanda, answer
 from tests.servers import Sandbox
 
 from .command import COMMAND, UP, Release
@@ -37,11 +44,12 @@ def test_an_event_by_hand_and_its_end(release: MakeRelease, bigpanda: Sandbox) -
 
 
 def test_an_end_by_hand_from_another_machine(release: MakeRelease, bigpanda: Sandbox) -> None:
-    """It is sent as it is given."""
+    """It is sent as it is given, with `--force`: this machine knows of no such start."""
     shop = release(WEB)
     assert shop("start", *HANDS).ok
     shop.stack.elsewhere()
-    assert shop("end", *HANDS, "--status", "failure", "--reason", "disk full").ok
+    assert shop("end", *HANDS, "--status", "failure", "--reason", "disk full").code == 2
+    assert shop("end", *HANDS, "--status", "failure", "--reason", "disk full", "--force").ok
     assert [(c["state"], c["reason"]) for c in bigpanda.changes()] == [("failure", "disk full")]
     assert bigpanda.unmatched() == []
 
@@ -79,6 +87,70 @@ def test_a_rejected_event_by_hand(recorder_shop: Release) -> None:
     assert run.code == 1
     assert "BigPanda does not take this event" in run.output
     assert recorder_shop("flush").output == "nothing to send\n"
+    (record,) = json.loads(recorder_shop.printed("history", "--json"))
+    assert (record["state"], record["startDelivery"]) == ("rejected", "rejected")
+    assert re.search(r"db +9 +db-1, db-2 +rejected ", recorder_shop("history").output)
+    assert recorder_shop("status").output == "nothing is in progress, and nothing is queued\n"
+    assert "no open start matches db 9" in recorder_shop("end", *HANDS).output
+
+
+def test_a_release_whose_start_was_rejected_is_no_success(recorder_shop: Release) -> None:
+    """The update succeeds; its summary, `status` and `history` say that BigPanda has nothing of it."""
+    recorder_shop.stack.program("Thing('a')")
+    run = recorder_shop(*UP)
+    assert run.ok
+    assert run.output.endswith(
+        "succeeded: 1 created\nrejected: BigPanda rejected the start of shop 1, so it has no record of this update\n"
+    )
+    (record,) = json.loads(recorder_shop.printed("history", "--json"))
+    assert record["state"] == "rejected"
+
+
+def test_the_summary_of_several_releases_counts_the_rejected() -> None:
+    """Beside how their updates went."""
+    text = io.StringIO()
+    results = {
+        "a": Result(Outcome.SUCCEEDED, rejected="BigPanda rejected the start of a 1"),
+        "b": Result(Outcome.SUCCEEDED),
+    }
+    show.summary(Display(Console(file=text, width=200)), results, 3.0)
+    assert text.getvalue() == "2 releases in 3 s: 2 succeeded, 1 rejected by BigPanda\n"
+
+
+def test_a_program_whose_start_was_rejected_is_no_success(recorder_shop: Release) -> None:
+    """While its update runs, and after."""
+    recorder_shop.stack.program(WEB)
+    assert recorder_shop.stack.up().ok
+    (record,) = json.loads(recorder_shop.printed("history", "--json"))
+    assert (record["component"], record["state"]) == ("web", "rejected")
+
+
+@pytest.mark.parametrize(("delivery", "code"), [("bestEffort", 0), ("required", 3)])
+def test_a_release_whose_end_was_rejected_is_in_progress(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox, delivery: str, code: int
+) -> None:
+    """So BigPanda has it; the summary says how to end it. Where delivery is required, an event did not get through."""
+    shop = Release(faulty_stack("Thing('a')"))
+    faulty.script = [None, answer(422, b"no")]
+    run = shop(*UP, "--delivery", delivery)
+    assert run.code == code
+    assert (
+        "rejected: BigPanda rejected the end of shop 1, so it shows shop 1 in progress; send another end with "
+        "`bigpanda-release end --component shop`\n"
+    ) in run.output
+    assert "in progress, end rejected" in shop("history").output
+    assert [change["state"] for change in bigpanda.changes()] == ["in_progress"]
+    assert shop("end", "--component", "shop").ok
+    assert [change["state"] for change in bigpanda.changes()] == ["success"]
+
+
+def test_a_start_that_waits_is_queued(faulty_stack: MakeStack, faulty: FaultyBigPanda) -> None:
+    """BigPanda does not have it in progress yet."""
+    shop = Release(faulty_stack(WEB))
+    faulty.go_away()
+    assert shop("start", *HANDS).ok
+    (record,) = json.loads(shop.printed("status", "--json"))
+    assert (record["state"], record["status"]) == ("queued", None)
 
 
 def test_without_a_token_events_wait(release: MakeRelease, bigpanda: Sandbox) -> None:

@@ -67,6 +67,13 @@ class Plan:
             outer = INSIDE.get(outer)
         return outer
 
+    def around(self, component: str) -> Iterator[str]:
+        """The components in whose scopes it is declared, from the inside to the outside."""
+        outer = self.outer(component)
+        while outer is not None:
+            yield outer
+            outer = self.outer(outer)
+
     def declared(self, until: str | None = None) -> list[Key]:
         """What is declared, in the order of the program; up to a component that raises."""
         names = list(self._order(None))

@@ -1,30 +1,25 @@
 """The one door to BigPanda: posts an event, within one time limit, and says what became of it.
 
-`requests` does the HTTP (proxies and CA bundle come from the environment, as it takes them), urllib3's `Retry` counts
-and spaces the attempts. What neither has is a limit over everything together (name look-up, connects, retries, waits,
-and answers that trickle in byte by byte), so each post runs in a thread that is cut off at its deadline.
+The limit is over everything together: tries and the waits between them. One try has a third of it at most, so that a
+connection that hangs is tried anew within the limit.
 """
 
 from __future__ import annotations
 
-import contextlib
+import itertools
 import json
-import socket
-import threading
+import random
 import time
-from functools import partial
+from collections.abc import Iterator
 from typing import Any
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from .errors import DeliveryError, RefusedError, RejectedError, UnavailableError
 from .events import EndEvent, StartEvent, clean
 from .settings import DEFAULT_TIMEOUT_SECONDS, Token
-from .workers import Workers
+from .transport import Transport, Try
 
 START_PATH = "/data/events/deployments/start"
 END_PATH = "/data/events/deployments/end"
@@ -32,7 +27,14 @@ USER_AGENT = "bigpanda-provider"
 
 REJECTED = frozenset({400, 413, 422})
 RETRIED = frozenset({408, 425, 429})
-ANSWER_LIMIT_BYTES = 64 * 1024
+NOT_TAKEN = 503
+"""The one answer of 5xx that says that the request went nowhere; after the others, it may have arrived."""
+
+TRIES = 3
+"""How many tries that hang the limit has room for."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S, JITTER_S = 0.4, 2.0, 0.1
+"""Between the beginnings of two tries; the first one that fails is followed by another at once."""
+
 SHOWN_LIMIT = 200
 """Most characters of BigPanda's own text in an error."""
 
@@ -53,16 +55,7 @@ class BigPandaClient:
         self.base_url = base_url
         self.timeout_seconds = timeout_seconds
         self._token = token
-        self._workers = Workers("bigpanda-post")
-        self._session = requests.Session()
-        self._session.auth = _Bearer(token)
-        self._session.headers.update({"User-Agent": USER_AGENT, "Content-Type": "application/json"})
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, _Adapter())
-        # The environment's proxies and CA bundle are looked up once: by itself, `requests` does it for each request.
-        for name, value in self._session.merge_environment_settings(base_url, {}, None, None, None).items():
-            setattr(self._session, name, value)
-        self._session.trust_env = False
+        self._transport = Transport(base_url, _Bearer(token), USER_AGENT)
 
     def __repr__(self) -> str:
         return f"BigPandaClient({self.base_url!r})"
@@ -87,67 +80,38 @@ class BigPandaClient:
 
     def close(self) -> None:
         """Close the kept-alive connections."""
-        self._session.close()
+        self._transport.close()
 
     def _post(self, path: str, payload: dict[str, Any], limit_s: float) -> None:
-        """Post one JSON object; returns once a 2xx has been read."""
+        """Post one JSON object until that is settled or the time is up; returns once a 2xx has been read."""
         body = json.dumps(payload, ensure_ascii=False, allow_nan=False).encode("utf-8")
-        call = _Call(time.monotonic() + limit_s)
-        self._workers.run(partial(self._deliver, call, path, body)).wait(limit_s)
-        call.finish()
-        if call.delivered:
-            return
-        error = call.error or UnavailableError(f"{self.base_url} did not answer within {limit_s:.3g} s")
-        error.perhaps_arrived = call.perhaps_arrived
-        raise error
+        deadline = time.monotonic() + limit_s
+        perhaps_arrived = False
+        for pause_s in _pauses():
+            began = time.monotonic()
+            try_s = max(min(self.timeout_seconds / TRIES, deadline - began), 0.001)
+            tried = self._transport.post(self.base_url + path, body, try_s)
+            error = self._error(tried, limit_s)
+            if error is None:
+                return
+            perhaps_arrived |= _perhaps_arrived(tried)
+            now = time.monotonic()
+            wait_s = max(tried.retry_after_s, began + pause_s - now, 0)
+            if not isinstance(error, UnavailableError) or now + wait_s >= deadline:
+                error.perhaps_arrived = perhaps_arrived
+                raise error
+            time.sleep(wait_s)
 
-    def _deliver(self, call: _Call, path: str, body: bytes) -> None:
-        """Try until it is settled or the time is up; the outcome is left in the call."""
-        _current.call = call
-        retry = urllib3.Retry(total=None, backoff_factor=0.2, backoff_max=2.0, backoff_jitter=0.1)
-        try:
-            while True:
-                last, wait_s, retry = self._attempt(call, path, body, retry)
-                if last is None:
-                    call.settle(None)
-                    return
-                if not isinstance(last, UnavailableError) or wait_s >= call.remaining():
-                    call.settle(last)
-                    return
-                time.sleep(wait_s)
-        except Exception as error:  # noqa: BLE001 - a thread's exception would be lost; no text, it could hold anything
-            call.settle(UnavailableError(f"{self.base_url} could not be asked ({type(error).__name__})"))
-
-    def _attempt(
-        self, call: _Call, path: str, body: bytes, retry: urllib3.Retry
-    ) -> tuple[DeliveryError | None, float, urllib3.Retry]:
-        """One request: what went wrong, and for how many seconds to wait before another."""
-        try:
-            response = self._session.post(
-                self.base_url + path,
-                data=body,
-                timeout=max(call.remaining(), 0.001),
-                allow_redirects=False,
-                stream=True,
-            )
-            with response:
-                text = response.raw.read(ANSWER_LIMIT_BYTES, decode_content=True)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            retry = retry.increment("POST", path, error=_ConnectFailed())
-            return (
-                UnavailableError(f"{self.base_url} could not be reached: {_cause(error)}"),
-                retry.get_backoff_time(),
-                retry,
-            )
-        if response.status_code < 500 or response.status_code == 503:
-            call.answered()
-        retry = retry.increment("POST", path, response=response.raw)
-        outcome = self._outcome(response.status_code, text)
-        try:
-            wait_s = retry.get_retry_after(response.raw) or 0.0
-        except urllib3.exceptions.InvalidHeader:
-            wait_s = 0.0
-        return outcome, max(wait_s, retry.get_backoff_time()), retry
+    def _error(self, tried: Try, limit_s: float) -> DeliveryError | None:
+        """What went wrong with a try; None where the event got through."""
+        if tried.status is not None:
+            return self._outcome(tried.status, tried.body)
+        if tried.failure is None or _timed_out(tried.failure):
+            return UnavailableError(f"{self.base_url} did not answer within {limit_s:.3g} s")
+        if isinstance(tried.failure, (requests.RequestException, urllib3.exceptions.HTTPError, OSError)):
+            return UnavailableError(f"{self.base_url} could not be reached: {_cause(tried.failure)}")
+        # no text: it could hold anything
+        return UnavailableError(f"{self.base_url} could not be asked ({type(tried.failure).__name__})")
 
     def _outcome(self, status: int, text: bytes) -> DeliveryError | None:
         """What an answer means; BigPanda's own text is shown, without the token should it stand there."""
@@ -182,109 +146,25 @@ class _Bearer(requests.auth.AuthBase):
         return request
 
 
-class _ConnectFailed(urllib3.exceptions.ConnectTimeoutError):
-    """Stands for any failure without an answer, in counting attempts."""
-
-    def __init__(self) -> None:
-        super().__init__("no answer")
-
-
-class _Call:
-    """One post and its deadline: whoever comes first, the thread with an outcome or the caller with the clock, wins."""
-
-    def __init__(self, deadline: float) -> None:
-        self._deadline = deadline
-        self._lock = threading.Lock()
-        self._over = False
-        self._requests = self._answers = 0
-        self._connection: HTTPConnection | None = None
-        self.delivered = False
-        self.error: DeliveryError | None = None
-
-    def remaining(self) -> float:
-        """Seconds left."""
-        return self._deadline - time.monotonic()
-
-    @property
-    def perhaps_arrived(self) -> bool:
-        """Whether one of its requests had no answer that says what became of it; most 5xx do not."""
-        return self._answers < self._requests
-
-    def answered(self) -> None:
-        """Called by the thread: the last request had an answer that says what became of it."""
-        self._answers += 1
-
-    def sends(self, connection: HTTPConnection) -> None:
-        """Called by the thread before each request; raises as `uses` does."""
-        self.uses(connection)
-        self._requests += 1
-
-    def settle(self, error: DeliveryError | None) -> None:
-        """Called by the thread: how it went."""
-        with self._lock:
-            if not self._over:
-                self._over, self.error, self.delivered = True, error, error is None
-
-    def finish(self) -> None:
-        """Called by the caller: what is not settled now never will be; a connection still open is cut."""
-        with self._lock:
-            self._over = True
-            connection = None if self.delivered or self.error is not None else self._connection
-        sock = getattr(connection, "sock", None)
-        if sock is not None:
-            with contextlib.suppress(OSError):  # it is closed already
-                sock.shutdown(socket.SHUT_RDWR)
-
-    def uses(self, connection: HTTPConnection) -> None:
-        """Called by the thread before it sends: nothing is sent any more once the caller has given up."""
-        with self._lock:
-            if self._over:
-                raise TimeoutError("the time limit has passed")
-            self._connection = connection
+def _pauses() -> Iterator[float]:
+    """How long it takes from the beginning of each try to that of the next, at least, in seconds."""
+    yield 0.0
+    for doubled in itertools.count():
+        yield min(FIRST_PAUSE_S * 2**doubled, LONGEST_PAUSE_S) + random.uniform(0, JITTER_S)  # noqa: S311
 
 
-_current = threading.local()
+def _perhaps_arrived(tried: Try) -> bool:
+    """Whether a request that did not succeed was sent, and had no answer that says what became of it."""
+    return tried.sent and (tried.status is None or (tried.status >= 500 and tried.status != NOT_TAKEN))
 
 
-class _Http(HTTPConnection):
-    def connect(self) -> None:
-        _current.call.uses(self)
-        super().connect()
-        _current.call.uses(self)
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        if self.sock is None:
-            self.connect()  # before it counts as sent
-        _current.call.sends(self)
-        super().request(*args, **kwargs)
-
-
-class _Https(_Http, HTTPSConnection):
-    pass
-
-
-class _HttpPool(HTTPConnectionPool):
-    ConnectionCls = _Http
-
-
-class _HttpsPool(HTTPSConnectionPool):
-    ConnectionCls = _Https
-
-
-class _Adapter(HTTPAdapter):
-    """Connections that a deadline can cut."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self._cuttable(self.poolmanager)
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        return self._cuttable(super().proxy_manager_for(*args, **kwargs))
-
-    @staticmethod
-    def _cuttable(manager: Any) -> Any:
-        manager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
-        return manager
+def _timed_out(error: BaseException | None) -> bool:
+    """Whether the time limit is at the end of a chain of wrapped errors."""
+    while error is not None:
+        if isinstance(error, TimeoutError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _cause(error: BaseException) -> str:

@@ -350,10 +350,11 @@ def test_required_start_that_nobody_confirmed(
     """The start may have arrived though its answer was lost: so it gets its end, at once or in the next run."""
     made = faulty_stack(WEB)
     made.environment["BIGPANDA_DELIVERY"] = "required"
+    tries = iter(range(3))
 
     def late() -> None:
-        faulty.before_answer = None if back else late
-        time.sleep(2)
+        if next(tries, None) is not None or not back:
+            time.sleep(2)
 
     faulty.before_answer = late
     run = made.up()

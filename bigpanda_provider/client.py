@@ -60,29 +60,31 @@ class BigPandaClient:
     def __repr__(self) -> str:
         return f"BigPandaClient({self.base_url!r})"
 
-    def start(self, event: StartEvent, limit_s: float | None = None) -> None:
+    def start(self, event: StartEvent, limit_s: float | None = None, *, secret: bool = False) -> None:
         """Send the start of a deployment.
 
         Args:
             event: the event.
             limit_s: the time it may take, in seconds, if not the client's own.
+            secret: whether properties of the event are secret: then no error holds BigPanda's own text, which may
+                repeat them.
 
         Raises:
             UnavailableError: no answer within the time limit that settles it; later may be better.
             RefusedError: the token or the address is not accepted.
             RejectedError: BigPanda will never take this event.
         """
-        self._post(START_PATH, event.payload(), self.timeout_seconds if limit_s is None else limit_s)
+        self._post(START_PATH, event.payload(), self.timeout_seconds if limit_s is None else limit_s, secret)
 
-    def end(self, event: EndEvent, limit_s: float | None = None) -> None:
+    def end(self, event: EndEvent, limit_s: float | None = None, *, secret: bool = False) -> None:
         """Send the end of a deployment; arguments and errors as for `start`."""
-        self._post(END_PATH, event.payload(), self.timeout_seconds if limit_s is None else limit_s)
+        self._post(END_PATH, event.payload(), self.timeout_seconds if limit_s is None else limit_s, secret)
 
     def close(self) -> None:
         """Close the kept-alive connections."""
         self._transport.close()
 
-    def _post(self, path: str, payload: dict[str, Any], limit_s: float) -> None:
+    def _post(self, path: str, payload: dict[str, Any], limit_s: float, secret: bool) -> None:
         """Post one JSON object until that is settled or the time is up; returns once a 2xx has been read."""
         body = json.dumps(payload, ensure_ascii=False, allow_nan=False).encode("utf-8")
         deadline = time.monotonic() + limit_s
@@ -91,7 +93,7 @@ class BigPandaClient:
             began = time.monotonic()
             try_s = max(min(self.timeout_seconds / TRIES, deadline - began), 0.001)
             tried = self._transport.post(self.base_url + path, body, try_s)
-            error = self._error(tried, limit_s)
+            error = self._error(tried, limit_s, secret)
             if error is None:
                 return
             perhaps_arrived |= _perhaps_arrived(tried)
@@ -102,10 +104,10 @@ class BigPandaClient:
                 raise error
             time.sleep(wait_s)
 
-    def _error(self, tried: Try, limit_s: float) -> DeliveryError | None:
+    def _error(self, tried: Try, limit_s: float, secret: bool) -> DeliveryError | None:
         """What went wrong with a try; None where the event got through."""
         if tried.status is not None:
-            return self._outcome(tried.status, tried.body)
+            return self._outcome(tried.status, b"" if secret else tried.body)
         if tried.failure is None or _timed_out(tried.failure):
             return UnavailableError(f"{self.base_url} did not answer within {limit_s:.3g} s")
         if isinstance(tried.failure, (requests.RequestException, urllib3.exceptions.HTTPError, OSError)):
@@ -118,11 +120,12 @@ class BigPandaClient:
         if 200 <= status < 300:
             return None
         said = " ".join(text.decode("utf-8", "replace").replace(self._token.reveal(), "***").split())
-        answer = f"{self.base_url} answered {status}" + (f": {clean(said, SHOWN_LIMIT)}" if said else "")
+        told = f"{status}" + (f": {clean(said, SHOWN_LIMIT)}" if said else "")
+        answer = f"{self.base_url} answered {told}"
         if 300 <= status < 400:
             return RefusedError(f"{answer}, a redirect, which is not followed. {_ADVICE_ADDRESS}")
         if status in REJECTED:
-            return RejectedError(answer)
+            return RejectedError(answer, told)
         if status in RETRIED or status >= 500:
             return UnavailableError(answer)
         return RefusedError(f"{answer}. {_ADVICE.get(status, _ADVICE_ADDRESS)}")

@@ -374,7 +374,7 @@ class Delivery:
             error = None
             if entry.attempt.start_state is State.QUEUED:
                 start = entry.attempt.start
-                error = self.sender.start(start, deadline)
+                error = self.sender.start(start, deadline, secret=entry.secret)
                 self._update(entry, start_state=_state(error))
             if entry.attempt.end_state is not State.QUEUED:
                 return error
@@ -382,7 +382,7 @@ class Delivery:
             if entry.attempt.start_state is State.REJECTED:
                 self._update(entry, end_state=State.REJECTED)
             elif entry.attempt.start_state is State.DELIVERED and end is not None:
-                error = self.sender.end(end, deadline)
+                error = self.sender.end(end, deadline, secret=entry.secret)
                 self._update(entry, end_state=_state(error))
             return error
         finally:

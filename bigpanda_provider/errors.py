@@ -79,7 +79,15 @@ class RefusedError(DeliveryError):
 
 
 class RejectedError(DeliveryError):
-    """BigPanda will never take this event."""
+    """BigPanda will never take this event.
+
+    Attributes:
+        answer: its answer's status, and its own text where that may be shown: "400: hosts missing".
+    """
+
+    def __init__(self, message: str, answer: str = "") -> None:
+        super().__init__(message)
+        self.answer = answer
 
 
 class UndeliveredError(DeliveryError, RunError):

@@ -54,23 +54,34 @@ class Sender:
         if self._token is None and self._mode is not Mode.OFF:
             self._warn(TOKENLESS)
 
-    def start(self, event: StartEvent, deadline: float | None = None) -> DeliveryError | None:
+    def start(self, event: StartEvent, deadline: float | None = None, *, secret: bool = False) -> DeliveryError | None:
         """Send the start of a deployment.
 
         Args:
             event: the event.
             deadline: until when at the latest, as `time.monotonic()` tells it.
+            secret: whether properties of the event are secret: then no warning and no error may repeat them.
 
         Returns:
             What went wrong; None where it got through.
         """
-        return self._send(lambda client, limit_s: client.start(event, limit_s), deadline)
+        return self._send(
+            lambda client, limit_s: client.start(event, limit_s, secret=secret),
+            _named("start", event, secret=secret),
+            deadline,
+        )
 
-    def end(self, event: EndEvent, deadline: float | None = None) -> DeliveryError | None:
+    def end(self, event: EndEvent, deadline: float | None = None, *, secret: bool = False) -> DeliveryError | None:
         """Send the end of a deployment; as `start`."""
-        return self._send(lambda client, limit_s: client.end(event, limit_s), deadline)
+        return self._send(
+            lambda client, limit_s: client.end(event, limit_s, secret=secret),
+            _named("end", event, secret=secret),
+            deadline,
+        )
 
-    def _send(self, send: Callable[[BigPandaClient, float], None], deadline: float | None) -> DeliveryError | None:
+    def _send(
+        self, send: Callable[[BigPandaClient, float], None], what: str, deadline: float | None
+    ) -> DeliveryError | None:
         if self._token is None or self._mode is Mode.OFF:
             self.warn_without_token()
             return UnavailableError(TOKENLESS)
@@ -80,7 +91,7 @@ class Sender:
         try:
             send(self._opened(self._token), limit_s)
         except RejectedError as error:
-            self._warn(f"BigPanda does not take this event, so it is not sent again: {error}")
+            self._warn(f"BigPanda rejected {what} ({error.answer}); it will not be retried")
             return error
         except DeliveryError as error:
             self.trouble = str(error)
@@ -100,3 +111,10 @@ class Sender:
 
                 self._client = BigPandaClient(self._address, token, self._timeout_s)
             return self._client
+
+
+def _named(kind: str, event: StartEvent | EndEvent, *, secret: bool) -> str:
+    """An event in a sentence: "the start of shop 2.6.1"."""
+    if secret:
+        return f"the {kind} of a deployment that has secret properties"
+    return f"the {kind} of {event.component} {event.version}"

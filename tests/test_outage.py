@@ -229,18 +229,48 @@ def test_another_machine_has_sent_what_waits_here(
     assert bigpanda.story() == [f"{kind} {version}" for version in "1234" for kind in ("start", "success")]
 
 
-@pytest.mark.parametrize("fault", [faults.answer(400, b"no such component"), faults.answer(422)])
-def test_rejected(faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox, fault: Fault) -> None:
-    """What BigPanda will never take is told and given up, and no end follows a rejected start."""
+@pytest.mark.parametrize(
+    ("fault", "answer"),
+    [(faults.answer(400, b"no such component"), "400: no such component"), (faults.answer(422), "422")],
+)
+def test_rejected(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox, fault: Fault, answer: str
+) -> None:
+    """What BigPanda will never take is named and given up, and no end follows a rejected start."""
     made = faulty_stack(WEB)
     faulty.fault = fault
     run = made.up()
     assert run.ok
-    assert "BigPanda does not take this event, so it is not sent again" in run.output
+    assert f"BigPanda rejected the start of web 1 ({answer}); it will not be retried" in run.output
     assert faulty.asked == ["start"]
     faulty.fault = None
     assert made.up("--expect-no-changes").ok
     assert faulty.asked == ["start"]
+
+
+def test_a_rejected_end_is_named(faulty_stack: MakeStack, faulty: FaultyBigPanda) -> None:
+    """With its component and version, like a start."""
+    made = faulty_stack(WEB)
+    faulty.script = [None, faults.answer(400, b"no such deployment")]
+    run = made.up()
+    assert run.ok
+    assert "BigPanda rejected the end of web 1 (400: no such deployment); it will not be retried" in run.output
+
+
+@pytest.mark.parametrize("mode", ["bestEffort", "required"])
+@pytest.mark.parametrize("kind", ["start", "end"])
+def test_a_rejected_event_with_secret_properties_is_told_without_them(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, kind: str, mode: str
+) -> None:
+    """BigPanda's own text may repeat them, so it is left out too."""
+    made = faulty_stack(WEB.replace('component="web"', 'component=config.require_secret("hidden")'))
+    made.pulumi("config", "set", "--secret", "test:hidden", "hush-hush")
+    made.environment["BIGPANDA_DELIVERY"] = mode
+    faulty.script = [*([None] if kind == "end" else []), faults.answer(400, b"no such component: hush-hush")]
+    run = made.up()
+    sentence = f"BigPanda rejected the {kind} of a deployment that has secret properties (400); it will not be retried"
+    assert sentence in run.output
+    assert made.tells("hush-hush") == []
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_a_rejected_event_by_hand(recorder_shop: Release) -> None:
     """BigPanda's own words are shown, and it does not wait."""
     run = recorder_shop("start", *HANDS)
     assert run.code == 1
-    assert "BigPanda does not take this event" in run.output
+    assert "BigPanda rejected the start of " in run.output
     assert recorder_shop("flush").output == "nothing to send\n"
     (record,) = json.loads(recorder_shop.printed("history", "--json"))
     assert (record["state"], record["startDelivery"]) == ("rejected", "rejected")

@@ -38,6 +38,8 @@ class _Entry:
         folder: the project's folder, where the release runner records it.
         owner: the process that it lasts as long as.
         sending: held while one of its events is on the wire.
+        in_doubt: whether its start was sent at least once, and nobody knows what became of it.
+        given_up: whether it was forgotten before anything of it was sent: then nothing is.
     """
 
     place: Place
@@ -48,6 +50,8 @@ class _Entry:
     folder: str | None = None
     owner: Owner = field(default_factory=Owner.current)
     sending: threading.Lock = field(default_factory=threading.Lock)
+    in_doubt: bool = False
+    given_up: bool = False
 
     @property
     def waits(self) -> bool:
@@ -118,10 +122,7 @@ class Delivery:
         entry = self._add(place, attempt, secret=secret, folder=folder)
         error = waits or self._send(entry)
         if self.mode is Mode.REQUIRED and error is not None:
-            if error.perhaps_arrived and error is not waits:
-                self.ledger.use(lambda outbox: outbox.note(attempt.id, UNANSWERED))  # and the guard ends it
-            else:
-                self._forget(entry)
+            self._give_up(entry)
             raise error
         self._flush(stack)
         for given in (entry, *earlier):
@@ -292,10 +293,20 @@ class Delivery:
         known = (row and row.attempt()) or (attempt if attempt.start_state is State.DELIVERED else None)
         return None if known is None else self._add(place, known, secret=secret)
 
-    def _forget(self, entry: _Entry) -> None:
-        with self._lock:
-            del self._entries[entry.attempt.id]
-        self.ledger.use(lambda outbox: outbox.forget(entry.attempt.id))
+    def _give_up(self, entry: _Entry) -> None:
+        """Forget an attempt that never began. One whose start may have arrived stays open: the guard ends it.
+
+        Another thread may have sent its start meanwhile, with all that waits, so what counts is what became of it.
+        """
+        attempt = entry.attempt.id
+        with entry.sending:
+            entry.given_up = not entry.in_doubt and entry.attempt.start_state is not State.DELIVERED
+        if entry.given_up:
+            with self._lock:
+                del self._entries[attempt]
+            self.ledger.use(lambda outbox: outbox.forget(attempt))
+        else:
+            self.ledger.use(lambda outbox: outbox.note(attempt, UNANSWERED))
 
     def _claim(self, entry: _Entry, status: Status, reason: str | None) -> None:
         """Give the attempt its end, unless it has one."""
@@ -347,7 +358,12 @@ class Delivery:
         attempt = row.attempt()
         assert attempt is not None
         ended = self.ledger.ended(attempt)
-        return self._add(row.place, ended, secret=False, stored=row.stored, folder=row.folder, written=ended == attempt)
+        entry = self._add(
+            row.place, ended, secret=False, stored=row.stored, folder=row.folder, written=ended == attempt
+        )
+        # Its process was killed while the start was on the wire, or had no answer to it.
+        entry.in_doubt = ended.start_state is State.QUEUED and (row.status is None or ended.reason == UNANSWERED)
+        return entry
 
     # -- sending -------------------------------------------------------------------------------------------------------
 
@@ -372,10 +388,13 @@ class Delivery:
             return None  # it is on the wire, and the time is up
         try:
             error = None
+            if entry.given_up:
+                return None
             if entry.attempt.start_state is State.QUEUED:
                 start = entry.attempt.start
                 error = self.sender.start(start, deadline, secret=entry.secret)
-                self._update(entry, start_state=_state(error))
+                entry.in_doubt |= error is not None and error.perhaps_arrived
+                self._update(entry, start_state=_state(error, in_doubt=entry.in_doubt))
             if entry.attempt.end_state is not State.QUEUED:
                 return error
             end = entry.attempt.end
@@ -383,7 +402,7 @@ class Delivery:
                 self._update(entry, end_state=State.REJECTED)
             elif entry.attempt.start_state is State.DELIVERED and end is not None:
                 error = self.sender.end(end, deadline, secret=entry.secret)
-                self._update(entry, end_state=_state(error))
+                self._update(entry, end_state=_state(error, in_doubt=error is not None and error.perhaps_arrived))
             return error
         finally:
             entry.sending.release()
@@ -418,8 +437,14 @@ class Delivery:
         self._record(entry)
 
 
-def _state(error: DeliveryError | None) -> State:
-    """What became of an event."""
+def _state(error: DeliveryError | None, *, in_doubt: bool) -> State:
+    """What became of an event.
+
+    One that is rejected when it is sent again, after an answer was lost, counts as delivered: the first one may have
+    arrived, and then that is why. So its deployment gets its end.
+    """
     if error is None:
         return State.DELIVERED
-    return State.REJECTED if isinstance(error, RejectedError) else State.QUEUED
+    if isinstance(error, RejectedError):
+        return State.DELIVERED if in_doubt else State.REJECTED
+    return State.QUEUED

@@ -158,3 +158,14 @@ def faulty(behind: Sandbox) -> Iterator[FaultyBigPanda]:
             yield running
         finally:
             running.go_away()
+
+
+def lose_answers(of: FaultyBigPanda, count: int) -> None:
+    """Of the requests that are passed on next, give no answer to so many: the connection is cut instead."""
+    left = iter(range(count))
+
+    def lose() -> None:
+        if next(left, None) is not None:
+            raise ConnectionAbortedError
+
+    of.before_answer = lose

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..attempt import Attempt, State
-from ..delivery import Delivery
-from ..errors import OutboxError, WrongUseError
+from ..delivery import UNANSWERED, Delivery
+from ..errors import DeliveryError, OutboxError, WrongUseError
 from ..events import StartEvent, Status, same_hosts
 from ..outbox import BY_HAND, Outbox, Row
 from ..settings import Mode
@@ -27,7 +27,13 @@ def start(delivery: Delivery, event: StartEvent) -> Attempt:
         DeliveryError: delivery is required, and it did not get through.
     """
     timed = event if event.timestamp is not None else event.model_copy(update={"timestamp": int(time.time())})
-    attempt, _ = delivery.start(BY_HAND, event.component, Attempt(uuid.uuid4().hex, timed))
+    begun = Attempt(uuid.uuid4().hex, timed)
+    try:
+        attempt, _ = delivery.start(BY_HAND, event.component, begun)
+    except DeliveryError:
+        if begun.id in delivery.open_attempts():  # it may have arrived, and no guard is there to end it
+            delivery.end_now(begun.id, Status.FAILURE, UNANSWERED)
+        raise
     if attempt.start_state is State.REJECTED:  # it never began, so nothing is to be ended
         delivery.end_now(attempt.id, Status.FAILURE, REJECTED)
     return attempt

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import ssl
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +19,7 @@ import urllib3
 
 from .errors import DeliveryError, RefusedError, RejectedError, UnavailableError
 from .events import EndEvent, StartEvent, clean
-from .settings import DEFAULT_TIMEOUT_SECONDS, Token
+from .settings import DEFAULT_TIMEOUT_SECONDS, ClientCertificate, Token
 from .transport import Transport, Try
 
 START_PATH = "/data/events/deployments/start"
@@ -27,6 +28,8 @@ USER_AGENT = "bigpanda-provider"
 
 REJECTED = frozenset({400, 413, 422})
 RETRIED = frozenset({408, 425, 429})
+WITHOUT_CERTIFICATE = ("No required SSL certificate was sent", "The SSL certificate error")
+"""What nginx says with a 400 where it misses a client certificate, or does not accept it: that can be fixed."""
 NOT_TAKEN = 503
 """The one answer of 5xx that says that the request went nowhere; after the others, it may have arrived."""
 
@@ -46,16 +49,24 @@ class BigPandaClient:
         base_url: scheme, host and path prefix, as `settings.base_url` returns it.
         token: the API token.
         timeout_seconds: the time one event may take, in seconds, with everything it takes.
+        certificate: what the connections identify themselves with.
 
     Any 2xx answer is success, whatever its body: which one BigPanda gives is not documented. Redirects are not
     followed, so that the token goes to no other host.
     """
 
-    def __init__(self, base_url: str, token: Token, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        token: Token,
+        timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+        certificate: ClientCertificate | None = None,
+    ) -> None:
         self.base_url = base_url
         self.timeout_seconds = timeout_seconds
         self._token = token
-        self._transport = Transport(base_url, _Bearer(token), USER_AGENT)
+        files = None if certificate is None else certificate.files
+        self._transport = Transport(base_url, _Bearer(token), USER_AGENT, files)
 
     def __repr__(self) -> str:
         return f"BigPandaClient({self.base_url!r})"
@@ -106,10 +117,17 @@ class BigPandaClient:
 
     def _error(self, tried: Try, limit_s: float, secret: bool) -> DeliveryError | None:
         """What went wrong with a try; None where the event got through."""
+        missing = next((told for told in WITHOUT_CERTIFICATE if told.encode() in tried.body), None)
+        if tried.status == 400 and missing is not None:
+            return RefusedError(f"{self.base_url} answered 400: {missing}. {_ADVICE_CERTIFICATE}")
         if tried.status is not None:
             return self._outcome(tried.status, b"" if secret else tried.body)
         if tried.failure is None or _timed_out(tried.failure):
             return UnavailableError(f"{self.base_url} did not answer within {limit_s:.3g} s")
+        if _certificate_alert(tried.failure):
+            return RefusedError(
+                f"{self.base_url} did not accept the client certificate: {_cause(tried.failure)}. {_ADVICE_CERTIFICATE}"
+            )
         if isinstance(tried.failure, (requests.RequestException, urllib3.exceptions.HTTPError, OSError)):
             return UnavailableError(f"{self.base_url} could not be reached: {_cause(tried.failure)}")
         # no text: it could hold anything
@@ -132,6 +150,7 @@ class BigPandaClient:
 
 
 _ADVICE_ADDRESS = "Check bigpanda:baseUrl."
+_ADVICE_CERTIFICATE = "Check bigpanda:clientCertificate."
 _ADVICE = {
     401: "Check the token: `pulumi config set --secret bigpanda:apiToken`.",
     403: "Check the token's permissions.",
@@ -158,24 +177,38 @@ def _pauses() -> Iterator[float]:
 
 def _perhaps_arrived(tried: Try) -> bool:
     """Whether a request that did not succeed was sent, and had no answer that says what became of it."""
-    return tried.sent and (tried.status is None or (tried.status >= 500 and tried.status != NOT_TAKEN))
+    if tried.status is None:
+        return tried.sent and not _certificate_alert(tried.failure)
+    return tried.status >= 500 and tried.status != NOT_TAKEN
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those that it was raised from, or that it holds, as urllib3 wraps them."""
+    while error is not None:
+        yield error
+        held = (one for one in error.args if isinstance(one, BaseException))
+        error = error.__cause__ or error.__context__ or next(held, None)
+
+
+def _certificate_alert(error: BaseException | None) -> bool:
+    """Whether the other side ended the handshake over the client's certificate: then it has read nothing.
+
+    With TLS 1.3 it does so after the client has begun to send.
+    """
+    reasons = [one.reason or "" for one in _chain(error) if isinstance(one, ssl.SSLError)]
+    return any("_ALERT_" in reason and any(word in reason for word in _ABOUT_CERTIFICATES) for reason in reasons)
+
+
+_ABOUT_CERTIFICATES = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED", "HANDSHAKE_FAILURE")
 
 
 def _timed_out(error: BaseException | None) -> bool:
     """Whether the time limit is at the end of a chain of wrapped errors."""
-    while error is not None:
-        if isinstance(error, TimeoutError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    return any(isinstance(one, TimeoutError) for one in _chain(error))
 
 
 def _cause(error: BaseException) -> str:
     """The last of a chain of wrapped errors, shortly and without addresses of objects."""
-    while True:
-        inner = error.__cause__ or error.__context__
-        if inner is None:
-            break
-        error = inner
+    *_, error = _chain(error)
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return clean(" ".join(str(text).split()), SHOWN_LIMIT)

@@ -38,6 +38,7 @@ class Sender:
         self._address = settings.base_url.value
         self._timeout_s = settings.timeout_seconds.value
         self._token = settings.token.value
+        self._certificate = settings.client_certificate.value
         self._warn = warn
         self._client: BigPandaClient | None = None
         self._lock = threading.Lock()
@@ -109,7 +110,7 @@ class Sender:
             if self._client is None:
                 from .client import BigPandaClient
 
-                self._client = BigPandaClient(self._address, token, self._timeout_s)
+                self._client = BigPandaClient(self._address, token, self._timeout_s, self._certificate)
             return self._client
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pathlib
 import threading
 import time
 from typing import Any
 
 from pulumi.dynamic import Config
 
-from . import process
+from . import certificate, process
 from .attempt import Attempt, Previous, Recorded, State
 from .delivery import Delivery
 from .errors import DeliveryError, SettingError
@@ -32,7 +33,9 @@ class Service:
     def __init__(self, config: dict[str, Any]) -> None:
         self.wrong_setting: str | None = None
         try:
-            settings = Settings.resolve(config, os.environ)
+            folder = certificate.project_folder(pathlib.Path.cwd())
+            settings = Settings.resolve(config, os.environ, folder=folder)
+            certificate.check(settings)
         except SettingError as error:
             self.wrong_setting = str(error)
             settings = Settings.resolve({"bigpanda:delivery": Mode.OFF.value}, {})

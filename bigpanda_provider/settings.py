@@ -16,16 +16,18 @@ import difflib
 import enum
 import ipaddress
 import math
+import pathlib
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from .errors import SettingError
 
 NAMESPACE = "bigpanda"
-KEYS = ("apiToken", "baseUrl", "region", "delivery", "timeoutSeconds")
+KEYS = ("apiToken", "baseUrl", "region", "delivery", "timeoutSeconds", "clientCertificate")
 REGIONS = {"us": "https://api.bigpanda.io", "eu": "https://eu-api.bigpanda.io"}
 DEFAULT_TIMEOUT_SECONDS = 10.0
 LONGEST_TIMEOUT_SECONDS = 300.0
@@ -103,6 +105,24 @@ class Token:
 
 
 @dataclass(frozen=True)
+class ClientCertificate:
+    """The files of a client certificate, in PEM form.
+
+    Attributes:
+        certificate: the path of the certificate, with those of its issuers where they are needed.
+        key: the path of its private key; None where the certificate's file holds it too.
+    """
+
+    certificate: str
+    key: str | None = None
+
+    @property
+    def files(self) -> str | tuple[str, str]:
+        """As `requests` takes it."""
+        return self.certificate if self.key is None else (self.certificate, self.key)
+
+
+@dataclass(frozen=True)
 class Settings:
     """What is needed to reach BigPanda.
 
@@ -111,12 +131,15 @@ class Settings:
         base_url: scheme, host and path prefix, without a slash at the end.
         delivery: what an event that does not get through does to the update.
         timeout_seconds: the time that one event may take, in seconds, retries and waits included.
+        client_certificate: what the connection identifies itself with; its value is None where nothing is set. Whether
+            its files can be used is for `certificate.check` to find out.
     """
 
     token: Setting[Token | None]
     base_url: Setting[str]
     delivery: Setting[Mode]
     timeout_seconds: Setting[float]
+    client_certificate: Setting[ClientCertificate | None]
 
     @classmethod
     def resolve(
@@ -124,6 +147,7 @@ class Settings:
         config: Mapping[str, Any],
         environ: Mapping[str, str],
         explicit: Mapping[str, Any] | None = None,
+        folder: pathlib.Path | None = None,
     ) -> Settings:
         """Find every setting.
 
@@ -131,6 +155,7 @@ class Settings:
             config: the stack's config, keys with their namespace (`bigpanda:baseUrl`).
             environ: the environment, usually `os.environ`.
             explicit: arguments by config key (`baseUrl`); None counts as not given.
+            folder: what relative paths count from; the current folder, if None.
 
         Raises:
             SettingError: a setting has a value that cannot be used; the sentence names it and where it comes from.
@@ -142,6 +167,9 @@ class Settings:
             base_url=find("baseUrl", base_url, REGIONS[region.value]),
             delivery=find("delivery", _mode, Mode.BEST_EFFORT),
             timeout_seconds=find("timeoutSeconds", _timeout, DEFAULT_TIMEOUT_SECONDS),
+            client_certificate=find(
+                "clientCertificate", partial(_client_certificate, folder=folder or pathlib.Path()), None
+            ),
         )
 
 
@@ -271,6 +299,25 @@ def _timeout(value: Any) -> float:
     if not 0 < number <= LONGEST_TIMEOUT_SECONDS:
         raise ValueError(f"is no number of seconds from 1 to {LONGEST_TIMEOUT_SECONDS:.0f}; write it as 10")
     return number
+
+
+def _client_certificate(value: Any, folder: pathlib.Path) -> ClientCertificate | None:
+    """One path or two, with a comma between them, as other tools that take both in one value have it."""
+    form = "write the path of a PEM file with certificate and private key, or of two: cert.pem,key.pem"
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"is {'blank' if isinstance(value, str) else 'not text'}; {form}")
+    if "-----BEGIN" in value:
+        raise ValueError(f"holds the certificate or the key itself; {form}")
+    names = [name.strip() for name in value.split(",")]
+    if len(names) > 2 or not all(names):
+        raise ValueError(f"names {'more than two files' if all(names) else 'a file without a name'}; {form}")
+    if not all(name.isprintable() for name in names):
+        raise ValueError(f"holds a control character; {form}")
+    try:
+        paths = [str(folder / pathlib.Path(name).expanduser()) for name in names]
+    except RuntimeError:
+        raise ValueError("begins with ~ and there is no such home folder; write the whole path") from None
+    return ClientCertificate(*paths)
 
 
 def _as_text(value: Any, example: str) -> str:

@@ -131,9 +131,12 @@ class Transport:
         url: where to, as far as proxies and CA bundle depend on it; they come from the environment.
         auth: signs the requests.
         user_agent: what they say they come from.
+        certificate: the file of the client's certificate, or that and the one of its key; None for none.
     """
 
-    def __init__(self, url: str, auth: AuthBase, user_agent: str) -> None:
+    def __init__(
+        self, url: str, auth: AuthBase, user_agent: str, certificate: str | tuple[str, str] | None = None
+    ) -> None:
         self._workers = Workers("bigpanda-post")
         self._session = requests.Session()
         self._session.auth = auth
@@ -144,6 +147,7 @@ class Transport:
         for name, value in self._session.merge_environment_settings(url, {}, None, None, None).items():
             setattr(self._session, name, value)
         self._session.trust_env = False
+        self._session.cert = certificate
 
     def post(self, url: str, body: bytes, limit_s: float) -> Try:
         """Post once.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import pickle
 from typing import Any
 
@@ -75,6 +76,13 @@ REFUSED = [
     ("apiToken", "s3crét", "holds a line break, a space or another character"),
     ("apiToken", "  ", "is blank; set the token, or remove the setting"),
     ("apiToken", 5, "is not text; set it with `pulumi config set --secret bigpanda:apiToken`"),
+    ("clientCertificate", " ", "is blank; write the path of a PEM file with certificate and private key, or of two"),
+    ("clientCertificate", 5, "is not text; write the path"),
+    ("clientCertificate", "a.pem,b.pem,c.pem", "names more than two files; write the path"),
+    ("clientCertificate", "a.pem,", "names a file without a name; write the path"),
+    ("clientCertificate", "a\n.pem", "holds a control character; write the path"),
+    ("clientCertificate", "~nobody-there/a.pem", "begins with ~ and there is no such home folder; write the whole"),
+    ("clientCertificate", "-----BEGIN PRIVATE KEY-----\ns3cret", "holds the certificate or the key itself; write"),
     ("region", "asia", "is no region of BigPanda; write one of: us, eu"),
     ("timeoutSeconds", "soon", "is no number of seconds from 1 to 300; write it as 10"),
     ("timeoutSeconds", "0", "is no number of seconds from 1 to 300; write it as 10"),
@@ -92,6 +100,27 @@ def test_a_wrong_setting_gets_a_sentence_that_does_not_repeat_it(key: str, value
     assert str(caught.value).startswith(f"bigpanda:{key} (stack config) {sentence}")
     assert "s3cret" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("given", "files"),
+    [
+        ("both.pem", "/project/both.pem"),
+        ("cert.pem,key.pem", ("/project/cert.pem", "/project/key.pem")),
+        (" /certs/a b.pem , ../key.pem ", ("/certs/a b.pem", "/project/../key.pem")),
+        ("~/cert.pem", "/home/me/cert.pem"),
+    ],
+)
+def test_a_client_certificate_is_one_file_or_two(
+    monkeypatch: pytest.MonkeyPatch, given: str, files: str | tuple[str, str]
+) -> None:
+    """Relative paths count from the given folder, and `~` is the user's own."""
+    monkeypatch.setenv("HOME", "/home/me")
+    environ = {"BIGPANDA_CLIENT_CERTIFICATE": given}
+    found = Settings.resolve({}, environ, folder=pathlib.Path("/project")).client_certificate
+    assert found.value is not None
+    assert found.value.files == files
+    assert str(found) == "BIGPANDA_CLIENT_CERTIFICATE (environment)"
 
 
 def test_an_empty_variable_is_not_set() -> None:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
+from .. import certificate
 from ..attempt import State
 from ..delivery import Delivery
 from ..errors import BigPandaError, OutboxError, SettingError, UndeliveredError, WrongUseError
@@ -356,7 +357,7 @@ def flush(
     outbox = _outbox()
     leftover.end_left_open(outbox)
     opened = None if stack is None else ProjectStack(folder or pathlib.Path(), stack, Engine(Interrupts()))
-    chosen = _delivery(display, explicit, None if opened is None else opened.config)
+    chosen = _delivery(display, explicit, opened)
     flushed = leftover.flush(outbox, chosen, None if opened is None else opened.full_name)
     show.flushed(display, flushed, chosen.sender.trouble)
     if flushed.complete:
@@ -428,15 +429,23 @@ def _outbox() -> Outbox:
     return Outbox(default_path(os.environ))
 
 
-def _delivery(display: Display, explicit: dict[str, Any], config: dict[str, Any] | None = None) -> Delivery:
-    return Delivery(Settings.resolve(config or {}, os.environ, explicit), _outbox(), display.warn)
+def _settings(explicit: dict[str, Any], opened: ProjectStack | None = None) -> Settings:
+    """The settings of a stack; those that are known without one, if None."""
+    folder = certificate.project_folder(pathlib.Path.cwd()) if opened is None else opened.folder
+    settings = Settings.resolve({} if opened is None else opened.config, os.environ, explicit, folder)
+    certificate.check(settings)
+    return settings
+
+
+def _delivery(display: Display, explicit: dict[str, Any], opened: ProjectStack | None = None) -> Delivery:
+    return Delivery(_settings(explicit, opened), _outbox(), display.warn)
 
 
 def _end_left_open(display: Display, explicit: dict[str, Any]) -> None:
     """End what killed runs left open, and send that as far as token and address are known without a stack."""
     try:
         ended = leftover.end_left_open(_outbox())
-        settings = Settings.resolve({}, os.environ, explicit)
+        settings = _settings(explicit)
     except OutboxError as error:
         display.warn(str(error), about="outbox")
         return

@@ -13,11 +13,12 @@ from typing import Any
 import requests
 import yaml
 
+from .. import certificate
 from ..errors import BigPandaError, OutboxError, ReleaseError, SettingError
 from ..outbox import Outbox, default_path
 from ..settings import TOKENLESS, Settings, Source
 from .engine import Engine, Interrupts
-from .stack import PROJECT_FILES, ProjectStack
+from .stack import ProjectStack
 
 LIMIT_S = 10.0
 HOOKS_SINCE = "3.244.0"
@@ -77,7 +78,7 @@ def _engine(engine: Engine) -> Iterator[Check]:
 
 def _project(folder: pathlib.Path) -> dict[str, Any] | None:
     """What the Pulumi.yaml of the folder holds; None where there is none that can be read."""
-    for name in PROJECT_FILES:
+    for name in certificate.PROJECT_FILES:
         try:
             found = yaml.safe_load((folder / name).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError):
@@ -161,12 +162,16 @@ def _bigpanda(
         except BigPandaError as error:
             yield Check("stack", str(error), "mend that, or name another with -s; its config is left out below")
     try:
-        settings = Settings.resolve(config, environ, explicit)
+        base = certificate.project_folder(pathlib.Path.cwd()) if folder is None else folder.resolve()
+        settings = Settings.resolve(config, environ, explicit, base)
+        certificate.check(settings)
     except SettingError as error:
         yield Check("settings", str(error), "mend that setting")
         return
     token = settings.token
     yield Check("token", f"from {token}") if token.value is not None else Check("token", "there is none", TOKENLESS)
+    if settings.client_certificate.value is not None:
+        yield Check("certificate", f"from {settings.client_certificate}")
     yield _reachable(settings)
 
 
@@ -174,9 +179,11 @@ def _reachable(settings: Settings) -> Check:
     """Whether somebody answers at the address; the token is not sent, and no event."""
     address = settings.base_url.value
     source = settings.base_url.source
+    certified = settings.client_certificate.value
+    files = None if certified is None else certified.files
     where = address if source is Source.DEFAULT else f"{address}, from {settings.base_url}"
     try:
-        with requests.get(address, timeout=LIMIT_S, allow_redirects=False, stream=True) as answer:
+        with requests.get(address, timeout=LIMIT_S, allow_redirects=False, stream=True, cert=files) as answer:
             return Check("bigpanda", f"{where}, answers ({answer.status_code} to a request without token)")
     except (requests.RequestException, OSError) as error:
         return Check(

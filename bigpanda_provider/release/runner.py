@@ -14,6 +14,7 @@ from typing import Any
 
 from pulumi.automation.errors import CommandError
 
+from .. import certificate
 from ..attempt import Attempt, State
 from ..delivery import UNANSWERED, Delivery
 from ..errors import DeliveryError, InvalidEventError, ReleaseError, WrongUseError
@@ -163,7 +164,8 @@ class Runner:
             stack = ProjectStack(release.folder, release.stack, Engine(self._interrupts), release.config, self._env)
             for complaint in complaints(stack.config, stack.is_secret):
                 self._display.warn(complaint)
-            settings = Settings.resolve(stack.config, self._environ, self._explicit)
+            settings = Settings.resolve(stack.config, self._environ, self._explicit, stack.folder)
+            certificate.check(settings)
             progress = Progress(self._display, running, stack.secrets, quiet=True)
             try:
                 stack.preview(kind, progress)

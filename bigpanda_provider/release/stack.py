@@ -17,10 +17,10 @@ from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackN
 from pulumi.automation.events import EngineEvent
 
 from .. import reason
+from ..certificate import PROJECT_FILES
 from ..errors import ReleaseError, WrongUseError
 from .engine import Engine
 
-PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")
 OnEvent = Callable[[EngineEvent], None]
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import pulumi
 
 from .errors import DeclarationError
+from .text import sendable
 
 Hosts = pulumi.Input[Sequence[pulumi.Input[str]]]
 Timestamp = pulumi.Input[int | dt.datetime]
@@ -113,7 +114,7 @@ def carried(value: Any, where: str) -> Any:
         DeclarationError: it is of a kind that cannot be carried.
     """
     if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return sendable(value)
     if isinstance(value, pulumi.Output):
         return value.apply(lambda known: carried(known, where))
     if isinstance(value, dt.datetime):

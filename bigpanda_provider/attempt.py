@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .events import EndEvent, StartEvent, Status, read, same_hosts
+from .events import REASON_LIMIT, EndEvent, StartEvent, Status, read, same_hosts
+from .text import clean
 
 EVENT_PROPERTIES = frozenset({"component", "version", "hosts", "timestamp", "description", "owner", "source"})
 """The Deployment's properties that are the start event's fields."""
@@ -63,7 +64,8 @@ class Attempt:
         """The attempt with its end, which waits to be sent. An attempt has one end: a second one changes nothing."""
         if self.status is not None:
             return self
-        return replace(self, status=status, reason=reason, end_state=State.QUEUED)
+        told = None if reason is None else clean(reason, REASON_LIMIT)
+        return replace(self, status=status, reason=told, end_state=State.QUEUED)
 
     def stored(self) -> dict[str, Any]:
         """As a property map, for the Deployment's `backlog`."""

@@ -13,6 +13,8 @@ from google.protobuf import json_format, struct_pb2
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import get_monitor
 
+from .text import clean
+
 READ_LIMIT_S = 30.0
 OWN_TYPES = "pulumi-python:dynamic/bigpanda:"
 COMPLETION_TYPE = f"{OWN_TYPES}Completion"
@@ -75,6 +77,8 @@ class Checkpoint:
         if end.get("status") == _SUCCESS and end.get("delivery") in _ARRIVED:
             return None
         known = {name: end.get(name) for name in ("status", "delivery", "errorMessage")}
+        if isinstance(known["errorMessage"], str):
+            known["errorMessage"] = clean(known["errorMessage"])  # as an older version may have stored it
         return {"attempt": last["attempt"], **{name: value for name, value in known.items() if value is not None}}
 
 

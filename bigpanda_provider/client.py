@@ -18,8 +18,9 @@ import requests
 import urllib3
 
 from .errors import DeliveryError, RefusedError, RejectedError, UnavailableError
-from .events import EndEvent, StartEvent, clean
+from .events import EndEvent, StartEvent
 from .settings import DEFAULT_TIMEOUT_SECONDS, ClientCertificate, Token
+from .text import one_line
 from .transport import Transport, Try
 
 START_PATH = "/data/events/deployments/start"
@@ -137,8 +138,8 @@ class BigPandaClient:
         """What an answer means; BigPanda's own text is shown, without the token should it stand there."""
         if 200 <= status < 300:
             return None
-        said = " ".join(text.decode("utf-8", "replace").replace(self._token.reveal(), "***").split())
-        told = f"{status}" + (f": {clean(said, SHOWN_LIMIT)}" if said else "")
+        said = one_line(text.decode("utf-8", "replace").replace(self._token.reveal(), "***"), SHOWN_LIMIT)
+        told = f"{status}" + (f": {said}" if said else "")
         answer = f"{self.base_url} answered {told}"
         if 300 <= status < 400:
             return RefusedError(f"{answer}, a redirect, which is not followed. {_ADVICE_ADDRESS}")
@@ -211,4 +212,4 @@ def _cause(error: BaseException) -> str:
     """The last of a chain of wrapped errors, shortly and without addresses of objects."""
     *_, error = _chain(error)
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return clean(" ".join(str(text).split()), SHOWN_LIMIT)
+    return one_line(str(text), SHOWN_LIMIT)

@@ -1,14 +1,13 @@
 """The two events of BigPanda's Deployments API: what they hold, and what is wrong with what cannot be one.
 
 No I/O and no Pulumi here. Field names, types and which are required are the API's; the limits on lengths are ours,
-since the API names none. What is too long is cut and ends in "…", and a lone surrogate, which UTF-8 cannot carry,
-becomes "\N{REPLACEMENT CHARACTER}"; everything else is sent as it is given or refused with a sentence.
+since the API names none. What is too long is cut and ends in "…", what text must not hold is removed (`text.py`), in
+start and end alike; everything else is sent as it is given or refused with a sentence.
 """
 
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
@@ -16,6 +15,7 @@ import pydantic
 from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from . import text
 from .errors import InvalidEventError, Problem
 
 NAME_LIMIT = 512
@@ -27,8 +27,6 @@ REASON_LIMIT = 500
 MILLISECONDS_FROM = 100_000_000_000
 """A timestamp from here on (the year 5138) is taken for one in milliseconds or finer."""
 
-CUT = "…"
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _HOSTS_FORM = 'write a list of host names: ["web-1", "web-2"]'
 
 
@@ -37,12 +35,6 @@ class Status(str, enum.Enum):
 
     SUCCESS = "success"
     FAILURE = "failure"
-
-
-def clean(text: str, limit: int) -> str:
-    """The text as it can be sent: without lone surrogates, and at most `limit` characters, a cut one ending in "…"."""
-    sendable = _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
-    return sendable if len(sendable) <= limit else sendable[: limit - len(CUT)] + CUT
 
 
 def _fault(reason: str) -> PydanticCustomError:
@@ -63,14 +55,15 @@ def _name(what: str) -> Callable[[object], str]:
     def check(value: object) -> str:
         if not isinstance(value, str):
             raise _fault(f"is {_kind(value)}; write it as text: {what}")
-        if not value.strip():
+        found = text.name(value, NAME_LIMIT)
+        if not found.strip():
             raise _fault(f"is {'blank' if value else 'empty'}; name it: {what}")
-        return clean(value, NAME_LIMIT)
+        return found
 
     return check
 
 
-def _text(limit: int) -> Callable[[object], str | None]:
+def _text(limit: int, cleaned: Callable[[str, int], str] = text.clean) -> Callable[[object], str | None]:
     """A validator for an optional text of at most `limit` characters."""
 
     def check(value: object) -> str | None:
@@ -78,7 +71,7 @@ def _text(limit: int) -> Callable[[object], str | None]:
             return None
         if not isinstance(value, str):
             raise _fault(f"is {_kind(value)}; write it as text, or leave it out")
-        return clean(value, limit)
+        return cleaned(value, limit)
 
     return check
 
@@ -92,10 +85,11 @@ def _hosts(value: object) -> tuple[str, ...]:
     for position, host in enumerate(value, start=1):
         if not isinstance(host, str):
             raise _fault(f"has {_kind(host)} as item {position}; {_HOSTS_FORM}")
-        if not host.strip():
+        found = text.name(host, NAME_LIMIT)
+        if not found.strip():
             raise _fault(f"has {'a blank' if host else 'an empty'} name as item {position}; {_HOSTS_FORM}")
-        first = seen.setdefault(clean(host, NAME_LIMIT), position)
-        if first != position:
+        first = seen.setdefault(found, position)
+        if first != position and value[first - 1] == host:  # else an older version stored both, and took them for two
             raise _fault(f"names one host twice, as items {first} and {position}; write each host once")
     return tuple(seen)
 
@@ -147,8 +141,8 @@ class StartEvent(_Event):
 
     timestamp: Annotated[int | None, BeforeValidator(_timestamp)] = None
     description: Annotated[str | None, BeforeValidator(_text(TEXT_LIMIT))] = None
-    owner: Annotated[str | None, BeforeValidator(_text(NAME_LIMIT))] = None
-    source: Annotated[str | None, BeforeValidator(_text(NAME_LIMIT))] = None
+    owner: Annotated[str | None, BeforeValidator(_text(NAME_LIMIT, text.name))] = None
+    source: Annotated[str | None, BeforeValidator(_text(NAME_LIMIT, text.name))] = None
 
 
 class EndEvent(_Event):

@@ -21,6 +21,7 @@ from .attempt import Attempt, State
 from .errors import InvalidEventError, OutboxError
 from .events import StartEvent, Status, read
 from .owner import Owner
+from .text import clean
 
 VERSION = 3
 BY_HAND = ""
@@ -412,7 +413,7 @@ def _row(found: sqlite3.Row) -> Row:
         start=None if found["start"] is None else read(StartEvent, json.loads(found["start"])),
         start_state=State(found["start_state"]),
         status=None if found["status"] is None else Status(found["status"]),
-        reason=found["reason"],
+        reason=None if found["reason"] is None else clean(found["reason"]),  # an older version may have written it
         end_state=None if found["end_state"] is None else State(found["end_state"]),
         stored=bool(found["stored"]),
         folder=found["folder"],

@@ -15,10 +15,10 @@ import pulumi
 from pulumi.runtime import config as runtime_config
 
 from .settings import NAMESPACE, environment_name
+from .text import clean
 
 LIMIT = 500
 MASK = "***"
-_CUT = "…"
 
 
 def line(text: str, secrets: Iterable[str]) -> str:
@@ -29,15 +29,14 @@ def line(text: str, secrets: Iterable[str]) -> str:
         secrets: texts that must not be seen.
     """
     last = next((row.strip() for row in reversed(masked(text, secrets).splitlines()) if row.strip()), "")
-    sendable = last.encode("utf-8", "replace").decode("utf-8")
-    return sendable if len(sendable) <= LIMIT else sendable[: LIMIT - len(_CUT)] + _CUT
+    return clean(last, LIMIT)
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
     """The text, with three stars wherever a secret stands in it."""
     for form in sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True):
         text = text.replace(form, MASK)
-    return text
+    return clean(text)
 
 
 def of_program(error: BaseException, secrets: Iterable[str]) -> str:

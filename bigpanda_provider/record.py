@@ -13,6 +13,7 @@ from .arguments import FoundVersion, Hosts
 from .deployment import Deployment
 from .errors import DeclarationError
 from .program import Program
+from .text import one_line
 
 GIT_LIMIT_S = 10
 SHOWN = 3
@@ -87,7 +88,7 @@ def _described() -> str:
             check=False,
             stdin=subprocess.DEVNULL,
         )
-        version, why = told.stdout.strip(), " ".join(told.stderr.split())
+        version, why = told.stdout.strip(), one_line(told.stderr)
     except (OSError, subprocess.TimeoutExpired) as error:
         version, why = "", str(error)
     if not version:

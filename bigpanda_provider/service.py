@@ -15,6 +15,7 @@ from . import certificate, process
 from .attempt import Attempt, Previous, Recorded, State
 from .delivery import Delivery
 from .errors import DeliveryError, SettingError
+from .events import StartEvent, read
 from .guard import Guard
 from .outbox import Outbox, default_path
 from .settings import KEYS, NAMESPACE, Mode, Settings
@@ -71,7 +72,8 @@ class Service:
 
         BigPanda joins an end with its start by these three, so two that share them cannot be told apart.
         """
-        key = (event["component"], event["version"], frozenset(event["hosts"]))
+        start = read(StartEvent, event)
+        key = (start.component, start.version, frozenset(start.hosts))
         other = self._events.setdefault(key, name)
         return None if other == name else other
 

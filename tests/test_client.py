@@ -17,7 +17,7 @@ from . import faults
 from .servers import Recorder, Sandbox
 
 TOKEN = Token("s3cret")
-START = read(StartEvent, {"component": 'bill"ing\n', "version": "1.2.3", "hosts": ["ä", "b"], "timestamp": 1700000000})
+START = read(StartEvent, {"component": 'bill"ing\\', "version": "1.2.3", "hosts": ["ä", "b"], "timestamp": 1700000000})
 
 
 def test_start_and_end_are_what_the_api_documents(recorder: Recorder) -> None:
@@ -32,14 +32,14 @@ def test_start_and_end_are_what_the_api_documents(recorder: Recorder) -> None:
         assert request.headers["Authorization"] == "Bearer s3cret"
         assert request.headers["Content-Type"] == "application/json"
     assert json.loads(start.body) == {
-        "component": 'bill"ing\n',
+        "component": 'bill"ing\\',
         "version": "1.2.3",
         "hosts": ["ä", "b"],
         "timestamp": 1700000000,
     }
     assert "ä".encode() in start.body
     assert json.loads(end.body) == {
-        "component": 'bill"ing\n',
+        "component": 'bill"ing\\',
         "version": "1.2.3",
         "hosts": ["ä", "b"],
         "status": "failure",

@@ -19,14 +19,14 @@ from bigpanda_provider.events import (
     EndEvent,
     StartEvent,
     Status,
-    clean,
     problems,
     read,
     same_hosts,
 )
+from bigpanda_provider.text import name
 
 GOOD: dict[str, Any] = {"component": "billing", "version": "1.2.3", "hosts": ["prod-api-1", "prod-api-2"]}
-ANY_TEXT = st.text(st.characters(exclude_categories=()), min_size=1).filter(lambda text: text.strip())
+ANY_TEXT = st.text(st.characters(exclude_categories=()), min_size=1).filter(lambda text: name(text).strip())
 
 
 def test_start_is_the_documentations_own_example() -> None:
@@ -121,7 +121,7 @@ def test_timestamp_of_a_datetime_has_its_zone() -> None:
         carried(dt.datetime(2026, 1, 1), "timestamp")
 
 
-@given(ANY_TEXT, ANY_TEXT, st.lists(ANY_TEXT, min_size=1, unique_by=lambda host: clean(host, NAME_LIMIT)), st.text())
+@given(ANY_TEXT, ANY_TEXT, st.lists(ANY_TEXT, min_size=1, unique_by=lambda host: name(host, NAME_LIMIT)), st.text())
 def test_any_text_is_sent_as_valid_json(component: str, version: str, hosts: list[str], description: str) -> None:
     """Control characters, surrogates, quotes: the payload is UTF-8 JSON, and start and end agree."""
     event = read(StartEvent, {"component": component, "version": version, "hosts": hosts, "description": description})
@@ -130,15 +130,6 @@ def test_any_text_is_sent_as_valid_json(component: str, version: str, hosts: lis
     end = EndEvent.of(event, Status.FAILURE, description or None).payload()
     assert {name: end[name] for name in GOOD} == {name: payload[name] for name in GOOD}
     assert read(StartEvent, payload) == event
-
-
-@given(st.text(st.characters(exclude_categories=()), max_size=50), st.integers(1, 40))
-def test_what_is_too_long_is_cut_and_marked(text: str, limit: int) -> None:
-    """A text within its limit stays as it is; a longer one is cut and says so."""
-    cut = clean(text, limit)
-    assert len(cut) <= limit
-    assert cut.endswith("…") or len(text) <= limit
-    assert clean(cut, limit) == cut
 
 
 def test_lengths_are_bounded() -> None:

@@ -112,16 +112,17 @@ def test_what_is_unknown_in_preview_is_checked_when_it_is_known(stack: MakeStack
 
 
 def test_text_that_cannot_be_carried_is_repaired_visibly(stack: MakeStack, bigpanda: Sandbox) -> None:
-    """Control characters are sent; a lone surrogate becomes U+FFFD; what is cut ends in an ellipsis."""
+    """Control characters are removed, a lone surrogate becomes U+FFFD, what is cut ends in "…"."""
     made = stack("""
-        bigpanda.Deployment("a", component="bill\\x00ing\\udc80", version="1", hosts=["h\\n"], description="x" * 10000)
+        bigpanda.Deployment("a", component="bill\\x00ing\\udc80", version="1\\n", hosts=["h\\n", "\\x1b[1mi\\tj"],
+                            description="one\\ntwo\\x1b[31m\\u202e" + "x" * 10000)
         """)
     run = made.up()
     assert run.ok, run.output
     start, end = bigpanda.events()
-    assert start["body"]["component"] == end["body"]["component"] == "bill\x00ing\ufffd"
-    assert start["body"]["hosts"] == ["h\n"]
-    assert start["body"]["description"] == "x" * 4095 + "…"
+    for body in (start["body"], end["body"]):
+        assert (body["component"], body["version"], body["hosts"]) == ("billing\ufffd", "1", ["h", "i j"])
+    assert start["body"]["description"] == "one\ntwo" + "x" * 4088 + "…"
     assert made.up("--expect-no-changes").ok
 
 

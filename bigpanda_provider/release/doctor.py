@@ -17,6 +17,7 @@ from .. import certificate
 from ..errors import BigPandaError, OutboxError, ReleaseError, SettingError
 from ..outbox import Outbox, default_path
 from ..settings import TOKENLESS, Settings, Source
+from ..text import clean
 from .engine import Engine, Interrupts
 from .stack import ProjectStack
 
@@ -120,7 +121,7 @@ def _python(options: Mapping[str, Any], folder: pathlib.Path, environ: Mapping[s
             "python", f"{where}, does not run ({type(error).__name__})", "name another virtualenv in Pulumi.yaml"
         )
     if told.returncode != 0:
-        last = (told.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        last = (clean(told.stderr).strip().splitlines() or ["it says nothing"])[-1]
         return Check("python", f"{where}: {last}", f"{python} -m pip install bigpanda-provider")
     return Check("python", f"{told.stdout.strip()} ({where}) has the package")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pulumi.automation.events import OpType, StepEventMetadata
 
-from .. import hosts
+from .. import hosts, text
 from ..affected import named
 from ..checkpoint import OWN_TYPES
 from ..program import NOT_COVERED
@@ -118,7 +118,7 @@ def is_infrastructure(step: StepEventMetadata) -> bool:
 
 def name_of(urn: str) -> str:
     """The name in a URN: the parts before it hold no "::"."""
-    return urn.split("::", 3)[-1]
+    return text.name(urn.split("::", 3)[-1])
 
 
 def _hosts(step: StepEventMetadata, earlier: Change | None) -> tuple[str, ...] | None:

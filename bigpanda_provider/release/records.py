@@ -12,6 +12,7 @@ from typing import Any
 from ..attempt import State
 from ..errors import WrongUseError
 from ..outbox import BY_HAND, Row
+from ..text import one_line
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -63,7 +64,7 @@ class Record:
         place = self.row.place
         if place.stack == BY_HAND:
             return "by hand"
-        return place.stack if self.row.folder else f"{place.stack} {place.name}"
+        return one_line(place.stack if self.row.folder else f"{place.stack} {place.name}")
 
     def __str__(self) -> str:
         start = self.row.start

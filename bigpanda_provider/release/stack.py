@@ -19,6 +19,7 @@ from pulumi.automation.events import EngineEvent
 from .. import reason
 from ..certificate import PROJECT_FILES
 from ..errors import ReleaseError, WrongUseError
+from ..text import clean
 from .engine import Engine
 
 OnEvent = Callable[[EngineEvent], None]
@@ -195,6 +196,6 @@ def why(error: CommandError, secrets: frozenset[str]) -> str:
 
 def _said(error: CommandError) -> str:
     """The last error in what a command printed."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line.strip() for line in clean(str(error)).splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("error: ")]
     return (errors or lines)[-1].removeprefix("error: ") if lines else "pulumi failed without a word"

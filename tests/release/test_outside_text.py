@@ -1,0 +1,123 @@
+"""Text from outside with escape sequences and control characters: none reaches a terminal, BigPanda or a file."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+
+from bigpanda_provider.attempt import Attempt, Previous, State
+from bigpanda_provider.checkpoint import COMPLETION_TYPE, Checkpoint
+from bigpanda_provider.events import StartEvent, Status
+from bigpanda_provider.outbox import Outbox, Place
+from bigpanda_provider.owner import Owner
+from tests import faults
+from tests.engine import Stack
+from tests.faults import FaultyBigPanda
+from tests.servers import Sandbox
+
+from .command import UP, Release
+
+MakeRelease = Callable[[str], Release]
+MakeStack = Callable[[str], Stack]
+
+ODD = "\x1b[31mno\x1b[0m \x1b]8;;https://evil.example\x07access\x1b]8;;\x1b\\\x07\x9b2K\u202e to it"
+PLAIN = "no access to it"
+WEB = """
+    with bigpanda.Deployment("web", component="web", version="1", hosts=["a"]):
+        Thing("thing", fail=ERROR)
+    """.replace("ERROR", ascii(ODD))
+
+
+def is_plain(text: str) -> bool:
+    """Whether it has no control characters, and nothing that turns the direction of text."""
+    return re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text) is None
+
+
+@pytest.mark.parametrize("delivery", ["bestEffort", "required"])
+def test_in_bigpandas_answer(faulty_stack: MakeStack, faulty: FaultyBigPanda, delivery: str) -> None:
+    """`up`, `flush` and state show what it says, and nothing of what a terminal would obey."""
+    made = faulty_stack(WEB.replace(ascii(ODD), "None"))
+    made.environment["BIGPANDA_DELIVERY"] = delivery
+    faulty.script = [None]
+    faulty.fault = faults.answer(403, ODD.encode())
+    run = made.up()
+    assert run.ok is (delivery == "bestEffort")
+    assert f"answered 403: {PLAIN}" in run.output
+    assert is_plain(run.output)
+    assert is_plain(made.exported())
+    flushed = Release(made)("flush")
+    assert f"answered 403: {PLAIN}" in flushed.output
+    assert is_plain(flushed.output)
+
+
+def test_in_an_error_of_a_resource(release: MakeRelease, bigpanda: Sandbox) -> None:
+    """The reason is what can be read of it, in BigPanda, the outbox and the history."""
+    shop = release(WEB)
+    assert not shop.stack.up().ok
+    assert bigpanda.changes()[0]["reason"] == f"thing: RuntimeError: {PLAIN}"
+    shown, told = shop("history"), json.loads(shop.printed("history", "--json"))
+    assert is_plain(shown.output)
+    assert [record["errorMessage"] for record in told] == [f"thing: RuntimeError: {PLAIN}"]
+
+
+def test_in_what_the_engine_tells_the_runner(release: MakeRelease, bigpanda: Sandbox) -> None:
+    """Its lines and the reason are plain, also where a resource's name is not."""
+    shop = release('    Thing("fi\\x1b[31mrst", fail=ERROR)'.replace("ERROR", ascii(ODD)))
+    run = shop(*UP)
+    assert not run.ok
+    assert PLAIN in run.output
+    assert is_plain(run.output)
+    (change,) = bigpanda.changes()
+    assert change["hosts"] == ["first"]
+    assert change["reason"] == f"first: RuntimeError: {PLAIN}"
+
+
+def test_in_what_is_given_by_hand(release: MakeRelease, bigpanda: Sandbox) -> None:
+    """Start and end agree, and the reason is plain."""
+    shop = release(WEB)
+    names = ("--component", "shop\n", "--version", "1\x1b[m", "--host", "a\tb")
+    assert shop("start", *names, "--description", f"one\ntwo{ODD}").ok
+    assert shop("end", *names, "--status", "failure", "--reason", ODD).ok
+    (change,) = bigpanda.changes()
+    assert (change["component"], change["version"], change["hosts"]) == ("shop", "1", ["a b"])
+    assert change["reason"] == PLAIN
+    assert bigpanda.events()[0]["body"]["description"] == f"one\ntwo{PLAIN}"
+    assert is_plain(shop("history").output)
+
+
+def test_in_an_outbox_of_an_older_version(release: MakeRelease) -> None:
+    """`status` and `history` show it plain, and so it is sent."""
+    shop = release(WEB)
+    start = StartEvent.model_construct(component=f"w{ODD}", version="1\n", hosts=("a\x07",), timestamp=1)
+    attempt = Attempt("1", start, State.QUEUED, Status.FAILURE, ODD, State.QUEUED)
+    Outbox(shop.stack.outbox).record(
+        Place("organization/test/dev", ODD, shop.stack.environment["BIGPANDA_BASE_URL"]), Owner(1, "gone"), attempt
+    )
+    for command in ("status", "history", "flush"):
+        run = shop(command)
+        assert run.ok, run.output
+        assert is_plain(run.output)
+
+
+def test_in_state_of_an_older_version() -> None:
+    """The end that is sent again for it is plain, and so is what preview shows of it."""
+    end = {"attempt": "1", "status": "failure", "delivery": "queued", "errorMessage": ODD}
+    checkpoint = Checkpoint.of(
+        {
+            "urn": {"type": "x", "outputs": {"attempt": "1"}},
+            "end": {"type": COMPLETION_TYPE, "outputs": end},
+        }
+    )
+    inputs = checkpoint.previous(["urn"])
+    assert inputs is not None
+    assert inputs["errorMessage"] == PLAIN
+    previous = Previous.from_inputs({"previous": {**inputs, "errorMessage": ODD}})
+    assert previous is not None
+    start = StartEvent(component="web", version="1", hosts=("a",))
+    assert Attempt("1", start).ended(Status.FAILURE, previous.reason).reason == PLAIN
+    assert (
+        Attempt.from_stored({**Attempt("1", start).stored(), "status": "failure", "errorMessage": ODD}).reason == PLAIN
+    )

@@ -19,6 +19,7 @@ import urllib3
 
 from .errors import DeliveryError, RefusedError, RejectedError, UnavailableError
 from .events import EndEvent, StartEvent
+from .masking import masked
 from .settings import DEFAULT_TIMEOUT_SECONDS, ClientCertificate, Token
 from .text import one_line
 from .transport import Transport, Try
@@ -138,7 +139,7 @@ class BigPandaClient:
         """What an answer means; BigPanda's own text is shown, without the token should it stand there."""
         if 200 <= status < 300:
             return None
-        said = one_line(text.decode("utf-8", "replace").replace(self._token.reveal(), "***"), SHOWN_LIMIT)
+        said = one_line(masked(text.decode("utf-8", "replace"), [self._token.reveal()]), SHOWN_LIMIT)
         told = f"{status}" + (f": {said}" if said else "")
         answer = f"{self.base_url} answered {told}"
         if 300 <= status < 400:

@@ -9,34 +9,26 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from urllib.parse import quote
 
 import pulumi
 from pulumi.runtime import config as runtime_config
 
+from .masking import masked
 from .settings import NAMESPACE, environment_name
 from .text import clean
 
 LIMIT = 500
-MASK = "***"
 
 
 def line(text: str, secrets: Iterable[str]) -> str:
-    """The last line of an error, without secrets, as valid UTF-8 of at most 500 characters.
+    """The last line of an error, without secrets and control characters, as UTF-8 of at most 500 characters.
 
     Args:
         text: the whole error.
         secrets: texts that must not be seen.
     """
-    last = next((row.strip() for row in reversed(masked(text, secrets).splitlines()) if row.strip()), "")
-    return clean(last, LIMIT)
-
-
-def masked(text: str, secrets: Iterable[str]) -> str:
-    """The text, with three stars wherever a secret stands in it."""
-    for form in sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True):
-        text = text.replace(form, MASK)
-    return clean(text)
+    rows = (row.strip() for row in reversed(masked(text, secrets).splitlines()))
+    return clean(next((row for row in rows if row), ""), LIMIT)
 
 
 def of_program(error: BaseException, secrets: Iterable[str]) -> str:
@@ -110,14 +102,3 @@ def _parsed(value: Any) -> Any:
         return json.loads(value)
     except (TypeError, ValueError):
         return value
-
-
-def _forms(secret: str) -> set[str]:
-    """How a secret may stand in an error: as it is, line by line, quoted for JSON, Python or a URL."""
-    lines = [secret, *secret.splitlines()]
-    return {
-        form
-        for text in lines
-        if text.strip()
-        for form in (text, text.strip(), json.dumps(text)[1:-1], repr(text)[1:-1], quote(text, safe=""))
-    }

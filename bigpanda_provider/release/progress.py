@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pulumi.automation.events import DiagnosticEvent, EngineEvent, OpType, StepEventMetadata
 
 from .. import reason
+from ..masking import masked
 from .display import Display, Running
 from .plan import OPS, Op, is_infrastructure, name_of
 
@@ -103,7 +104,7 @@ class Progress:
             self._errors.append((0 if name else 1 if urn else 2, last))
         if self._quiet and event.severity not in ("warning", "error"):
             return
-        shown = reason.masked(text, self._secrets)
+        shown = masked(text, self._secrets)
         if shown in self._told:
             return
         self._told.add(shown)

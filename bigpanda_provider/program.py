@@ -23,7 +23,7 @@ from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import SETTINGS, get_root_resource, monitor_supports_feature
 
-from . import reason
+from . import reason, secret_values
 from .checkpoint import OWN_TYPES, Checkpoint
 from .declared import Declared, alive, ancestors
 from .errors import DeclarationError
@@ -43,14 +43,13 @@ class Program:
 
     Attributes:
         resources: every resource declared since this package was imported, in order.
-        secrets: texts that must not leave the process.
         ended: whether the program's last statement has run.
         rest: the scope of what no other scope covers; None where there is none.
     """
 
     def __init__(self, root: pulumi.Resource) -> None:
         self.resources: list[pulumi.Resource] = []
-        self.secrets = reason.secrets_of_config()
+        self._secrets = reason.secrets_of_config()
         self.ended: bool = getattr(root, "_outputs_registered", False)
         self._settles = not self.ended and _wait_is_held()
         self._records = False
@@ -86,6 +85,11 @@ class Program:
         if root not in _programs:
             _programs[root] = cls(root)
         return _programs[root]
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Texts that must not leave the process, as far as they are known now."""
+        return self._secrets | secret_values.seen(self.resources)
 
     def records(self) -> None:
         """The program declares a Deployment: what is wrong with the stack's config is of interest now."""

@@ -5,7 +5,6 @@ Everything secret that can be seen here is masked; where masking itself fails, t
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -14,6 +13,7 @@ import pulumi
 from pulumi.runtime import config as runtime_config
 
 from .masking import masked
+from .secret_values import texts_in
 from .settings import NAMESPACE, environment_name
 from .text import clean
 
@@ -71,34 +71,16 @@ def secrets_in(config: Mapping[str, Any], is_secret: Callable[[str], bool]) -> f
     found = {os.environ.get(environment_name("apiToken"), "")}
     for key, value in config.items():
         if key == token or is_secret(key):
-            found |= {str(value), *_leaves(_parsed(value))}
+            found |= {str(value), *texts_in(value)}
     return frozenset(text for text in found if text.strip())
 
 
 async def _secrets_in(value: Any) -> set[str]:
     """The texts inside what is marked secret: the SDK hands such to a hook as Outputs."""
     if isinstance(value, pulumi.Output):
-        return set(_leaves(await value.future()))
+        return set(texts_in(await value.future()))
     if isinstance(value, Mapping):
         return {text for inner in value.values() for text in await _secrets_in(inner)}
     if isinstance(value, (list, tuple)):
         return {text for inner in value for text in await _secrets_in(inner)}
     return set()
-
-
-def _leaves(value: Any) -> list[str]:
-    """The texts and numbers in a value."""
-    if isinstance(value, Mapping):
-        return [text for inner in value.values() for text in _leaves(inner)]
-    if isinstance(value, (list, tuple)):
-        return [text for inner in value for text in _leaves(inner)]
-    if isinstance(value, float) and value.is_integer():
-        return [str(int(value)), str(value)]
-    return [] if value is None or isinstance(value, bool) else [str(value)]
-
-
-def _parsed(value: Any) -> Any:
-    try:
-        return json.loads(value)
-    except (TypeError, ValueError):
-        return value

@@ -217,9 +217,8 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
 
     def _how_it_went(self, error: BaseException | None, made: Collection[asyncio.Future[Any]]) -> tuple[Any, Any]:
         """The Completion's status and reason; where callbacks may still raise, they are known when these have run."""
-        secrets = self._program.secrets if self._program else ()
         if error is not None and not _is_no_failure(error):
-            return "failure", reason.of_program(error, secrets)
+            return "failure", self._told(error)
         if not made:
             return "success", None
 
@@ -227,7 +226,7 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
             error = await first_error(made)
             if error is None:
                 return None
-            why = reason.of_program(error, secrets)
+            why = self._told(error)
             if self._notes is not None:
                 self._notes.failed(why)
             return why
@@ -237,6 +236,10 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
 
         why = asyncio.ensure_future(raised())
         return status(), why
+
+    def _told(self, error: BaseException) -> str:
+        """The program's error as a reason, without what is known to be secret by now."""
+        return reason.of_program(error, self._program.secrets if self._program else ())
 
     async def _previous(self, opts: pulumi.ResourceOptions | None) -> dict[str, Any] | None:
         """How the last attempt ended, as the last checkpoint has it, under this name or an alias."""

@@ -128,6 +128,16 @@ class _Event(pydantic.BaseModel):
         """The JSON object to send: the API's names, without what is absent."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
+    def named(self, secrets: Collection[str] = ()) -> str:
+        """The event in a sentence, by component and version.
+
+        Args:
+            secrets: which of its properties are secret.
+        """
+        names = ("component", "version")
+        shown = dict.fromkeys("(secret)" if name in secrets else getattr(self, name) for name in names)
+        return " ".join(shown)
+
 
 class StartEvent(_Event):
     """The start of a deployment.

@@ -183,7 +183,7 @@ class CompletionProvider(_Provider):
         ended = self.service.delivery.end(
             *_place(props), attempt, event.status, event.error_message, secret=_secret(props)
         )
-        return {**_without(props, {"errorMessage"}), **self.service.end_outputs(ended)}
+        return {**_without(props, {"errorMessage"}), **self.service.end_outputs(ended, props.get("secrets") or ())}
 
 
 def _ended(props: dict[str, Any]) -> Attempt:

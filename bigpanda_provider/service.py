@@ -7,6 +7,7 @@ import os
 import pathlib
 import threading
 import time
+from collections.abc import Collection
 from typing import Any
 
 from pulumi.dynamic import Config
@@ -91,15 +92,20 @@ class Service:
             return previous
         return self.delivery.ledger.how_it_ended(previous.attempt) or previous
 
-    def end_outputs(self, attempt: Attempt) -> dict[str, Any]:
-        """What a Completion stores of an attempt's end."""
+    def end_outputs(self, attempt: Attempt, secrets: Collection[str] = ()) -> dict[str, Any]:
+        """What a Completion stores of an attempt's end.
+
+        Args:
+            attempt: the attempt.
+            secrets: which of its properties are secret: these are encrypted in state, a sentence is not.
+        """
         assert attempt.end is not None
         assert attempt.end_state is not None
         outputs = {**attempt.end.payload(), "delivery": attempt.end_state.value}
         if self.delivery.mode is Mode.REQUIRED and attempt.end_state is State.QUEUED:
             outputs["undelivered"] = (
-                f"the end of {attempt.start.component} {attempt.start.version} did not get through, and delivery is "
-                f"required; the next update sends it: {self.delivery.sender.trouble}"
+                f"the end of {attempt.start.named(secrets)} did not get through, and delivery is required; the next "
+                f"update sends it: {self.delivery.sender.trouble}"
             )
         return outputs
 

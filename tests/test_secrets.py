@@ -13,6 +13,7 @@ import pytest
 
 from bigpanda_provider import secret_values
 
+from . import faults
 from .engine import TOKEN, Stack
 from .faults import FaultyBigPanda
 from .generated import PASSWORD
@@ -109,6 +110,32 @@ def test_the_token(faulty_stack: MakeStack, faulty: FaultyBigPanda, where: str) 
         made.pulumi("config", "set", "--secret", "bigpanda:apiToken", TOKEN)
     story(made, faulty, "--debug", "--logtostderr", "-v=9")
     assert made.tells(TOKEN) == []
+
+
+@pytest.mark.parametrize("refused", ["start", "end"])
+@pytest.mark.parametrize("name", ["component", "version", "hosts"])
+def test_a_secret_property_of_a_required_event_that_is_refused(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, name: str, refused: str
+) -> None:
+    """The sentence that fails the update, and state, name the event without it, also where BigPanda repeats it."""
+    made = faulty_stack(WEB.replace("PROPERTY", name).replace("VALUE", "[hidden]" if name == "hosts" else "hidden"))
+    made.pulumi("config", "set", "--secret", "test:hidden", SECRET)
+    made.environment["BIGPANDA_DELIVERY"] = "required"
+    answer = json.dumps({"error": "no access to " + "x" * 130 + SECRET + " here"}).encode()
+    faulty.script = [faults.answer(403, answer)] if refused == "start" else [None, faults.answer(403, answer)]
+    run = made.up()
+    assert not run.ok
+    assert "answered 403" in run.output
+    if refused == "end":
+        shown = {
+            "component": "the end of (secret) 1",
+            "version": "the end of web (secret)",
+            "hosts": "the end of web 1",
+        }
+        assert f"{shown[name]} did not get through, and delivery is required" in run.output
+    made.exported()
+    for form in (SECRET, json.dumps(SECRET)[1:-1], "Wohl#", "geh\\u00fctet"):
+        assert made.tells(form) == []
 
 
 IN_TURN = """

@@ -134,9 +134,9 @@ class _Event(pydantic.BaseModel):
         Args:
             secrets: which of its properties are secret.
         """
-        names = ("component", "version")
-        shown = dict.fromkeys("(secret)" if name in secrets else getattr(self, name) for name in names)
-        return " ".join(shown)
+        if {"component", "version"} <= {*secrets}:
+            return "(secret)"
+        return " ".join("(secret)" if name in secrets else getattr(self, name) for name in ("component", "version"))
 
 
 class StartEvent(_Event):

@@ -96,17 +96,18 @@ class DeploymentProvider(_Provider):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Send the first start."""
-        return CreateResult(str(uuid.uuid4()), self._start(props, None))
+        return CreateResult(str(uuid.uuid4()), self._start(props, None, secret=_secret(props)))
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Send another start, or only what still waits."""
         from .attempt import Recorded
 
         last = Recorded.from_outputs(olds)
+        secret = _secret(news) or _secret(olds)  # what waits may have been secret when it was recorded
         if self._starts(last, news):
-            return UpdateResult(self._start(news, last))
+            return UpdateResult(self._start(news, last, secret=secret))
         left = last.left_behind(self.service.previous(news))
-        attempt, backlog = self.service.delivery.resend(*_place(news), last.attempt, left, secret=_secret(news))
+        attempt, backlog = self.service.delivery.resend(*_place(news), last.attempt, left, secret=secret)
         return UpdateResult(_outputs(news, last, attempt, backlog))
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
@@ -130,13 +131,13 @@ class DeploymentProvider(_Provider):
             return False
         return bool(last.left_behind(self.service.previous(news))) or self.service.left_open(*_place(news))
 
-    def _start(self, props: dict[str, Any], last: Recorded | None) -> dict[str, Any]:
+    def _start(self, props: dict[str, Any], last: Recorded | None, *, secret: bool) -> dict[str, Any]:
         from .attempt import begin
 
         recorded = begin(props, last, attempt=uuid.uuid4().hex, now=int(time.time()))
         left = last.left_behind(self.service.previous(props)) if last is not None else ()
         self.service.guard.watch()
-        attempt, backlog = self.service.delivery.start(*_place(props), recorded.attempt, left, secret=_secret(props))
+        attempt, backlog = self.service.delivery.start(*_place(props), recorded.attempt, left, secret=secret)
         return _outputs(props, recorded, attempt, backlog)
 
 

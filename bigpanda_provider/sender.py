@@ -118,4 +118,4 @@ def _named(kind: str, event: StartEvent | EndEvent, *, secret: bool) -> str:
     """An event in a sentence: "the start of shop 2.6.1"."""
     if secret:
         return f"the {kind} of a deployment that has secret properties"
-    return f"the {kind} of {event.component} {event.version}"
+    return f"the {kind} of {event.named()}"

@@ -77,6 +77,22 @@ def test_a_secret_property(
     assert reasons == ["thing: RuntimeError: no ***"] * 2
 
 
+def test_a_property_was_secret_when_it_was_queued(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox
+) -> None:
+    """What waits of that attempt stays secret, also where the property is plain now."""
+    made = faulty_stack(WEB.replace("PROPERTY", "owner").replace("VALUE", "hidden"))
+    made.pulumi("config", "set", "--secret", "test:hidden", SECRET)
+    faulty.go_away()
+    assert made.up().ok
+    made.program(WEB.replace("PROPERTY", "version").replace("VALUE", '"2"'))
+    assert made.up().ok
+    assert made.tells("gehütet") == []
+    faulty.come_back()
+    assert made.up().ok
+    assert bigpanda.story() == ["start 1", "success 1", "start 2", "success 2"]
+
+
 def test_a_secret_timestamp(stack: MakeStack, bigpanda: Sandbox) -> None:
     """It is encrypted under every name that state has it by."""
     made = stack("""

@@ -64,6 +64,11 @@ class Change:
     hosts: tuple[str, ...] | None
 
     @property
+    def key(self) -> str:
+        """Its URN without stack and project."""
+        return self.urn.split("::", 2)[-1]
+
+    @property
     def name(self) -> str:
         """Its name in the program."""
         return name_of(self.urn)
@@ -102,7 +107,7 @@ class Plan:
     @property
     def hosts(self) -> list[str]:
         """The affected hosts; where none is known as one, the names of the resources that change."""
-        return named([c.urn for c in self.changes], {c.urn: c.hosts for c in self.changes if c.hosts is not None})
+        return named([c.key for c in self.changes], {c.key: c.hosts for c in self.changes if c.hosts is not None})
 
     @property
     def knows_hosts(self) -> bool:

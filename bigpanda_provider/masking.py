@@ -217,17 +217,28 @@ def _decoded(text: str) -> _Reading:
     begins: list[int] = []
     parts: list[tuple[int, int, bool]] = []
     length = end = 0
+    escape_at: int | None = None  # where backslashes began that escape the character behind them
 
     def add(piece: str, begin: int, stop: int, *, as_it_was: bool) -> None:
-        nonlocal length
-        if piece:
-            begins.append(length)
-            parts.append((begin, stop, as_it_was))
-            characters.append(piece)
-            length += len(piece)
+        nonlocal length, escape_at
+        if not piece:
+            return
+        if escape_at is not None:
+            first, escape_at = escape_at, None
+            if as_it_was:
+                add(piece[0], first, begin + 1, as_it_was=False)
+                add(piece[1:], begin + 1, stop, as_it_was=True)
+                return
+            begin = first
+        begins.append(length)
+        parts.append((begin, stop, as_it_was))
+        characters.append(piece)
+        length += len(piece)
 
     for match in _ESCAPED.finditer(text):
         add(text[end : match.start()], end, match.start(), as_it_was=True)
+        if match.lastgroup is None and escape_at is None:
+            escape_at = match.start()
         for piece, begin, stop in _meant(match):
             add(piece, begin, stop, as_it_was=False)
         end = match.end()

@@ -37,6 +37,8 @@ NOT_TAKEN = 503
 
 TRIES = 3
 """How many tries that hang the limit has room for."""
+SHORTEST = 20
+"""What part of the limit another try needs at least: one that is cut at once only leaves the event in doubt."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S, JITTER_S = 0.4, 2.0, 0.1
 """Between the beginnings of two tries; the first one that fails is followed by another at once."""
 
@@ -112,7 +114,8 @@ class BigPandaClient:
             perhaps_arrived |= _perhaps_arrived(tried)
             now = time.monotonic()
             wait_s = max(tried.retry_after_s, began + pause_s - now, 0)
-            if not isinstance(error, UnavailableError) or now + wait_s >= deadline:
+            next_ends = now + wait_s + self.timeout_seconds / SHORTEST
+            if not isinstance(error, UnavailableError) or next_ends >= deadline:
                 error.perhaps_arrived = perhaps_arrived
                 raise error
             time.sleep(wait_s)

@@ -179,7 +179,7 @@ def test_an_event_whose_answer_was_lost_has_perhaps_arrived(
     """The error tells a refusal from a request of which nobody knows what became."""
     faulty.script = script
     with pytest.raises(DeliveryError) as error:
-        BigPandaClient(faulty.address, TOKEN, 0.5).start(START)
+        BigPandaClient(faulty.address, TOKEN, 2).start(START)
     assert error.value.perhaps_arrived is perhaps
 
 

@@ -52,7 +52,7 @@ class Run:
     def operations(self) -> dict[str, str]:
         """What is done to each resource that changes: `{"Deployment billing": "update"}`."""
         line = re.compile(
-            r"^ *(?:\+|~|-|\+-|\+\+|--) +\S*?(\w+) (\S+) (create|update|delete|replace|creat|updat|delet)", re.M
+            r"^ *(?:\+|~|-|\+-|\+\+|--) +\S*:(\w+) (\S+) (create|update|delete|replace|creat|updat|delet)", re.M
         )
         found = {}
         for kind, name, operation in line.findall(self.output):

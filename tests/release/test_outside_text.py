@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from bigpanda_provider.attempt import Attempt, Previous, State
-from bigpanda_provider.checkpoint import COMPLETION_TYPE, Checkpoint
+from bigpanda_provider.checkpoint import COMPLETION_TYPE, OWN_TYPES, Checkpoint
 from bigpanda_provider.events import StartEvent, Status
 from bigpanda_provider.outbox import Outbox, Place
 from bigpanda_provider.owner import Owner
@@ -107,7 +107,7 @@ def test_in_state_of_an_older_version() -> None:
     end = {"attempt": "1", "status": "failure", "delivery": "queued", "errorMessage": ODD}
     checkpoint = Checkpoint.of(
         {
-            "urn": {"type": "x", "outputs": {"attempt": "1"}},
+            "urn": {"type": f"{OWN_TYPES}Deployment", "outputs": {"attempt": "1"}},
             "end": {"type": COMPLETION_TYPE, "outputs": end},
         }
     )

@@ -305,8 +305,10 @@ class Delivery:
             with self._lock:
                 del self._entries[attempt]
             self.ledger.use(lambda outbox: outbox.forget(attempt))
-        else:
-            self.ledger.use(lambda outbox: outbox.note(attempt, UNANSWERED))
+            return
+        if entry.secret:  # the outbox does not hold its start, so nobody could send it again: its end is what is left
+            self._update(entry, start_state=State.DELIVERED)
+        self.ledger.use(lambda outbox: outbox.note(attempt, UNANSWERED))
 
     def _claim(self, entry: _Entry, status: Status, reason: str | None) -> None:
         """Give the attempt its end, unless it has one."""

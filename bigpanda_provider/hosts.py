@@ -124,8 +124,10 @@ def names(resource_type: str, name: str, props: Mapping[str, Any]) -> list[str] 
         return [name] if found is None else [found]
     try:
         told = finder(props)
+        if isinstance(told, Mapping):
+            raise TypeError("a map is neither a name nor a list of names")
         return [host for host in ([told] if isinstance(told, str) else list(told or ())) if _usable(host)] or [name]
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise DeclarationError(f"host_name of {resource_type}: {type(error).__name__} for {name!r}") from error
 
 

@@ -321,13 +321,11 @@ class Program:
         scope, declared = self._covered[key]
         if await self._reports(scope.deployment):
             return
-        cause = (
-            "it may have changed through an Output that it takes: name that in triggers=[...]"
-            if declared.takes
-            else "its declared inputs did not change"
-        )
+        cause = "; it may have changed through an Output that it takes: name that in triggers=[...]"
         name = scope.deployment.pulumi_resource_name
-        pulumi.log.warn(f'"{args.name}" changes, while Deployment "{name}" reports nothing; {cause}')
+        pulumi.log.warn(
+            f'"{args.name}" changes, while Deployment "{name}" reports nothing{cause if declared.takes else ""}'
+        )
 
     async def _registered(self, scope: Scope) -> pulumi.Resource:
         """The Deployment, once preview knows whether it reports: what it covers waits for that."""

@@ -35,7 +35,8 @@ def of_program(error: BaseException, secrets: Iterable[str]) -> str:
     """The reason of a deployment whose program raised."""
     try:
         if isinstance(error, SystemExit):
-            return line(f"the program exited with code {error.code}", secrets)
+            told = f": {error.code}" if isinstance(error.code, str) else f" with code {error.code}"
+            return line(f"the program exited{told}", secrets)
         name = type(error).__name__
         told = line(str(error), secrets)
         return line(f"{name}: {told}" if told else name, secrets)

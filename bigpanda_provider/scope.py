@@ -7,6 +7,7 @@ wait for that.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -181,8 +182,13 @@ def enter(scope: Scope) -> contextvars.Token[Scope | None]:
 
 
 def leave(token: contextvars.Token[Scope | None]) -> None:
-    """Leave the scope that `enter` opened."""
-    _open.reset(token)
+    """Leave the scope that `enter` opened.
+
+    A `with` may end in another context than it began in, as in a generator or another task: then there is nothing to
+    leave.
+    """
+    with contextlib.suppress(ValueError):
+        _open.reset(token)
 
 
 def entered() -> Scope | None:

@@ -22,6 +22,8 @@ WEB = """
     ("body", "told"),
     [
         ("raise KeyError('zone')", "host_name of pulumi-python:dynamic:Resource: KeyError for 'thing'"),
+        ("import sys; sys.exit(3)", "host_name of pulumi-python:dynamic:Resource: SystemExit for 'thing'"),
+        ("return {'a': 'b'}", "host_name of pulumi-python:dynamic:Resource: TypeError for 'thing'"),
         ("return 5", "host_name of pulumi-python:dynamic:Resource: TypeError for 'thing'"),
     ],
 )
@@ -48,6 +50,38 @@ def test_ignore_changes_names_nothing(stack: MakeStack, bigpanda: Sandbox, path:
     made = stack(WEB.format(hosts=', hosts=["a"]', options=f"ignore_changes=[{path}]"))
     run = made.preview()
     assert "Deployment" in run.output, run.output
+
+
+CONTEXTS = {
+    "a_generator": """
+    def declared():
+        with bigpanda.Deployment("web", component="web", version="1", hosts=["a"]):
+            yield Thing("thing")
+    generator = declared()
+    next(generator)
+    import contextvars
+    contextvars.copy_context().run(lambda: list(generator))
+    """,
+    "another_task": """
+    import asyncio, contextlib
+    async def main():
+        stack = contextlib.ExitStack()
+        async def enter():
+            stack.enter_context(bigpanda.Deployment("web", component="web", version="1", hosts=["a"]))
+            Thing("thing")
+        await asyncio.create_task(enter())
+        stack.close()
+    pulumi.run(main)
+    """,
+}
+
+
+@pytest.mark.parametrize("program", CONTEXTS.values(), ids=CONTEXTS)
+def test_a_scope_ends_in_another_context(stack: MakeStack, bigpanda: Sandbox, program: str) -> None:
+    """As where a generator is gone through by another one: it ends as it went."""
+    run = stack(program).up()
+    assert run.ok, run.output
+    assert bigpanda.story() == ["start 1", "success 1"]
 
 
 DOORS = (

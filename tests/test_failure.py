@@ -101,6 +101,7 @@ RAISING = """
     [
         ('raise ValueError("no such\\nflavour")', "ValueError: flavour"),
         ("import sys; sys.exit(1)", "the program exited with code 1"),
+        ("import sys; sys.exit('no zone')", "the program exited: no zone"),
     ],
 )
 def test_the_program_raises(stack: MakeStack, bigpanda: Sandbox, statement: str, reason: str) -> None:

@@ -163,6 +163,26 @@ def test_a_required_start_in_doubt_with_secret_properties_is_ended(
     assert made.tells("hush-hush") == []
 
 
+def test_a_secret_required_start_is_ended_though_no_start_is_answered(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox
+) -> None:
+    """Nobody could send that start later, so its end is sent though nobody knows whether it arrived."""
+
+    def lose_starts() -> None:
+        if faulty.asked[-1] == "start":
+            raise ConnectionAbortedError
+
+    made = required(faulty_stack(WEB.replace('component="web"', 'component=config.require_secret("hidden")')))
+    made.pulumi("config", "set", "--secret", "test:hidden", "hush-hush")
+    faulty.before_answer = lose_starts
+    assert not made.up(skip_preview=True).ok
+    assert {change["state"] for change in bigpanda.changes()} == {"failure"}
+    faulty.before_answer = None
+    assert made.up().ok
+    assert [change["state"] for change in bigpanda.changes()][-1] == "success"
+    assert "in_progress" not in [change["state"] for change in bigpanda.changes()]
+
+
 def test_a_best_effort_start_that_is_rejected_after_a_lost_answer_is_ended(
     faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox
 ) -> None:

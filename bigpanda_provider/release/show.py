@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..attempt import State
 from .display import Display
 from .doctor import Check
 from .leftover import Flushed
@@ -127,13 +128,17 @@ def flushed(display: Display, found: Flushed, trouble: str | None) -> None:
     """What became of what was queued."""
     for name in found.unsure:
         display.warn(f"the state of {name} cannot be read, so another machine may have sent its events already")
-    sent = sum(attempt.settled for attempt in found.done)
-    waiting = len(found.done) - sent
-    display.line(f"{sent} sent" if found.done else "nothing to send")
+    rejected = sum(State.REJECTED in (attempt.start_state, attempt.end_state) for attempt in found.done)
+    waiting = sum(not attempt.settled for attempt in found.done)
+    if found.done:
+        sent = len(found.done) - waiting - rejected
+        display.line(f"{sent} sent" + (f", {rejected} rejected" if rejected else ""))
+    elif not (found.kept or found.sent_elsewhere or found.others):
+        display.line("nothing to send")
     if waiting:
         display.line(f"{waiting} still waiting" + (f": {trouble}" if trouble else ""), style="yellow")
     for row, why in found.kept:
-        what = "a deployment" if row.start is None else f"{row.start.component} {row.start.version}"
+        what = row.place.name if row.start is None else f"{row.start.component} {row.start.version}"
         display.line(f"kept: {what}, since {why}")
     for row in found.sent_elsewhere:
         display.line(f"dropped: {row.place.stack} {row.place.name}, which another machine has sent already")

@@ -68,6 +68,20 @@ def test_events_by_hand_wait_for_bigpanda_in_their_order(
     assert bigpanda.story() == ["start 9", "success 9"]
 
 
+def test_flush_tells_what_bigpanda_rejected(faulty_stack: MakeStack, faulty: FaultyBigPanda) -> None:
+    """A rejected event is not counted as sent."""
+    shop = Release(faulty_stack(WEB))
+    faulty.go_away()
+    shop("start", *HANDS)
+    shop("end", *HANDS)
+    faulty.come_back()
+    faulty.script = [answer(400, b"hosts missing")]
+    run = shop("flush")
+    assert "BigPanda rejected the start of db 9 (400: hosts missing)" in run.output
+    assert run.output.endswith("0 sent, 1 rejected\n")
+    assert faulty.asked == ["start"]
+
+
 def test_required_events_by_hand(faulty_stack: MakeStack, faulty: FaultyBigPanda) -> None:
     """A start that does not get through was not made; an end that does not waits. Both exit with 3."""
     shop = Release(faulty_stack(WEB))

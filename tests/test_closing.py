@@ -114,8 +114,20 @@ DOORS = (
 )
 
 
-@pytest.mark.parametrize("door", DOORS)
-@pytest.mark.parametrize("entered", [True, False], ids=["entered", "ended_by_the_program"])
+ALSO_AT_THE_END = (
+    "scope.Scope.covered",
+    "program.Program.close",
+    "program.Program.end",
+    "deployment.Deployment._how_it_went",
+    "deployment.Deployment._program_ended",
+    "waiting.Calls.have_ceased",
+)
+"""Those that a Deployment which ends with the program goes through on a way of its own."""
+
+
+@pytest.mark.parametrize(
+    ("door", "entered"), [*((door, True) for door in DOORS), *((door, False) for door in ALSO_AT_THE_END)]
+)
 @pytest.mark.timeout(60)
 def test_a_fault_of_ours_never_hangs_the_program(stack: MakeStack, door: str, entered: bool) -> None:
     """Each function of a scope's life raises in turn: the update ends, and the error is told or worked around."""

@@ -404,7 +404,8 @@ def _call_after(target: Any, method: str, action: Callable[[], object]) -> None:
 
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         result = original(*args, **kwargs)
-        action()
+        with contextlib.suppress(Exception):  # a program that has no Deployment is not to know of it
+            action()
         return result
 
     setattr(target, method, wrapped)
@@ -432,8 +433,11 @@ def _wait_is_held() -> bool:
                     await original(*args, **kwargs)
                 except Exception as error:  # noqa: BLE001 - raised below: the first one is the user's own
                     raised = raised or error
-                if program is None or not program.settled(raised):
-                    break
+                try:
+                    if program is None or not program.settled(raised):
+                        break
+                except Exception as error:  # noqa: BLE001 - the same; the next action has its turn
+                    raised = raised or error
             if raised is not None:
                 raise raised
 

@@ -331,12 +331,15 @@ class Delivery:
     def _take_over(self, place: Place, left: Iterable[Attempt], *, secret: bool, stored: bool = True) -> list[_Entry]:
         """What earlier runs of this Deployment left, oldest first, each with its end: this process sees to it now.
 
-        Each is as the outbox knows it, which is newer than state. One that is known to have arrived is left out.
+        Each is as the outbox knows it, but for a start that state knows to have arrived: another machine may have sent
+        it since. One whose end is known to have arrived is left out.
         """
         found: dict[str, _Entry] = {}
         for attempt in left:
             row = self.ledger.finished(attempt.id)
             known = (row and row.attempt(attempt.start)) or attempt
+            if attempt.start_state is State.DELIVERED:
+                known = replace(known, start_state=State.DELIVERED)
             if not known.settled:
                 found[attempt.id] = self._add(place, self.ledger.ended(known), secret=secret, stored=stored)
         rows = self.ledger.unsettled_of(place)

@@ -229,6 +229,24 @@ def test_another_machine_has_sent_what_waits_here(
     assert bigpanda.story() == [f"{kind} {version}" for version in "1234" for kind in ("start", "success")]
 
 
+def test_another_machine_has_sent_the_start_that_waits_here(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox
+) -> None:
+    """State knows of it, this machine's outbox does not: no start is sent again; an end may be, as documented."""
+    made = faulty_stack(WEB)
+    here = made.outbox
+    faulty.go_away()
+    assert made.up().ok
+    faulty.come_back()
+    made.environment["BIGPANDA_OUTBOX"] = str(here.with_name("other.db"))
+    assert made.up("--target", "**Deployment::web").ok  # so state does not know that the end arrived, too
+    assert bigpanda.story() == ["start 1", "success 1"]
+    made.environment["BIGPANDA_OUTBOX"] = str(here)
+    assert made.config(version="2").up().ok
+    assert bigpanda.story().count("start 1") == 1
+    assert bigpanda.has() == ["web 1 on a: success", "web 1 on a: matches nothing", "web 2 on a: success"]
+
+
 @pytest.mark.parametrize(
     ("fault", "answer"),
     [(faults.answer(400, b"no such component"), "400: no such component"), (faults.answer(422), "422")],

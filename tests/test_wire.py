@@ -31,8 +31,8 @@ LONG = START.model_copy(update={"hosts": tuple(f"host-{number}" * 20 for number 
 
 CREATED = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
-LATE_S = 0.3
-"""How late a call may return, in seconds: what a busy machine takes to wake a thread."""
+LATE_S = 1.5
+"""How late a call may return, in seconds: what a busy machine takes to wake a thread, and far less than a hang."""
 
 AFTER_STATUS: dict[str, Callable[[bytes], Way]] = {
     "no body": lambda status: answer(status + b"\r\nContent-Length: 0\r\n\r\n"),
@@ -80,7 +80,7 @@ def test_a_2xx_status_is_a_success_whatever_comes_after_it(rest: str) -> None:
     with wire(AFTER_STATUS[rest](b"HTTP/1.1 201 Created")) as server:
         begun = time.monotonic()
         BigPandaClient(server.address, TOKEN, 6).start(START)
-        assert time.monotonic() - begun < 1.5
+        assert time.monotonic() - begun < 1 + LATE_S
         assert len(server.requests) == 1
 
 
@@ -192,7 +192,7 @@ def test_a_retry_after_that_cannot_be_read_counts_as_absent(retry_after: str) ->
     with wire(answer(busy), answer(CREATED)) as server:
         begun = time.monotonic()
         BigPandaClient(server.address, TOKEN, 3).start(START)
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 1 + LATE_S
         assert len(server.requests) == 2
 
 
@@ -203,7 +203,7 @@ def test_a_retry_after_beyond_the_limit_is_not_waited_for(retry_after: str) -> N
         begun = time.monotonic()
         with pytest.raises(UnavailableError, match="answered 429"):
             BigPandaClient(server.address, TOKEN, 3).start(START)
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 1 + LATE_S
         assert len(server.requests) == 1
 
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from pulumi.automation.events import OpType, StepEventMetadata
 
-from .. import hosts, text
-from ..affected import named
+from .. import affected, hosts, text
 from ..checkpoint import OWN_TYPES
 from ..program import NOT_COVERED
 
@@ -66,7 +65,7 @@ class Change:
     @property
     def key(self) -> str:
         """Its URN without stack and project."""
-        return self.urn.split("::", 2)[-1]
+        return key_of(self.urn)
 
     @property
     def name(self) -> str:
@@ -107,7 +106,9 @@ class Plan:
     @property
     def hosts(self) -> list[str]:
         """The affected hosts; where none is known as one, the names of the resources that change."""
-        return named([c.key for c in self.changes], {c.key: c.hosts for c in self.changes if c.hosts is not None})
+        return affected.named(
+            [c.key for c in self.changes], {c.key: c.hosts for c in self.changes if c.hosts is not None}
+        )
 
     @property
     def knows_hosts(self) -> bool:
@@ -121,9 +122,14 @@ def is_infrastructure(step: StepEventMetadata) -> bool:
     return bool(state and state.custom) and not step.type.startswith((*NOT_COVERED, OWN_TYPES))
 
 
+def key_of(urn: str) -> str:
+    """A URN without stack and project."""
+    return urn.split("::", 2)[-1]
+
+
 def name_of(urn: str) -> str:
-    """The name in a URN: the parts before it hold no "::"."""
-    return text.name(urn.split("::", 3)[-1])
+    """The name in a URN, as it may be shown."""
+    return text.name(affected.name_of(key_of(urn)))
 
 
 def _hosts(step: StepEventMetadata, earlier: Change | None) -> tuple[str, ...] | None:

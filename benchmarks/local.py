@@ -20,11 +20,11 @@ from typing import Any
 
 import requests
 
-from bigpanda_provider.attempt import Attempt
-from bigpanda_provider.digest import digest
-from bigpanda_provider.events import StartEvent, Status
-from bigpanda_provider.outbox import Outbox, Place
-from bigpanda_provider.owner import Owner
+from bigpanda_provider.bigpanda.events import StartEvent, Status
+from bigpanda_provider.delivery.attempt import Attempt
+from bigpanda_provider.delivery.outbox import Outbox, Place
+from bigpanda_provider.delivery.owner import Owner
+from bigpanda_provider.program.digest import digest
 from bigpanda_provider.sandbox.bodies import StartBody
 from bigpanda_provider.sandbox.store import Store
 from tests import servers

@@ -8,7 +8,6 @@ What is declared in the scope of a Deployment waits for its start, and its end w
         ...
 """
 
-from .arguments import DeploymentArgs
 from .deployment import Completion, Deployment
 from .errors import (
     BigPandaError,
@@ -25,7 +24,8 @@ from .errors import (
     WrongUseError,
 )
 from .hosts import host_name
-from .program import see_from_now as _see_from_now
+from .program.arguments import DeploymentArgs
+from .program.run import see_from_now as _see_from_now
 from .record import record_program
 
 __all__ = [

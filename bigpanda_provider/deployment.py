@@ -13,13 +13,22 @@ import pulumi.dynamic
 from pulumi.resource import create_urn
 from pulumi.runtime import is_dry_run
 
-from . import reason, scope
-from .arguments import DeploymentArgs, FoundVersion, Hosts, Timestamp, arguments, carried, refuse_reading, secret_names
-from .declared import is_registered
 from .errors import DeclarationError, UndeliveredError
-from .notes import Notes
-from .outstanding import first_error, outstanding
-from .program import Program
+from .program import reason, scope
+from .program.arguments import (
+    DeploymentArgs,
+    FoundVersion,
+    Hosts,
+    Timestamp,
+    arguments,
+    carried,
+    refuse_reading,
+    secret_names,
+)
+from .program.declared import is_registered
+from .program.notes import Notes
+from .program.outstanding import first_error, outstanding
+from .program.run import Program
 from .provider import CompletionProvider, DeploymentProvider
 
 _SECRET_OUTPUTS = ["backlog", "givenTimestamp"]

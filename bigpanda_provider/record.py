@@ -9,11 +9,11 @@ from typing import Any
 
 import pulumi
 
-from .arguments import FoundVersion, Hosts
+from .bigpanda.text import one_line
 from .deployment import Deployment
 from .errors import DeclarationError
-from .program import Program
-from .text import one_line
+from .program.arguments import FoundVersion, Hosts
+from .program.run import Program
 
 GIT_LIMIT_S = 10
 SHOWN = 3

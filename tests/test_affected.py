@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bigpanda_provider.affected import ANY, changed, named, reached, worked_out
+from bigpanda_provider.provider.affected import ANY, changed, named, reached, worked_out
 
 A, B, C = "t:m:T::a", "t:m:T::b", "t:m:T::c"
 OLD = {

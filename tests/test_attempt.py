@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigpanda_provider.attempt import Recorded, begin, holds, starts_again
+from bigpanda_provider.delivery.attempt import Recorded, begin, holds, starts_again
 
 INPUTS: dict[str, Any] = {"component": "billing", "version": "1.2.3", "hosts": ["a", "b"], "triggers": [1.0]}
 UNKNOWN = "<unknown>"

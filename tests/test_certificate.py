@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from bigpanda_provider import certificate
-from bigpanda_provider.client import BigPandaClient
+from bigpanda_provider.bigpanda import certificate
+from bigpanda_provider.bigpanda.client import BigPandaClient
+from bigpanda_provider.bigpanda.events import StartEvent, read
 from bigpanda_provider.errors import RefusedError, SettingError, UnavailableError
-from bigpanda_provider.events import StartEvent, read
 from bigpanda_provider.settings import ClientCertificate, Settings, Token
 
 from .engine import Stack, wait_until

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from bigpanda_provider.client import BigPandaClient
+from bigpanda_provider.bigpanda.client import BigPandaClient
+from bigpanda_provider.bigpanda.events import EndEvent, StartEvent, Status, read
 from bigpanda_provider.errors import DeliveryError, RefusedError, RejectedError, UnavailableError
-from bigpanda_provider.events import EndEvent, StartEvent, Status, read
 from bigpanda_provider.settings import Token
 
 from . import faults

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigpanda_provider.digest import digest, taken
+from bigpanda_provider.program.digest import digest, taken
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -176,7 +176,7 @@ def test_an_object_that_pulumi_cannot_carry_has_no_address_in_it() -> None:
 
 
 SCRIPT = """
-from bigpanda_provider.digest import digest
+from bigpanda_provider.program.digest import digest
 print(digest({"b": {"y": [1, 2.5, True, None, "ä"], "x": {1: 2}}, "a": 2**70}))
 """
 

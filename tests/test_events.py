@@ -10,9 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigpanda_provider.arguments import carried
-from bigpanda_provider.errors import DeclarationError, InvalidEventError
-from bigpanda_provider.events import (
+from bigpanda_provider.bigpanda.events import (
     NAME_LIMIT,
     REASON_LIMIT,
     TEXT_LIMIT,
@@ -23,7 +21,9 @@ from bigpanda_provider.events import (
     read,
     same_hosts,
 )
-from bigpanda_provider.text import name
+from bigpanda_provider.bigpanda.text import name
+from bigpanda_provider.errors import DeclarationError, InvalidEventError
+from bigpanda_provider.program.arguments import carried
 
 GOOD: dict[str, Any] = {"component": "billing", "version": "1.2.3", "hosts": ["prod-api-1", "prod-api-2"]}
 ANY_TEXT = st.text(st.characters(exclude_categories=()), min_size=1).filter(lambda text: name(text).strip())

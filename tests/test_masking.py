@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bigpanda_provider.masking import masked
+from bigpanda_provider.bigpanda.masking import masked
 
 SECRET = "Wohl#gehütet \\'\"<7>/a+b&c%41\U0001f600"
 BEFORE, AFTER = "postgres|u|", "|h|x"

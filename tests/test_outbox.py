@@ -13,14 +13,14 @@ from dataclasses import replace
 
 import pytest
 
-from bigpanda_provider.attempt import Attempt, Previous, State
-from bigpanda_provider.delivery import Delivery
+from bigpanda_provider.bigpanda.events import StartEvent, Status, read
+from bigpanda_provider.delivery.attempt import Attempt, Previous, State
+from bigpanda_provider.delivery.delivery import Delivery
+from bigpanda_provider.delivery.ledger import Ledger
+from bigpanda_provider.delivery.outbox import Outbox, Place
+from bigpanda_provider.delivery.owner import Owner
 from bigpanda_provider.errors import OutboxError
-from bigpanda_provider.events import StartEvent, Status, read
-from bigpanda_provider.ledger import Ledger
-from bigpanda_provider.log import warn
-from bigpanda_provider.outbox import Outbox, Place
-from bigpanda_provider.owner import Owner
+from bigpanda_provider.provider.log import warn
 from bigpanda_provider.settings import Settings
 
 from .engine import Stack
@@ -90,8 +90,8 @@ def test_the_first_note_counts_and_goes_with_the_attempt(outbox: Outbox) -> None
 
 def test_history_is_bounded_and_what_waits_is_never_dropped(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of settled attempts the newest are kept, once it is looked for others."""
-    monkeypatch.setattr("bigpanda_provider.outbox.KEPT", 3)
-    monkeypatch.setattr("bigpanda_provider.outbox.FORGET_EVERY", 5)
+    monkeypatch.setattr("bigpanda_provider.delivery.outbox.KEPT", 3)
+    monkeypatch.setattr("bigpanda_provider.delivery.outbox.FORGET_EVERY", 5)
     outbox.record(PLACE, Owner.current(), replace(OPEN, id="open"), secret=False)
     outbox.record(PLACE, Owner.current(), replace(OPEN, id="waits").ended(Status.SUCCESS), secret=False)
     for number in range(6):

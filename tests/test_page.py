@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from bigpanda_provider.client import BigPandaClient
-from bigpanda_provider.events import EndEvent, StartEvent, Status, read
+from bigpanda_provider.bigpanda.client import BigPandaClient
+from bigpanda_provider.bigpanda.events import EndEvent, StartEvent, Status, read
 from bigpanda_provider.sandbox.bodies import StartBody
 from bigpanda_provider.sandbox.listing import Filter
 from bigpanda_provider.sandbox.store import Store

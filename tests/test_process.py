@@ -8,7 +8,7 @@ import sys
 
 PROGRAM = """
 import threading, time
-from bigpanda_provider import process
+from bigpanda_provider.provider import process
 
 def act():
     print("acting", flush=True)

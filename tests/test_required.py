@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from bigpanda_provider.attempt import Attempt, State
-from bigpanda_provider.delivery import UNANSWERED, Delivery
+from bigpanda_provider.bigpanda.events import StartEvent, Status, read
+from bigpanda_provider.delivery.attempt import Attempt, State
+from bigpanda_provider.delivery.delivery import UNANSWERED, Delivery
+from bigpanda_provider.delivery.outbox import Outbox
 from bigpanda_provider.errors import DeliveryError, RejectedError
-from bigpanda_provider.events import StartEvent, Status, read
-from bigpanda_provider.outbox import Outbox
 from bigpanda_provider.release import byhand
 from bigpanda_provider.settings import Settings
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pulumi
 import pytest
 
-from bigpanda_provider import secret_values
+from bigpanda_provider.program import secret_values
 
 from . import faults
 from .engine import TOKEN, Stack

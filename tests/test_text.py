@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigpanda_provider.text import clean, name, one_line, sendable
+from bigpanda_provider.bigpanda.text import clean, name, one_line, sendable
 
 ANY = st.text(st.characters(exclude_categories=()), max_size=50)
 TERMINAL = st.lists(

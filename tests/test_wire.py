@@ -15,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bigpanda_provider.client import BigPandaClient
+from bigpanda_provider.bigpanda.client import BigPandaClient
+from bigpanda_provider.bigpanda.events import StartEvent, read
+from bigpanda_provider.bigpanda.transport import _retry_after_s
 from bigpanda_provider.errors import DeliveryError, RejectedError, UnavailableError
-from bigpanda_provider.events import StartEvent, read
 from bigpanda_provider.settings import Token
-from bigpanda_provider.transport import _retry_after_s
 
 from .engine import wait_until
 from .wire import Way, answer, cut, early, endless, lose, silent, trickle, wire

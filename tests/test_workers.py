@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from bigpanda_provider.workers import Workers
+from bigpanda_provider.bigpanda.workers import Workers
 
 from .engine import wait_until
 

@@ -7,11 +7,11 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..attempt import Attempt, State
-from ..delivery import UNANSWERED, Delivery
+from ..bigpanda.events import StartEvent, Status, same_hosts
+from ..delivery.attempt import Attempt, State
+from ..delivery.delivery import UNANSWERED, Delivery
+from ..delivery.outbox import BY_HAND, Outbox, Row
 from ..errors import DeliveryError, OutboxError, WrongUseError
-from ..events import StartEvent, Status, same_hosts
-from ..outbox import BY_HAND, Outbox, Row
 from ..settings import Mode
 from .records import Record
 from .runner import start_event

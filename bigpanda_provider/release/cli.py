@@ -14,12 +14,12 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
-from .. import certificate
-from ..attempt import State
-from ..delivery import Delivery
+from ..bigpanda import certificate
+from ..bigpanda.events import Status
+from ..delivery.attempt import State
+from ..delivery.delivery import Delivery
+from ..delivery.outbox import Outbox, default_path
 from ..errors import BigPandaError, OutboxError, SettingError, UndeliveredError, WrongUseError
-from ..events import Status
-from ..outbox import Outbox, default_path
 from ..settings import Mode, Settings
 from . import byhand, leftover, order, records, show
 from .display import Display

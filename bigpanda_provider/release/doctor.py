@@ -13,11 +13,11 @@ from typing import Any
 import requests
 import yaml
 
-from .. import certificate
+from ..bigpanda import certificate
+from ..bigpanda.text import clean
+from ..delivery.outbox import Outbox, default_path
 from ..errors import BigPandaError, OutboxError, ReleaseError, SettingError
-from ..outbox import Outbox, default_path
 from ..settings import TOKENLESS, Settings, Source
-from ..text import clean
 from .engine import Engine, Interrupts
 from .stack import ProjectStack
 

@@ -14,8 +14,8 @@ import pydantic
 import yaml
 from pydantic import ConfigDict, Field
 
+from ..bigpanda.events import Component, Hosts, Version, same_hosts
 from ..errors import WrongUseError
-from ..events import Component, Hosts, Version, same_hosts
 from .runner import Release
 
 SCHEMA_FILE = pathlib.Path(__file__).with_name("schema.json")

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from pulumi.automation.errors import CommandError
 
-from ..attempt import Attempt, State
-from ..checkpoint import Checkpoint
-from ..delivery import Delivery
+from ..bigpanda.events import Status
+from ..delivery.attempt import Attempt, State
+from ..delivery.delivery import Delivery
+from ..delivery.outbox import BY_HAND, Outbox, Place, Row
 from ..errors import ReleaseError
-from ..events import Status
-from ..outbox import BY_HAND, Outbox, Place, Row
+from ..program.checkpoint import Checkpoint
 from .engine import Engine, Interrupts
 from .runner import mark
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 from pulumi.automation.events import DiagnosticEvent, EngineEvent, OpType, StepEventMetadata
 
-from .. import reason
-from ..masking import masked
+from ..bigpanda.masking import masked
+from ..program import reason
 from .display import Display, Running
 from .plan import OPS, Op, is_infrastructure, name_of
 

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..attempt import State
+from ..bigpanda.text import one_line
+from ..delivery.attempt import State
+from ..delivery.outbox import BY_HAND, Row
 from ..errors import WrongUseError
-from ..outbox import BY_HAND, Row
-from ..text import one_line
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import typer
 
+from ..delivery.outbox import Outbox
 from ..errors import BigPandaError, WrongUseError
-from ..outbox import Outbox
 from . import file, order, show
 from .display import Display
 from .engine import Interrupts

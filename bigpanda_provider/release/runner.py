@@ -14,14 +14,14 @@ from typing import Any
 
 from pulumi.automation.errors import CommandError
 
-from .. import certificate
-from ..attempt import Attempt, State
-from ..delivery import UNANSWERED, Delivery
+from ..bigpanda import certificate
+from ..bigpanda.events import StartEvent, Status, read
+from ..delivery.attempt import Attempt, State
+from ..delivery.delivery import UNANSWERED, Delivery
+from ..delivery.outbox import Outbox
+from ..delivery.owner import Owner
 from ..errors import DeliveryError, InvalidEventError, ReleaseError, WrongUseError
-from ..events import StartEvent, Status, read
-from ..guard import CANCELLED
-from ..outbox import Outbox
-from ..owner import Owner
+from ..provider.guard import CANCELLED
 from ..settings import Mode, Settings, complaints
 from .display import Display
 from .engine import Engine, Interrupts

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..attempt import State
+from ..delivery.attempt import State
 from .display import Display
 from .doctor import Check
 from .leftover import Flushed

@@ -16,10 +16,10 @@ from pulumi import automation
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
 from pulumi.automation.events import EngineEvent
 
-from .. import reason
-from ..certificate import PROJECT_FILES
+from ..bigpanda.certificate import PROJECT_FILES
+from ..bigpanda.text import clean
 from ..errors import ReleaseError, WrongUseError
-from ..text import clean
+from ..program import reason
 from .engine import Engine
 
 OnEvent = Callable[[EngineEvent], None]

@@ -6,9 +6,9 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ..attempt import State
-from ..events import StartEvent
-from ..outbox import Row
+from ..bigpanda.events import StartEvent
+from ..delivery.attempt import State
+from ..delivery.outbox import Row
 from .records import Record
 
 if TYPE_CHECKING:

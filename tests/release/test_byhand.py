@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
-from bigpanda_provider.attempt import Attempt, State
-from bigpanda_provider.events import StartEvent, Status
-from bigpanda_provider.outbox import BY_HAND, Outbox, Place
-from bigpanda_provider.owner import Owner
+from bigpanda_provider.bigpanda.events import StartEvent, Status
+from bigpanda_provider.delivery.attempt import Attempt, State
+from bigpanda_provider.delivery.outbox import BY_HAND, Outbox, Place
+from bigpanda_provider.delivery.owner import Owner
 from tests.engine import Stack
 from tests.faults import FaultyBigPanda, answer
 from tests.servers import Sandbox

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import pytest
 
-from bigpanda_provider.attempt import Attempt, Previous, State
-from bigpanda_provider.checkpoint import COMPLETION_TYPE, OWN_TYPES, Checkpoint
-from bigpanda_provider.events import StartEvent, Status
-from bigpanda_provider.outbox import Outbox, Place
-from bigpanda_provider.owner import Owner
+from bigpanda_provider.bigpanda.events import StartEvent, Status
+from bigpanda_provider.delivery.attempt import Attempt, Previous, State
+from bigpanda_provider.delivery.outbox import Outbox, Place
+from bigpanda_provider.delivery.owner import Owner
+from bigpanda_provider.program.checkpoint import COMPLETION_TYPE, OWN_TYPES, Checkpoint
 from tests import faults
 from tests.engine import Stack
 from tests.faults import FaultyBigPanda

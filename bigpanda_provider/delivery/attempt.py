@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .events import REASON_LIMIT, EndEvent, StartEvent, Status, read, same_hosts
-from .text import clean
+from ..bigpanda.events import REASON_LIMIT, EndEvent, StartEvent, Status, read, same_hosts
+from ..bigpanda.text import clean
 
 EVENT_PROPERTIES = frozenset({"component", "version", "hosts", "timestamp", "description", "owner", "source"})
 """The Deployment's properties that are the start event's fields."""

@@ -25,7 +25,7 @@ from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
 if TYPE_CHECKING:
-    from .attempt import Attempt, Recorded
+    from ..delivery.attempt import Attempt, Recorded
     from .service import Service
 
 
@@ -63,8 +63,8 @@ class DeploymentProvider(_Provider):
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse what is no event, property by property; what is not known yet is checked when it is."""
+        from ..bigpanda.events import StartEvent, problems
         from .affected import worked_out
-        from .events import StartEvent, problems
         from .log import warn
 
         news = _marked(news)
@@ -85,7 +85,7 @@ class DeploymentProvider(_Provider):
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """An update is shown exactly when it will send something."""
-        from .attempt import Recorded
+        from ..delivery.attempt import Recorded
 
         news = _marked(news)
         last = Recorded.from_outputs(olds)
@@ -100,7 +100,7 @@ class DeploymentProvider(_Provider):
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Send another start, or only what still waits."""
-        from .attempt import Recorded
+        from ..delivery.attempt import Recorded
 
         last = Recorded.from_outputs(olds)
         secret = _secret(news) or _secret(olds)  # what waits may have been secret when it was recorded
@@ -112,12 +112,12 @@ class DeploymentProvider(_Provider):
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
         """History stays; an attempt that is still open has failed."""
-        from .attempt import Recorded
+        from ..delivery.attempt import Recorded
 
         self.service.end_deleted(*_place(props), Recorded.from_outputs(props), secret=_secret(props))
 
     def _starts(self, last: Recorded, news: dict[str, Any]) -> bool:
-        from .attempt import State, starts_again
+        from ..delivery.attempt import State, starts_again
 
         previous = self.service.previous(news)
         failed = previous is not None and previous.attempt == last.attempt.id and previous.failed
@@ -132,7 +132,7 @@ class DeploymentProvider(_Provider):
         return bool(last.left_behind(self.service.previous(news))) or self.service.left_open(*_place(news))
 
     def _start(self, props: dict[str, Any], last: Recorded | None, *, secret: bool) -> dict[str, Any]:
-        from .attempt import begin
+        from ..delivery.attempt import begin
 
         recorded = begin(props, last, attempt=uuid.uuid4().hex, now=int(time.time()))
         left = last.left_behind(self.service.previous(props)) if last is not None else ()
@@ -146,7 +146,7 @@ class CompletionProvider(_Provider):
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """What it takes from its Deployment is checked there; its own is status and reason."""
-        from .events import EndEvent, problems
+        from ..bigpanda.events import EndEvent, problems
 
         news = _marked(news)
         known, unknown = _known(news)
@@ -155,7 +155,7 @@ class CompletionProvider(_Provider):
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """A new attempt has a new end; one that waits is sent again."""
-        from .attempt import State
+        from ..delivery.attempt import State
 
         waits = olds.get("delivery") == State.QUEUED.value and not self.service.off
         return DiffResult(changes=waits or news.get("attempt") != olds.get("attempt"))
@@ -175,8 +175,8 @@ class CompletionProvider(_Provider):
 
     def _end(self, props: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
         """Send the end of `props`' attempt with the status that `told` has."""
-        from .attempt import Attempt, State
-        from .events import EndEvent, StartEvent, read
+        from ..bigpanda.events import EndEvent, StartEvent, read
+        from ..delivery.attempt import Attempt, State
 
         event = read(EndEvent, told)
         attempt = Attempt(props["attempt"], read(StartEvent, props), State(props["startDelivery"]))
@@ -191,8 +191,8 @@ def _ended(props: dict[str, Any]) -> Attempt:
     """The attempt whose end a Completion's outputs carry."""
     from dataclasses import replace
 
-    from .attempt import Attempt, State
-    from .events import EndEvent, StartEvent, read
+    from ..bigpanda.events import EndEvent, StartEvent, read
+    from ..delivery.attempt import Attempt, State
 
     event = read(EndEvent, props)
     attempt = Attempt(props["attempt"], read(StartEvent, props), State(props["startDelivery"]))
@@ -208,7 +208,7 @@ def _outputs(
     """
     from dataclasses import replace
 
-    from .attempt import EVENT_PROPERTIES
+    from ..delivery.attempt import EVENT_PROPERTIES
 
     kept = _without(props, EVENT_PROPERTIES | {"previous", "resources", "hostNames", "changed"})
     return {**kept, **replace(recorded, attempt=attempt, backlog=backlog).outputs()}

@@ -17,11 +17,11 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from ..bigpanda.events import StartEvent, Status, read
+from ..bigpanda.text import clean
+from ..errors import InvalidEventError, OutboxError
 from .attempt import Attempt, State
-from .errors import InvalidEventError, OutboxError
-from .events import StartEvent, Status, read
 from .owner import Owner
-from .text import clean
 
 VERSION = 3
 BY_HAND = ""

@@ -15,8 +15,8 @@ import pydantic
 from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from ..errors import InvalidEventError, Problem
 from . import text
-from .errors import InvalidEventError, Problem
 
 NAME_LIMIT = 512
 """Most characters of a component, version, host, owner or source."""

@@ -18,7 +18,7 @@ from typing import Any
 
 from google.protobuf import empty_pb2
 
-from .errors import BigPandaError
+from ..errors import BigPandaError
 
 _cancels: list[float] = []
 

@@ -13,7 +13,7 @@ from google.protobuf import json_format, struct_pb2
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import get_monitor
 
-from .text import clean
+from ..bigpanda.text import clean
 
 READ_LIMIT_S = 30.0
 OWN_TYPES = "pulumi-python:dynamic/bigpanda:"

@@ -9,8 +9,8 @@ import pathlib
 import re
 import stat
 
-from .errors import SettingError
-from .settings import ClientCertificate, Mode, Settings
+from ..errors import SettingError
+from ..settings import ClientCertificate, Mode, Settings
 
 SIZE_LIMIT_BYTES = 1024 * 1024
 PROJECT_FILES = ("Pulumi.yaml", "Pulumi.yml", "Pulumi.json")

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import TypeVar
 
+from ..bigpanda.events import Status
+from ..errors import OutboxError
+from ..provider.log import Warn
 from .attempt import INCOMPLETE, Attempt, Previous, State
-from .errors import OutboxError
-from .events import Status
-from .log import Warn
 from .outbox import Note, Outbox, Place, Row
 from .owner import Owner
 

@@ -12,7 +12,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime.settings import get_root_resource
 
-from . import hosts
+from .. import hosts
 from .digest import digest, taken
 
 

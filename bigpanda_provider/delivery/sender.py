@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .errors import DeliveryError, RejectedError, UnavailableError
-from .log import Warn
-from .settings import TOKENLESS, Mode, Settings, Token
+from ..errors import DeliveryError, RejectedError, UnavailableError
+from ..provider.log import Warn
+from ..settings import TOKENLESS, Mode, Settings, Token
 
 if TYPE_CHECKING:
-    from .client import BigPandaClient
-    from .events import EndEvent, StartEvent
+    from ..bigpanda.client import BigPandaClient
+    from ..bigpanda.events import EndEvent, StartEvent
 
 QUIET_FACTOR = 3
 
@@ -108,7 +108,7 @@ class Sender:
         """The client. What it loads takes a while, and a preview or an update with nothing to send never needs it."""
         with self._lock:
             if self._client is None:
-                from .client import BigPandaClient
+                from ..bigpanda.client import BigPandaClient
 
                 self._client = BigPandaClient(self._address, token, self._timeout_s, self._certificate)
             return self._client

@@ -11,15 +11,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+from ..bigpanda.events import Status
+from ..errors import DeliveryError, RejectedError
+from ..provider.log import Warn, warn
+from ..settings import Mode, Settings
 from .attempt import INCOMPLETE, Attempt, State
-from .errors import DeliveryError, RejectedError
-from .events import Status
 from .ledger import Ledger
-from .log import Warn, warn
 from .outbox import Note, Outbox, Place, Row
 from .owner import Owner
 from .sender import Sender
-from .settings import Mode, Settings
 
 UNANSWERED = "BigPanda did not confirm the start, and delivery is required"
 """The reason of an attempt that is given up because nobody knows whether its start arrived."""

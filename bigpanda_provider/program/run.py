@@ -23,12 +23,12 @@ from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import SETTINGS, get_root_resource, monitor_supports_feature
 
+from ..errors import DeclarationError
+from ..settings import complaints
 from . import reason, secret_values
 from .checkpoint import OWN_TYPES, Checkpoint
 from .declared import Declared, alive, ancestors
-from .errors import DeclarationError
 from .scope import Scope, entered
-from .settings import complaints
 from .waiting import Calls
 
 NOT_COVERED = ("pulumi:providers:", "pulumi:pulumi:Stack", "pulumi:pulumi:StackReference")

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from .errors import OutboxError
+from ..errors import OutboxError
 
 if TYPE_CHECKING:
+    from ..deployment import Completion, Deployment
     from .checkpoint import Checkpoint
-    from .deployment import Completion, Deployment
 
 
 class Notes:
@@ -69,7 +69,7 @@ class Notes:
 
     def _write(self, reason: str | None) -> None:
         """Write it down for the attempt; where its start is still on its way, for the Deployment."""
-        from .outbox import Outbox, default_path
+        from ..delivery.outbox import Outbox, default_path
 
         try:
             if self._attempt is not None:

@@ -15,8 +15,8 @@ from typing import Any
 
 import pulumi
 
-from .errors import DeclarationError
-from .text import sendable
+from ..bigpanda.text import sendable
+from ..errors import DeclarationError
 
 Hosts = pulumi.Input[Sequence[pulumi.Input[str]]]
 Timestamp = pulumi.Input[int | dt.datetime]

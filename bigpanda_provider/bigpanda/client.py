@@ -17,10 +17,10 @@ from typing import Any
 import requests
 import urllib3
 
-from .errors import DeliveryError, RefusedError, RejectedError, UnavailableError
+from ..errors import DeliveryError, RefusedError, RejectedError, UnavailableError
+from ..settings import DEFAULT_TIMEOUT_SECONDS, ClientCertificate, Token
 from .events import EndEvent, StartEvent
 from .masking import masked
-from .settings import DEFAULT_TIMEOUT_SECONDS, ClientCertificate, Token
 from .text import one_line
 from .transport import Transport, Try
 

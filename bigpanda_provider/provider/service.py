@@ -12,14 +12,15 @@ from typing import Any
 
 from pulumi.dynamic import Config
 
-from . import certificate, process
-from .attempt import Attempt, Previous, Recorded, State
-from .delivery import Delivery
-from .errors import DeliveryError, SettingError
-from .events import StartEvent, read
+from ..bigpanda import certificate
+from ..bigpanda.events import StartEvent, read
+from ..delivery.attempt import Attempt, Previous, Recorded, State
+from ..delivery.delivery import Delivery
+from ..delivery.outbox import Outbox, default_path
+from ..errors import DeliveryError, SettingError
+from ..settings import KEYS, NAMESPACE, Mode, Settings
+from . import process
 from .guard import Guard
-from .outbox import Outbox, default_path
-from .settings import KEYS, NAMESPACE, Mode, Settings
 
 _shared: Service | None = None
 _lock = threading.Lock()

@@ -12,10 +12,10 @@ from typing import Any
 import pulumi
 from pulumi.runtime import config as runtime_config
 
-from .masking import masked
+from ..bigpanda.masking import masked
+from ..bigpanda.text import clean
+from ..settings import NAMESPACE, environment_name
 from .secret_values import texts_in
-from .settings import NAMESPACE, environment_name
-from .text import clean
 
 LIMIT = 500
 

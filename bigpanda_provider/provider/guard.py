@@ -11,10 +11,10 @@ import threading
 import time
 from functools import partial
 
+from ..bigpanda.events import Status
+from ..bigpanda.workers import Workers
+from ..delivery.delivery import Delivery
 from . import process
-from .delivery import Delivery
-from .events import Status
-from .workers import Workers
 
 LIMIT_S = 4.0
 """The time its events have in all: the engine kills the process some 5 s after it told it to go."""

@@ -1,0 +1,1 @@
+"""BigPanda's API: its events, a client, and a transport with one deadline."""

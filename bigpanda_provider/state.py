@@ -1,0 +1,144 @@
+"""What Pulumi's state holds of this package: type tokens, property names and their values, each named here alone.
+
+State of every release is read by every later one, so a name that was released stays. A property knows how its value is
+read: the engine hands over plain maps, with whole numbers as floats, and an older version may have written less.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+OWN_TYPES = "pulumi-python:dynamic/bigpanda:"
+"""How the types of both resources begin."""
+DEPLOYMENT_TYPE = f"{OWN_TYPES}Deployment"
+COMPLETION_TYPE = f"{OWN_TYPES}Completion"
+
+
+class Status(str, enum.Enum):
+    """How a deployment ended; the API's values."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+class DeliveryStatus(str, enum.Enum):
+    """What became of an event: it arrived, it waits, BigPanda will never take it, or nothing was to be sent."""
+
+    DELIVERED = "delivered"
+    QUEUED = "queued"
+    REJECTED = "rejected"
+    OFF = "off"
+
+
+@dataclass(frozen=True)
+class Property(Generic[T]):
+    """A property of a Deployment or a Completion.
+
+    Attributes:
+        name: its name in state.
+        parse: reads a value; None for what is no value of it.
+    """
+
+    name: str
+    parse: Callable[[Any], T | None]
+
+    def of(self, properties: Mapping[str, Any]) -> T | None:
+        """Its value among the properties; None where it is absent or unreadable."""
+        value = properties.get(self.name)
+        return None if value is None else self.parse(value)
+
+    def to(self, value: Any) -> dict[str, Any]:
+        """The value as a property map; an empty one for None, which leaves the property out."""
+        return {} if value is None else {self.name: value}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _whole(value: Any) -> int | None:
+    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _flag(value: Any) -> bool | None:
+    return value is True
+
+
+def _list(value: Any) -> list[Any] | None:
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else None
+
+
+def _map(value: Any) -> dict[str, Any] | None:
+    return dict(value) if isinstance(value, Mapping) else None
+
+
+def _status(value: Any) -> Status | None:
+    return Status(value) if value in set(Status) else None
+
+
+def _delivery(value: Any) -> DeliveryStatus | None:
+    return DeliveryStatus(value) if value in set(DeliveryStatus) else None
+
+
+# The start event. Its names are the API's (`bigpanda/events.py` has what they may hold).
+COMPONENT = Property("component", _text)
+VERSION = Property("version", _text)
+HOSTS = Property("hosts", _list)
+TIMESTAMP = Property("timestamp", _whole)
+DESCRIPTION = Property("description", _text)
+OWNER = Property("owner", _text)
+SOURCE = Property("source", _text)
+START_EVENT = (COMPONENT, VERSION, HOSTS, TIMESTAMP, DESCRIPTION, OWNER, SOURCE)
+
+# The end event, of a Completion.
+STATUS = Property("status", _status)
+ERROR_MESSAGE = Property("errorMessage", _text)
+
+# Of both resources.
+STACK = Property("stack", _text)
+"""The stack's full name: organization/project/stack."""
+NAME = Property("name", _text)
+"""The Deployment's name in the stack, with its parents' types and names where it has any."""
+SECRETS = Property("secrets", _list)
+"""The names of the properties that are secret."""
+ATTEMPT = Property("attempt", _text)
+"""The id that joins a start with its end."""
+DELIVERY = Property("delivery", _delivery)
+"""What became of the start (of a Deployment) or of the end (of a Completion)."""
+
+# Of a Completion.
+START_DELIVERY = Property("startDelivery", _delivery)
+UNDELIVERED = Property("undelivered", _text)
+"""Why the update fails: delivery is required, and the end did not get through."""
+
+# Of a Deployment: inputs. What they say of its scope is explained in `provider/affected.py`.
+TRIGGERS = Property("triggers", _list)
+VERSION_FOUND = Property("versionFound", _flag)
+"""The version was found by git: that it alone changed starts nothing."""
+PREVIOUS = Property("previous", _map)
+"""What the last checkpoint knows of the last attempt, by ATTEMPT, STATUS, DELIVERY and ERROR_MESSAGE."""
+RESOURCES = Property("resources", _map)
+HOST_NAMES = Property("hostNames", _map)
+TAKES = Property("takes", _map)
+ALIASES = Property("aliases", _map)
+SCOPE = (RESOURCES, HOST_NAMES, TAKES, ALIASES)
+CHANGED = Property("changed", _flag)
+
+# Of a Deployment: outputs.
+GIVEN_TIMESTAMP = Property("givenTimestamp", _whole)
+"""The explicit timestamp that was used last: each counts once."""
+BACKLOG = Property("backlog", _list)
+"""Earlier attempts that wait, oldest first; each a map of the BACKLOG_ properties, STATUS and ERROR_MESSAGE."""
+BACKLOG_ID = Property("id", _text)
+BACKLOG_START = Property("start", _map)
+BACKLOG_START_DELIVERY = Property("startState", _delivery)
+SETTLED = Property("settled", _list)
+"""The ids of attempts that waited once and do not any more: an outbox that still holds one need not send it."""
+
+LEFT_OPEN = "open"
+"""In PREVIOUS, the status of an attempt that has no end."""

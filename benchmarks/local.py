@@ -20,10 +20,11 @@ from typing import Any
 
 import requests
 
-from bigpanda_provider.bigpanda.events import StartEvent, Status
-from bigpanda_provider.delivery.attempt import Attempt
-from bigpanda_provider.delivery.outbox import Outbox, Place
-from bigpanda_provider.delivery.owner import Owner
+from bigpanda_provider.bigpanda.events import StartEvent
+from bigpanda_provider.delivery.attempt import Attempt, End
+from bigpanda_provider.delivery.holder import Holder
+from bigpanda_provider.delivery.outbox import Outbox
+from bigpanda_provider.delivery.record import Place
 from bigpanda_provider.program.digest import digest
 from bigpanda_provider.sandbox.bodies import StartBody
 from bigpanda_provider.sandbox.store import Store
@@ -35,7 +36,7 @@ BACKLOG = 10_000
 LISTED = 100_000
 SENT, CONNECTIONS = 4_000, 4
 PAGES = ("/", "/?page=500", "/?state=failure", "/?component=c7", "/?host=host-12")
-GONE = Owner(0, "a process that is gone")
+GONE = Holder(0, "a process that is gone")
 LIMIT_S = 120
 
 
@@ -100,16 +101,15 @@ def backlog() -> Iterator[Figure]:
 
     def flush() -> float:
         with sandbox_process() as address, tempfile.TemporaryDirectory() as folder:
-            outbox = Outbox(pathlib.Path(folder) / "outbox.db")
-            with outbox.kept_open():
+            with Outbox(pathlib.Path(folder) / "outbox.db", holder=GONE) as outbox:
                 for number, start in enumerate(starts):
                     place = Place("organization/project/stack", f"d{number}", address)
-                    outbox.record(place, GONE, Attempt(f"{number:032x}", start).ended(Status.SUCCESS))
+                    outbox.begin(place, Attempt(f"{number:032x}", start).ended(End.success()))
             environment = {**os.environ, "BIGPANDA_OUTBOX": str(outbox.path), "BIGPANDA_BASE_URL": address}
             command = [sys.executable, "-m", "bigpanda_provider.release", "flush"]
             environment["BIGPANDA_API_TOKEN"] = "token"
             taken = timed(lambda: subprocess.run(command, cwd=folder, env=environment, check=True, timeout=LIMIT_S))
-            if outbox.waiting():
+            if outbox.unsettled_of_all():
                 raise RuntimeError("not all was sent")
             return taken
 

@@ -9,9 +9,10 @@ import time
 import pytest
 
 from bigpanda_provider.bigpanda.client import BigPandaClient
-from bigpanda_provider.bigpanda.events import EndEvent, StartEvent, Status, read
+from bigpanda_provider.bigpanda.events import EndEvent, StartEvent, read
 from bigpanda_provider.errors import DeliveryError, RefusedError, RejectedError, UnavailableError
 from bigpanda_provider.settings import Token
+from bigpanda_provider.state import Status
 
 from . import faults
 from .servers import Recorder, Sandbox

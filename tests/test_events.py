@@ -16,7 +16,6 @@ from bigpanda_provider.bigpanda.events import (
     TEXT_LIMIT,
     EndEvent,
     StartEvent,
-    Status,
     problems,
     read,
     same_hosts,
@@ -24,6 +23,7 @@ from bigpanda_provider.bigpanda.events import (
 from bigpanda_provider.bigpanda.text import name
 from bigpanda_provider.errors import DeclarationError, InvalidEventError
 from bigpanda_provider.program.arguments import carried
+from bigpanda_provider.state import Status
 
 GOOD: dict[str, Any] = {"component": "billing", "version": "1.2.3", "hosts": ["prod-api-1", "prod-api-2"]}
 ANY_TEXT = st.text(st.characters(exclude_categories=()), min_size=1).filter(lambda text: name(text).strip())

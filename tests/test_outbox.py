@@ -3,34 +3,43 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import pathlib
 import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
-from bigpanda_provider.bigpanda.events import StartEvent, Status, read
-from bigpanda_provider.delivery.attempt import Attempt, Previous, State
+from bigpanda_provider.bigpanda.events import StartEvent, read
+from bigpanda_provider.delivery.attempt import Attempt, End
 from bigpanda_provider.delivery.delivery import Delivery
-from bigpanda_provider.delivery.ledger import Ledger
-from bigpanda_provider.delivery.outbox import Outbox, Place
-from bigpanda_provider.delivery.owner import Owner
-from bigpanda_provider.errors import OutboxError
+from bigpanda_provider.delivery.file import default_path
+from bigpanda_provider.delivery.holder import Holder
+from bigpanda_provider.delivery.outbox import QUIET_S, Outbox
+from bigpanda_provider.delivery.record import LEASE_S, Place, Record, Recorder
 from bigpanda_provider.provider.log import warn
 from bigpanda_provider.settings import Settings
+from bigpanda_provider.state import DeliveryStatus, Status
 
-from .engine import Stack
+from .engine import Stack, wait_until
 from .servers import Sandbox
 
 MakeStack = Callable[[str], Stack]
 
+US = Holder.current()
+OTHER = replace(US, started="another process of this machine")
+GONE = Holder(0, "a process that is gone")
+ELSEWHERE = Holder(1, "1", "another machine")
+
 PLACE = Place("acme/shop/prod", "web", "http://127.0.0.1:1")
 START = read(StartEvent, {"component": "web", "version": "1", "hosts": ["a"], "timestamp": 1700000000})
-OPEN = Attempt("one", START, State.DELIVERED)
+WAITING = Attempt("one", START)
+OPEN = WAITING.start_became(DeliveryStatus.DELIVERED)
 
 WEB = """
     with bigpanda.Deployment("web", component="web", version=config.get("version") or "1", hosts=["a"]):
@@ -38,102 +47,262 @@ WEB = """
     """
 
 
+@dataclass
+class Clock:
+    """A clock that goes when it is told to."""
+
+    time: float = 1000.0
+
+    def __call__(self) -> float:
+        """Tell the time."""
+        return self.time
+
+
 @pytest.fixture
-def outbox(tmp_path: pathlib.Path) -> Outbox:
-    """An empty outbox in a folder that is not there yet."""
-    return Outbox(tmp_path / "folder" / "outbox.db")
+def clock() -> Clock:
+    """What leases are told by."""
+    return Clock()
+
+
+@pytest.fixture
+def opened(tmp_path: pathlib.Path, clock: Clock) -> Iterator[Callable[..., Outbox]]:
+    """Opens the outbox, in a folder that is not there yet, as a process that is given."""
+    with contextlib.ExitStack() as stack:
+
+        def opened(holder: Holder = US) -> Outbox:
+            return stack.enter_context(Outbox(tmp_path / "folder" / "outbox.db", holder=holder, now=clock))
+
+        yield opened
+
+
+@pytest.fixture
+def outbox(opened: Callable[..., Outbox]) -> Outbox:
+    """The outbox as this process uses it."""
+    return opened()
+
+
+def read_back(outbox: Outbox, attempt: str = "one") -> Record:
+    """The record as the file has it, for everybody else."""
+    with Outbox(outbox.path, holder=OTHER) as reader:
+        found = reader.find(attempt)
+    assert found is not None
+    return found
 
 
 def test_an_attempt_is_unsettled_until_its_end_has_arrived(outbox: Outbox) -> None:
-    """Open, waiting, delivered: each is as it was recorded last."""
-    stages = [OPEN, OPEN.ended(Status.FAILURE, "why"), replace(OPEN.ended(Status.SUCCESS), end_state=State.DELIVERED)]
-    for stage in stages:
-        outbox.record(PLACE, Owner.current(), stage, secret=False)
-        row = outbox.find("one")
-        assert row is not None
-        assert row.attempt() == stage
-        assert [row.id for row in outbox.unsettled(PLACE.stack, PLACE.address)] == ([] if stage.settled else ["one"])
+    """Open, waiting, delivered: the file has each as soon as it is so."""
+    outbox.begin(PLACE, WAITING)
+    outbox.start_became("one", DeliveryStatus.DELIVERED)
+    assert read_back(outbox).attempt == OPEN
+    assert outbox.end("one", End.failure("why"))
+    assert read_back(outbox).attempt == OPEN.ended(End.failure("why"))
+    assert [record.id for record in outbox.unsettled(PLACE)] == ["one"]
+    outbox.end_became("one", DeliveryStatus.DELIVERED)
+    assert read_back(outbox).attempt.is_settled
+    assert outbox.unsettled() == []
 
 
-def test_what_waits_is_found_by_its_stack_and_address_alone_oldest_first(outbox: Outbox) -> None:
+def test_what_waits_is_found_by_its_stack_and_address_alone_oldest_first(
+    opened: Callable[..., Outbox], clock: Clock
+) -> None:
     """Another stack, and the same one with another address, see nothing of it."""
     for number, place in enumerate([PLACE, replace(PLACE, name="api"), replace(PLACE, stack="x"), PLACE]):
-        outbox.record(place, Owner.current(), replace(OPEN, id=f"{9 - number}"), secret=False)
-    assert [row.id for row in outbox.unsettled(PLACE.stack, PLACE.address)] == ["9", "8", "6"]
-    assert outbox.unsettled(PLACE.stack, "http://127.0.0.1:2") == []
+        clock.time += 1
+        opened().begin(place, replace(OPEN, id=f"{9 - number}"))
+    reader = opened(OTHER)
+    assert [record.id for record in reader.others(PLACE.stack, PLACE.address)] == ["9", "8", "6"]
+    assert [record.id for record in reader.others(PLACE.stack, PLACE.address, "web")] == ["9", "6"]
+    assert reader.others(PLACE.stack, "http://127.0.0.1:2") == []
 
 
 def test_a_secret_event_is_not_written(outbox: Outbox) -> None:
     """Only that the attempt is there, and what became of it; the event is taken from state."""
     secret = replace(OPEN, start=START.model_copy(update={"component": "s3cret-component"}))
-    outbox.record(PLACE, Owner.current(), secret, secret=True)
-    row = outbox.find("one")
-    assert row is not None
-    assert row.attempt() is None
-    assert row.attempt(secret.start) == secret
+    outbox.begin(PLACE, secret, is_secret=True)
+    assert read_back(outbox).attempt == replace(secret, start=None)
     for file in outbox.path.parent.iterdir():
         assert b"s3cret" not in file.read_bytes()
 
 
 def test_the_first_note_counts_and_goes_with_the_attempt(outbox: Outbox) -> None:
     """The reason of the first failure is the reason; once the attempt is settled nobody needs it."""
-    outbox.record(PLACE, Owner.current(), OPEN, secret=False)
+    outbox.begin(PLACE, OPEN)
     outbox.note("one", "first")
     outbox.note("one", "second")
     noted = outbox.noted("one")
     assert noted is not None
-    assert noted.reason == "first"
-    settled = replace(OPEN.ended(Status.SUCCESS), end_state=State.DELIVERED)
-    outbox.record(PLACE, Owner.current(), settled, secret=False)
+    assert noted.end == End.failure("first")
+    outbox.end("one", noted.end)
+    outbox.end_became("one", DeliveryStatus.DELIVERED)
     assert outbox.noted("one") is None
 
 
-def test_history_is_bounded_and_what_waits_is_never_dropped(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_history_is_bounded_and_what_waits_is_never_dropped(
+    outbox: Outbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of settled attempts the newest are kept, once it is looked for others."""
-    monkeypatch.setattr("bigpanda_provider.delivery.outbox.KEPT", 3)
-    monkeypatch.setattr("bigpanda_provider.delivery.outbox.FORGET_EVERY", 5)
-    outbox.record(PLACE, Owner.current(), replace(OPEN, id="open"), secret=False)
-    outbox.record(PLACE, Owner.current(), replace(OPEN, id="waits").ended(Status.SUCCESS), secret=False)
+    monkeypatch.setattr("bigpanda_provider.delivery.file.KEPT", 3)
+    monkeypatch.setattr("bigpanda_provider.delivery.file.FORGET_EVERY", 5)
+    outbox.begin(PLACE, replace(OPEN, id="open"))
+    outbox.begin(PLACE, replace(OPEN, id="waits").ended(End.success()))
     for number in range(6):
-        settled = replace(OPEN, id=str(number), status=Status.SUCCESS, end_state=State.DELIVERED)
-        outbox.record(PLACE, Owner.current(), settled, secret=False)
-    assert [name for name in ["open", "waits", *"012345"] if outbox.find(name)] == ["open", "waits", *"345"]
+        clock.time += 1
+        outbox.begin(PLACE, replace(OPEN, id=str(number)).ended(End.success()).end_became(DeliveryStatus.DELIVERED))
+    kept = {record.id for record in outbox.latest()}
+    assert kept == {"open", "waits", *"345"}
 
 
-@pytest.mark.parametrize("version", [1, 2])
+OLD_SCHEMA = """
+CREATE TABLE attempt (id TEXT PRIMARY KEY, stack TEXT NOT NULL, name TEXT NOT NULL, address TEXT NOT NULL,
+    owner TEXT NOT NULL, recorded REAL NOT NULL, start TEXT, start_state TEXT NOT NULL, status TEXT, reason TEXT,
+    end_state TEXT, stored INTEGER NOT NULL, folder TEXT) WITHOUT ROWID;
+CREATE INDEX attempt_of_stack ON attempt (stack, address, recorded);
+CREATE TABLE note (attempt TEXT PRIMARY KEY, reason TEXT, written REAL NOT NULL) WITHOUT ROWID;
+"""
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_an_outbox_of_an_earlier_version_goes_on(outbox: Outbox, version: int) -> None:
-    """What waits in it is still there."""
-    outbox.record(PLACE, Owner.current(), OPEN)
+    """What waits in it is still there, with who recorded it, and can be taken over from a process that is gone."""
+    event = json.dumps(START.payload())
+    rows = [
+        ("by hand", "", "web", PLACE.address, "1 2", 1.0, event, "delivered", None, None, None, 0, None),
+        ("open", PLACE.stack, "web", PLACE.address, "1 2", 2.0, event, "queued", None, None, None, 0, None),
+        ("ended", PLACE.stack, "web", PLACE.address, "1 2", 3.0, event, "delivered", "failure", "x", "queued", 1, None),
+        ("released", PLACE.stack, "r", PLACE.address, "1 2", 4.0, None, "delivered", None, None, None, 0, "/folder"),
+    ]
+    outbox.path.parent.mkdir()
     with contextlib.closing(sqlite3.connect(outbox.path)) as db, db:
+        db.executescript(OLD_SCHEMA)
+        db.executemany(f"INSERT INTO attempt VALUES ({', '.join('?' * 13)})", rows)
         for column in ["folder", "stored"][: 3 - version]:
             db.execute(f"ALTER TABLE attempt DROP COLUMN {column}")
         db.execute(f"PRAGMA user_version = {version}")
-    outbox.record(PLACE, Owner.current(), replace(OPEN, id="two"))
-    assert [row.attempt() for row in outbox.unsettled(PLACE.stack, PLACE.address)] == [OPEN, replace(OPEN, id="two")]
+    records = {record.id: record for record in outbox.unsettled_of_all()}
+    assert outbox.trouble is None
+    assert list(records) == ["by hand", "open", "ended", "released"]
+    runner = Recorder.RUNNER if version == 3 else Recorder.DEPLOYMENT
+    told = [record.recorder for record in records.values()]
+    assert told == [Recorder.PERSON, Recorder.DEPLOYMENT, Recorder.DEPLOYMENT, runner]
+    assert [record.in_doubt for record in records.values()] == [False, True, False, False]
+    assert records["ended"].attempt.end == End.failure("x")
+    assert records["ended"].in_state == (version > 1)
+    assert [record.id for record in outbox.take(records.values())] == list(records)
 
 
-def test_an_attempt_has_one_end(outbox: Outbox) -> None:
-    """The first one counts, and waits to be sent; a second changes nothing."""
-    outbox.record(PLACE, Owner.current(), OPEN)
-    assert outbox.end(OPEN.id, Status.SUCCESS, None)
-    assert not outbox.end(OPEN.id, Status.FAILURE, "late")
-    (row,) = outbox.waiting()
-    assert row.attempt() == OPEN.ended(Status.SUCCESS)
+def test_an_attempt_has_one_end(outbox: Outbox, opened: Callable[..., Outbox]) -> None:
+    """The first one counts, also where another process has taken the attempt meanwhile, and where that one ended it."""
+    outbox.begin(PLACE, OPEN)
+    other = opened(OTHER)
+    found = other.find("one")
+    assert found is not None
+    assert other.take([found])
+    assert other.end("one", End.success())
+    assert not other.end("one", End.failure("late"))
+    assert not outbox.end("one", End.failure("late"))
+    known = outbox.get("one")
+    assert known is not None
+    assert known.attempt == OPEN.ended(End.success())
+    assert not outbox.looks_after("one")
 
 
-def test_an_attempt_is_handed_over_once(outbox: Outbox) -> None:
-    """Of two processes that take it from the same one, one gets it."""
-    gone, first, second = Owner(1, "gone"), Owner(2, "first"), Owner(3, "second")
-    outbox.record(PLACE, gone, OPEN)
-    rows = outbox.latest()
-    assert outbox.hand_over(rows, first) == rows
-    assert outbox.hand_over(rows, second) == []
-    assert outbox.latest()[0].owner == first
+def test_an_attempt_is_taken_over_once(outbox: Outbox, opened: Callable[..., Outbox]) -> None:
+    """Of two processes that take it from the same one, one gets it; the former holder changes nothing any more."""
+    opened(GONE).begin(PLACE, OPEN)
+    found = outbox.unsettled_of_all()
+    other = opened(OTHER)
+    assert [record.id for record in other.take(found)] == ["one"]
+    assert outbox.take(found) == []
+    assert read_back(outbox).holder == OTHER
+
+
+def test_a_lease_that_was_renewed_is_not_taken(outbox: Outbox, opened: Callable[..., Outbox], clock: Clock) -> None:
+    """Who looked before the holder came back looks at something that is not so any more."""
+    elsewhere = opened(ELSEWHERE)
+    elsewhere.begin(PLACE, OPEN)
+    clock.time += LEASE_S + 1
+    found = outbox.unsettled_of_all()
+    assert not found[0].is_held(clock.time)
+    elsewhere.renew()
+    assert outbox.take(found) == []
+    assert outbox.unsettled_of_all()[0].is_held(clock.time)
+
+
+def test_a_process_that_slept_does_not_send_what_another_has_taken(
+    outbox: Outbox, opened: Callable[..., Outbox], clock: Clock
+) -> None:
+    """Longer than its lease: it looks before it sends. As long as the lease lasts it need not."""
+    sleeper = opened(ELSEWHERE)
+    sleeper.begin(PLACE, OPEN)
+    clock.time += LEASE_S - 1
+    assert outbox.is_busy_elsewhere(PLACE)
+    assert sleeper.still_holds("one")
+    clock.time += 2
+    assert not outbox.is_busy_elsewhere(PLACE)
+    assert outbox.take(outbox.unsettled_of_all())
+    assert not sleeper.still_holds("one")
+    assert not sleeper.end("one", End.success())
+    sleeper.end_became("one", DeliveryStatus.DELIVERED)
+    assert read_back(outbox).attempt == OPEN
+
+
+def test_leases_are_renewed_regularly(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a thread of their own, which ends with the outbox; closing it lets others take over at once."""
+    monkeypatch.setattr("bigpanda_provider.delivery.outbox.RENEW_S", 0.05)
+    with Outbox(tmp_path / "outbox.db", holder=ELSEWHERE) as outbox:
+        outbox.begin(PLACE, OPEN)
+        first = read_back(outbox).lease
+        wait_until(lambda: read_back(outbox).lease > first, 10)
+    assert not read_back(outbox).is_held(time.time())
+    wait_until(lambda: all(thread.name != "bigpanda-leases" for thread in threading.enumerate()), 10)
+
+
+def test_a_failed_write_is_tried_again(tmp_path: pathlib.Path, clock: Clock) -> None:
+    """One warning; what this process knows counts meanwhile, and is written when that is possible."""
+    warnings: list[str] = []
+
+    def warn(sentence: str, *, about: str | None = None) -> None:
+        warnings.append(sentence)
+
+    path = tmp_path / "outbox.db"
+    with Outbox(path, warn, now=clock) as outbox:
+        outbox.begin(PLACE, OPEN)
+        with locked(path):
+            assert outbox.end("one", End.success())
+            assert not outbox.end("one", End.failure("late"))
+        assert read_back(outbox).attempt.is_open
+        outbox.end_became("one", DeliveryStatus.DELIVERED)  # not tried: it was locked just now
+        assert read_back(outbox).attempt.is_open
+        clock.time += QUIET_S
+        outbox.note("two", "any other use")
+        outbox.begin(PLACE, replace(OPEN, id="three"))
+        assert read_back(outbox).attempt.end == End(Status.SUCCESS, delivery=DeliveryStatus.DELIVERED)
+        assert outbox.trouble is None
+    assert len(warnings) == 1
+
+
+def test_what_could_not_be_written_is_written_at_the_end(tmp_path: pathlib.Path, clock: Clock) -> None:
+    """However soon that is."""
+    path = tmp_path / "outbox.db"
+    with Outbox(path, now=clock) as outbox:
+        outbox.begin(PLACE, OPEN)
+        with locked(path):
+            outbox.end("one", End.success())
+    assert read_back(outbox).attempt == OPEN.ended(End.success())
+
+
+def test_a_file_that_is_removed_is_made_anew(outbox: Outbox) -> None:
+    """With what this process knows."""
+    outbox.begin(PLACE, OPEN)
+    for file in outbox.path.parent.iterdir():
+        file.unlink()
+    outbox.end("one", End.success())
+    assert read_back(outbox).attempt == OPEN.ended(End.success())
 
 
 def test_the_file_is_for_its_user_alone(outbox: Outbox) -> None:
     """Hosts and versions are nobody else's business."""
-    outbox.record(PLACE, Owner.current(), OPEN, secret=False)
+    outbox.begin(PLACE, OPEN)
     assert outbox.path.stat().st_mode & 0o077 == 0
     assert outbox.path.parent.stat().st_mode & 0o077 == 0
 
@@ -143,25 +312,45 @@ def test_threads_share_it(outbox: Outbox) -> None:
 
     def work(number: int) -> None:
         for count in range(10):
-            outbox.record(PLACE, Owner.current(), replace(OPEN, id=f"{number}-{count}"), secret=False)
+            outbox.begin(PLACE, replace(OPEN, id=f"{number}-{count}"))
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(outbox.unsettled(PLACE.stack, PLACE.address)) == 80
+    assert len(outbox.unsettled(PLACE)) == 80
+    with Outbox(outbox.path, holder=OTHER) as reader:
+        assert len(reader.others(PLACE.stack, PLACE.address)) == 80
 
 
-def test_a_damaged_row_is_an_outbox_error(outbox: Outbox) -> None:
-    """What is no event is told as one sentence, like a file that is no database."""
-    outbox.record(PLACE, Owner.current(), OPEN, secret=False)
+def test_lone_surrogates_are_replaced(outbox: Outbox) -> None:
+    """A name or a folder may hold one, a database may not."""
+    outbox.begin(replace(PLACE, name="w\udc80"), OPEN, folder="/home/\udc80")
+    outbox.note("two", "\ud800")
+    assert outbox.trouble is None
+    assert read_back(outbox).place.name == "w\ufffd"
+
+
+def test_a_damaged_row_is_an_outbox_that_cannot_be_used(outbox: Outbox) -> None:
+    """What is no event is told as one sentence, like a file that is no database; nothing is raised."""
+    outbox.begin(PLACE, OPEN)
     with contextlib.closing(sqlite3.connect(outbox.path)) as db, db:
         db.execute("""UPDATE attempt SET start = '{"hosts": 3}'""")
-    with pytest.raises(OutboxError, match="cannot be used"):
-        outbox.find("one")
-    with pytest.raises(OutboxError, match="cannot be used"):
-        outbox.unsettled(PLACE.stack, PLACE.address)
+    assert outbox.unsettled_of_all() == []
+    assert outbox.trouble is not None
+    assert "cannot be used" in outbox.trouble
+
+
+def test_there_is_no_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    """Then the outbox cannot be used, and nothing is made in a folder called "~"."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    with Outbox(default_path({})) as outbox:
+        outbox.begin(PLACE, OPEN)
+        assert outbox.trouble is not None
+        assert "there is no home folder" in outbox.trouble
+    assert not any(tmp_path.iterdir())
 
 
 # -- an update whose outbox cannot be used -----------------------------------------------------------------------------
@@ -191,7 +380,9 @@ def no_database(path: pathlib.Path) -> Iterator[pathlib.Path]:
 @contextlib.contextmanager
 def torn(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """Its pages are overwritten from the second on."""
-    Outbox(path).record(PLACE, Owner.current(), OPEN, secret=False)
+    if not path.exists():
+        with Outbox(path) as outbox:
+            outbox.begin(PLACE, OPEN)
     with contextlib.closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     content = path.read_bytes()
@@ -211,7 +402,9 @@ def newer(path: pathlib.Path) -> Iterator[pathlib.Path]:
 @contextlib.contextmanager
 def locked(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """Another process holds its lock all the time."""
-    Outbox(path).record(PLACE, Owner.current(), OPEN, secret=False)
+    if not path.exists():
+        with Outbox(path) as outbox:
+            outbox.begin(PLACE, OPEN)
     code = (
         "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('BEGIN EXCLUSIVE');"
         "print('locked', flush=True); sys.stdin.read()"
@@ -272,29 +465,37 @@ def test_a_failure_without_an_outbox(stack: MakeStack, bigpanda: Sandbox, tmp_pa
     ]
 
 
-def test_a_release_that_another_process_has_ended_keeps_that_end(outbox: Outbox, bigpanda: Sandbox) -> None:
+def test_a_release_that_another_process_has_ended_keeps_that_end(
+    outbox: Outbox, opened: Callable[..., Outbox], bigpanda: Sandbox
+) -> None:
     """An attempt has one end: the runner sends no second one for it."""
     settings = Settings.resolve({}, {"BIGPANDA_BASE_URL": bigpanda.address, "BIGPANDA_API_TOKEN": "t"})
-    delivery = Delivery(settings, outbox)
-    delivery.start(PLACE.stack, "bigpanda-release", replace(OPEN, start_state=State.QUEUED), folder="/project")
-    assert outbox.end(OPEN.id, Status.SUCCESS, None)
-    ended = delivery.end_now(OPEN.id, Status.FAILURE, "late")
-    assert (ended.status, ended.end_state) == (Status.SUCCESS, State.QUEUED)
+    delivery = Delivery(settings, outbox, warn)
+    delivery.start(PLACE.stack, "bigpanda-release", WAITING, recorder=Recorder.RUNNER, folder="/project")
+    other = opened(OTHER)
+    other.take(other.unsettled_of_all())
+    assert other.end("one", End.success())
+    assert delivery.end_now("one", End.failure("late")).end == End.success()
     assert bigpanda.story() == ["start 1"]
 
 
-def test_a_success_that_another_process_is_still_writing_down(outbox: Outbox) -> None:
+def test_a_success_that_another_process_is_still_writing_down(outbox: Outbox, bigpanda: Sandbox) -> None:
     """The engine does not wait long for its provider, so the next run may be there first: it waits for the end."""
+    settings = Settings.resolve({}, {"BIGPANDA_BASE_URL": PLACE.address, "BIGPANDA_API_TOKEN": "t"})
     other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
-        owner = Owner.of(other.pid)
-        outbox.record(PLACE, owner, OPEN, secret=False)
-        outbox.note(OPEN.id, None)
-        ended = replace(OPEN.ended(Status.SUCCESS), end_state=State.DELIVERED)
-        later = threading.Timer(0.5, lambda: outbox.record(PLACE, owner, ended, secret=False))
-        later.start()
-        told = Ledger(outbox, PLACE.address, warn).how_it_ended(OPEN.id)
-        later.join()
+        with Outbox(outbox.path, holder=Holder.of(other.pid)) as theirs:
+            theirs.begin(PLACE, OPEN)
+            theirs.note("one", None)
+
+            def end() -> None:
+                theirs.end("one", End.success())
+                theirs.end_became("one", DeliveryStatus.DELIVERED)
+
+            later = threading.Timer(0.5, end)
+            later.start()
+            told = Delivery(settings, outbox, warn).how_it_ended("one")
+            later.join()
     finally:
         other.communicate(b"\n")
-    assert told == Previous(OPEN.id, Status.SUCCESS, State.DELIVERED)
+    assert told == End(Status.SUCCESS, delivery=DeliveryStatus.DELIVERED)

@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 from bigpanda_provider.bigpanda.client import BigPandaClient
-from bigpanda_provider.bigpanda.events import EndEvent, StartEvent, Status, read
+from bigpanda_provider.bigpanda.events import EndEvent, StartEvent, read
 from bigpanda_provider.sandbox.bodies import StartBody
 from bigpanda_provider.sandbox.listing import Filter
 from bigpanda_provider.sandbox.store import Store
 from bigpanda_provider.sandbox.timeline import WIDTH, Timeline
 from bigpanda_provider.settings import Token
+from bigpanda_provider.state import Status
 
 from .servers import Sandbox
 

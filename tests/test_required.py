@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bigpanda_provider.bigpanda.events import StartEvent, Status, read
-from bigpanda_provider.delivery.attempt import Attempt, State
+from bigpanda_provider.bigpanda.events import StartEvent, read
+from bigpanda_provider.delivery.attempt import Attempt, End
 from bigpanda_provider.delivery.delivery import UNANSWERED, Delivery
 from bigpanda_provider.delivery.outbox import Outbox
 from bigpanda_provider.errors import DeliveryError, RejectedError
+from bigpanda_provider.provider.log import warn
 from bigpanda_provider.release import byhand
 from bigpanda_provider.settings import Settings
+from bigpanda_provider.state import DeliveryStatus
 
 from . import faults
 from .engine import Stack
@@ -199,10 +202,11 @@ def test_a_best_effort_start_that_is_rejected_after_a_lost_answer_is_ended(
 
 
 @pytest.fixture
-def delivery(faulty: FaultyBigPanda, tmp_path: pathlib.Path) -> Delivery:
+def delivery(faulty: FaultyBigPanda, tmp_path: pathlib.Path) -> Iterator[Delivery]:
     """One whose events have to get through, within one second each."""
     config = {"bigpanda:delivery": "required", "bigpanda:timeoutSeconds": "1", "bigpanda:baseUrl": faulty.address}
-    return Delivery(Settings.resolve(config, {"BIGPANDA_API_TOKEN": "t"}), Outbox(tmp_path / "outbox.db"))
+    with Outbox(tmp_path / "outbox.db") as outbox:
+        yield Delivery(Settings.resolve(config, {"BIGPANDA_API_TOKEN": "t"}), outbox, warn)
 
 
 def test_a_start_that_another_thread_has_sent_meanwhile_is_not_forgotten(
@@ -225,7 +229,7 @@ def test_a_start_that_another_thread_has_sent_meanwhile_is_not_forgotten(
     assert not error.value.perhaps_arrived
     assert delivery.open_attempts() == ["one"]
     faulty.fault = None
-    assert delivery.end_now("one", Status.FAILURE, UNANSWERED).end_state is State.DELIVERED
+    assert delivery.end_now("one", End.failure(UNANSWERED)).is_settled
     assert [change["state"] for change in bigpanda.changes()] == ["failure"]
 
 
@@ -250,8 +254,8 @@ def test_a_rejected_end_whose_answer_was_lost_counts_as_delivered(
     attempt, _ = delivery.start(STACK, "web", Attempt("one", START))
     faults.lose_answers(faulty, 1)
     faulty.script = [None, faults.answer(400)]
-    ended = delivery.end(STACK, "web", attempt, Status.SUCCESS, None, secret=False)
-    assert ended.end_state is State.DELIVERED
+    ended = delivery.end(STACK, "web", attempt, End.success(), secret=False)
+    assert ended.end == replace(End.success(), delivery=DeliveryStatus.DELIVERED)
     assert [change["state"] for change in bigpanda.changes()] == ["success"]
 
 

@@ -7,7 +7,6 @@ start and end alike; everything else is sent as it is given or refused with a se
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
@@ -16,6 +15,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from ..errors import InvalidEventError, Problem
+from ..state import Status
 from . import text
 
 NAME_LIMIT = 512
@@ -28,13 +28,6 @@ MILLISECONDS_FROM = 100_000_000_000
 """A timestamp from here on (the year 5138) is taken for one in milliseconds or finer."""
 
 _HOSTS_FORM = 'write a list of host names: ["web-1", "web-2"]'
-
-
-class Status(str, enum.Enum):
-    """How a deployment ended."""
-
-    SUCCESS = "success"
-    FAILURE = "failure"
 
 
 def _fault(reason: str) -> PydanticCustomError:

@@ -1,421 +1,417 @@
-"""The outbox: a local SQLite record of every attempt, and the meeting point of program and provider process.
+"""The outbox: the records of this process's attempts, written through to the file that all processes share.
 
-What an attempt's events are and what became of them is written before and after each is sent, so that a later run on
-this machine knows what an earlier one, killed at any moment, has left. A row belongs to a stack, an address and the
-process that made it; only a run of that stack to that address sends what waits in it.
+It never raises. A file that cannot be used is one warning, and is tried again after a while; what this process knows
+counts until then, and is written as soon as that is possible.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import pathlib
-import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import TypeVar
 
-from ..bigpanda.events import StartEvent, Status, read
-from ..bigpanda.text import clean
-from ..errors import InvalidEventError, OutboxError
-from .attempt import Attempt, State
-from .owner import Owner
+from ..errors import OutboxError
+from ..state import DeliveryStatus
+from .attempt import Attempt, End
+from .file import OutboxFile
+from .holder import Holder
+from .record import LEASE_S, Note, Place, Record, Recorder
+from .warn import Warn, silent
 
-VERSION = 3
-BY_HAND = ""
-"""The stack of an attempt that is started and ended by hand: nothing but that end leaves it open no more."""
+RENEW_S = 10.0
+"""How often the leases are renewed."""
+QUIET_S = 5.0
+"""How long a file that could not be used is left alone: to find that out may take as long as its lock limit."""
 
-LOCK_LIMIT_MS = 2000
-KEPT = 10_000
-"""How many settled attempts are kept as history, and some more:"""
-FORGET_EVERY = 500
-"""which are too many is looked for when the first of a process is settled, and then after so many."""
-
-READING = "BEGIN"
-"""Begins a transaction that writes nothing: it waits for nobody."""
-
-SCHEMA = """
-CREATE TABLE attempt (
-    id TEXT PRIMARY KEY,
-    stack TEXT NOT NULL,
-    name TEXT NOT NULL,
-    address TEXT NOT NULL,
-    owner TEXT NOT NULL,
-    recorded REAL NOT NULL,
-    start TEXT,                 -- none where the event has secret properties: it waits in state only
-    start_state TEXT NOT NULL,
-    status TEXT,                -- none: open
-    reason TEXT,
-    end_state TEXT,
-    stored INTEGER NOT NULL,    -- 1: the stack's state holds it too
-    folder TEXT                 -- the project's folder, where `bigpanda-release` recorded the update of a whole stack
-) WITHOUT ROWID;
-CREATE INDEX attempt_of_stack ON attempt (stack, address, recorded);
-CREATE TABLE note (
-    attempt TEXT PRIMARY KEY,   -- or a Deployment's key, where the attempt is not known yet
-    reason TEXT,                -- none: everything in the scope went well, but the Completion was no target
-    written REAL NOT NULL
-) WITHOUT ROWID;
-"""
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where an attempt belongs.
+@dataclass
+class _Own:
+    """A record of this process.
 
     Attributes:
-        stack: the stack's full name: organization/project/stack.
-        name: the Deployment's name in it.
-        address: BigPanda's base URL.
+        record: as it is.
+        written: as the file has it; None where it is not there yet.
     """
 
-    stack: str
-    name: str
-    address: str
-
-
-@dataclass(frozen=True)
-class Row:
-    """An attempt in the outbox.
-
-    Attributes:
-        id: the attempt's id.
-        place: where it belongs.
-        owner: the process that made it, or took it over.
-        start: its start; None where its properties wait in state only.
-        start_state: what became of the start.
-        status: how it ended; None while it is open.
-        reason: why it failed.
-        end_state: what became of the end; None while it is open.
-        stored: whether the stack's state holds the attempt too: then whichever machine runs next sees to it.
-        folder: the project's folder, where the release runner recorded it; None where a Deployment or a hand did.
-        recorded: when it was written first, in Unix seconds.
-    """
-
-    id: str
-    place: Place
-    owner: Owner
-    start: StartEvent | None
-    start_state: State
-    status: Status | None
-    reason: str | None
-    end_state: State | None
-    stored: bool
-    folder: str | None
-    recorded: float
-
-    @property
-    def left_open(self) -> bool:
-        """Whether it is open and nobody is left who would end it."""
-        return self.status is None and self.place.stack != BY_HAND and not self.owner.alive
-
-    @property
-    def is_open(self) -> bool:
-        """Whether BigPanda has it in progress, or will: it has no end, or one that BigPanda rejected."""
-        return self.start_state is not State.REJECTED and self.end_state in (None, State.REJECTED)
-
-    def attempt(self, start: StartEvent | None = None) -> Attempt | None:
-        """The attempt, with the given start where the row has none; None where there is neither."""
-        known = self.start or start
-        if known is None:
-            return None
-        return Attempt(self.id, known, self.start_state, self.status, self.reason, self.end_state)
-
-
-@dataclass(frozen=True)
-class Note:
-    """What the program's process knows of an attempt.
-
-    Attributes:
-        reason: why it fails; None where everything in its scope went well.
-        written: when, in Unix seconds.
-    """
-
-    reason: str | None
-    written: float
-
-    @property
-    def end(self) -> tuple[Status, str | None]:
-        """How the attempt ends, and why."""
-        return (Status.SUCCESS, None) if self.reason is None else (Status.FAILURE, self.reason)
-
-
-def default_path(environ: Mapping[str, str]) -> pathlib.Path:
-    """`BIGPANDA_OUTBOX`, else a file in the user's state folder."""
-    if environ.get("BIGPANDA_OUTBOX"):
-        return pathlib.Path(environ["BIGPANDA_OUTBOX"]).expanduser()
-    folder = environ.get("LOCALAPPDATA") if os.name == "nt" else environ.get("XDG_STATE_HOME")
-    return pathlib.Path(folder or "~/.local/state").expanduser() / "bigpanda-provider" / "outbox.db"
+    record: Record
+    written: Record | None
 
 
 class Outbox:
-    """The record at a path. Threads and processes share it; each call is one transaction.
+    """The outbox at a path, as one process uses it. Threads share it.
 
     Args:
-        path: the file.
-        keep_open: whether each thread keeps its connection, as is good in a process that lives as long as one update:
-            to open one takes longer than what is done with it, and when the last one is closed SQLite cleans up.
+        path: its file.
+        warn: tells the user, once, that it cannot be used.
+        holder: the process.
+        now: the clock, in Unix seconds.
 
-    Raises:
-        OutboxError: from every method: it cannot be read or written; the sentence says why.
+    Attributes:
+        trouble: why the file could not be used when it was used last; None where it could.
     """
 
-    def __init__(self, path: pathlib.Path, *, keep_open: bool = False) -> None:
+    def __init__(
+        self,
+        path: pathlib.Path,
+        warn: Warn = silent,
+        *,
+        holder: Holder | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self.path = path
-        self._keep_open = keep_open
-        self._settled = 0
-        self._thread = threading.local()
+        self.trouble: str | None = None
+        self._warn, self._now = warn, now
+        self._me = Holder.current() if holder is None else holder
+        self._file = OutboxFile(path)
+        self._lock = threading.RLock()
+        self._own: dict[str, _Own] = {}
+        self._unsettled: dict[Place, dict[str, None]] = {}  # in the order in which they came
+        self._unwritten: set[str] = set()
+        self._quiet_until = 0.0
+        self._renewing: threading.Thread | None = None
+        self._closing = threading.Event()
 
-    @contextlib.contextmanager
-    def kept_open(self) -> Iterator[None]:
-        """Keep this thread's connection meanwhile."""
-        before, self._keep_open = self._keep_open, True
-        try:
-            yield
-        finally:
-            self._keep_open = before
-            if not before:
-                self._close()
+    def __enter__(self) -> Outbox:
+        return self
 
-    def record(
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- this process's records ----------------------------------------------------------------------------------------
+
+    def begin(
         self,
         place: Place,
-        owner: Owner,
         attempt: Attempt,
         *,
-        secret: bool = False,
-        stored: bool = False,
+        recorder: Recorder = Recorder.DEPLOYMENT,
+        is_secret: bool = False,
+        in_state: bool = False,
         folder: str | None = None,
     ) -> None:
-        """Write the attempt as it is now.
+        """Record an attempt, which this process looks after."""
+        with self._lock:
+            now = self._now()
+            record = Record(attempt, place, recorder, self._me, now + LEASE_S, now, is_secret, in_state, folder=folder)
+            self._keep(_Own(record, None))
+            self._write(record.id)
+
+    def take(self, records: Iterable[Record], place: Place | None = None) -> list[Record]:
+        """Look after these from now on; those that nobody was quicker to take, in their order.
 
         Args:
-            place: where it belongs.
-            owner: the process that sees to it.
-            attempt: the attempt.
-            secret: whether its event has secret properties: then only what is not secret is written.
-            stored: whether the stack's state is known to hold it.
-            folder: the project's folder, where the release runner records it.
+            records: as the file has them.
+            place: where they belong now, if that has changed: BigPanda may have another address.
         """
-        start = None if secret else json.dumps(attempt.start.payload(), ensure_ascii=False)
-        with self._transaction() as db:
-            db.execute(
-                "INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET"
-                " start_state = excluded.start_state, status = excluded.status, reason = excluded.reason,"
-                " end_state = excluded.end_state, owner = excluded.owner, name = excluded.name,"
-                " address = excluded.address, stored = excluded.stored",
-                (
-                    attempt.id,
-                    place.stack,
-                    place.name,
-                    place.address,
-                    str(owner),
-                    time.time(),
-                    start,
-                    attempt.start_state.value,
-                    attempt.status and attempt.status.value,
-                    attempt.reason,
-                    attempt.end_state and attempt.end_state.value,
-                    stored,
-                    folder,
-                ),
-            )
-            if attempt.settled:
-                db.execute("DELETE FROM note WHERE attempt IN (?, ?)", (attempt.id, _key(place.stack, place.name)))
-                if self._settled % FORGET_EVERY == 0:
-                    db.execute(
-                        "DELETE FROM attempt WHERE end_state NOT IN ('queued') AND recorded <="
-                        " (SELECT recorded FROM attempt WHERE end_state NOT IN ('queued')"
-                        " ORDER BY recorded DESC LIMIT 1 OFFSET ?)",
-                        (KEPT,),
-                    )
-                self._settled += 1
+        with self._lock:
+            until = self._now() + LEASE_S
+            pairs = [
+                (old, replace(old, holder=self._me, lease=until, place=old.place if place is None else place))
+                for old in records
+            ]
+            moved = self._use(lambda file: file.move(pairs))
+            taken = [new for (_, new), was_moved in zip(pairs, moved or (), strict=False) if was_moved]
+            for record in taken:
+                self._keep(_Own(record, record))
+            return taken
+
+    def get(self, attempt: str) -> Record | None:
+        """The record of an attempt that this process looks after, or has looked after; as it is now."""
+        with self._lock:
+            own = self._own.get(attempt)
+            return None if own is None else own.record
+
+    def unsettled(self, place: Place | None = None) -> list[Record]:
+        """What this process looks after and is not settled, of one place or of all, in the order in which it came."""
+        with self._lock:
+            places = self._unsettled.values() if place is None else [self._unsettled.get(place, {})]
+            return [self._own[attempt].record for ids in places for attempt in ids]
+
+    # -- transitions ---------------------------------------------------------------------------------------------------
+
+    def end(self, attempt: str, end: End) -> bool:
+        """Give an attempt its end, which waits to be sent; whether it was open. An attempt has one end."""
+        with self._lock:
+            record = self._own[attempt].record
+            if not record.attempt.is_open:
+                return False
+            after = self._change(attempt, replace(record, attempt=record.attempt.ended(end)))
+            return after.holder == self._me and after.attempt.end == end
+
+    def learn(self, known: Attempt) -> None:
+        """Add what state knows of an attempt: its start, that this has arrived, and its end."""
+        with self._lock:
+            record = self._own[known.id].record
+            attempt = replace(record.attempt, start=record.attempt.start or known.start)
+            if known.start_delivery is DeliveryStatus.DELIVERED:
+                attempt = attempt.start_became(DeliveryStatus.DELIVERED)
+            if known.end is not None:
+                attempt = attempt.ended(known.end)
+            self._change(known.id, replace(record, attempt=attempt))
+
+    def start_is_on_the_wire(self, attempt: str) -> None:
+        """From now on it is not known whether the start has arrived, until that is answered."""
+        with self._lock:
+            self._change(attempt, replace(self._own[attempt].record, in_doubt=True))
+
+    def start_became(self, attempt: str, delivery: DeliveryStatus, *, in_doubt: bool = False) -> None:
+        """Record what became of a start."""
+        with self._lock:
+            record = self._own[attempt].record
+            self._change(attempt, replace(record, attempt=record.attempt.start_became(delivery), in_doubt=in_doubt))
+
+    def end_became(self, attempt: str, delivery: DeliveryStatus) -> None:
+        """Record what became of an end."""
+        with self._lock:
+            record = self._own[attempt].record
+            self._change(attempt, replace(record, attempt=record.attempt.end_became(delivery)))
+
+    def is_in_state(self, attempt: str, in_state: bool = True) -> None:
+        """Record whether the stack's state holds the attempt too."""
+        with self._lock:
+            record = self._own[attempt].record
+            if record.in_state is not in_state:
+                self._change(attempt, replace(record, in_state=in_state))
+
+    def hand_to(self, attempt: str, holder: Holder) -> None:
+        """Have the attempt count as looked after as long as that process runs, too."""
+        with self._lock:
+            self._change(attempt, replace(self._own[attempt].record, holder=holder))
+
+    def reopen(self, record: Record) -> Record | None:
+        """Take back an end that BigPanda rejected, so that the attempt can be given another one; None if it is gone."""
+        opened = replace(record, attempt=replace(record.attempt, end=None))
+        return opened if self._use(lambda file: file.move([(record, opened)])) == [True] else None
+
+    def looks_after(self, attempt: str) -> bool:
+        """Whether this process looks after an attempt that is not settled."""
+        with self._lock:
+            own = self._own.get(attempt)
+            return own is not None and self._looks_after(own.record)
 
     def forget(self, attempt: str) -> None:
-        """Remove an attempt that never was."""
-        with self._transaction() as db:
-            db.execute("DELETE FROM attempt WHERE id = ?", (attempt,))
+        """Remove an attempt whose start was never sent."""
+        with self._lock:
+            own = self._own.pop(attempt)
+            self._unwritten.discard(attempt)
+            self._unsettled.get(own.record.place, {}).pop(attempt, None)
+            written = own.written
+            if written is not None:
+                self._use(lambda file: file.forget(written))
 
-    def find(self, attempt: str) -> Row | None:
-        """The attempt of this id."""
-        with self._transaction(READING) as db:
-            found = db.execute("SELECT * FROM attempt WHERE id = ?", (attempt,)).fetchone()
-            return _row(found) if found else None
+    def sent_elsewhere(self, records: Iterable[Record], ends: Mapping[str, End]) -> None:
+        """Record that others' attempts have arrived, as state says.
 
-    def unsettled(self, stack: str, address: str, *, besides: Owner | None = None) -> list[Row]:
-        """The attempts of a stack to an address that are open or wait, oldest first; without those of one process."""
-        with self._transaction(READING) as db:
-            found = db.execute(
-                "SELECT * FROM attempt WHERE stack = ? AND address = ? AND owner <> ?"
-                " AND (end_state IS NULL OR end_state = 'queued') ORDER BY recorded, id",
-                (stack, address, "" if besides is None else str(besides)),
-            )
-            return [_row(row) for row in found]
+        Args:
+            records: the attempts.
+            ends: by attempt how it ended, of those of which state says it.
+        """
+        done, now = DeliveryStatus.DELIVERED, self._now()
+        for record in self.take(record for record in records if not record.is_held(now)):
+            with self._lock:
+                ended = record.attempt.ended(ends.get(record.id, End.success()))
+                self._change(record.id, replace(record, attempt=ended.start_became(done).end_became(done)))
 
-    def waiting(self) -> list[Row]:
-        """The attempts of every stack and address that are open or wait, oldest first."""
-        with self._transaction(READING) as db:
-            found = db.execute(
-                "SELECT * FROM attempt WHERE end_state IS NULL OR end_state = 'queued' ORDER BY recorded, id"
-            )
-            return [_row(row) for row in found]
+    # -- others' records -----------------------------------------------------------------------------------------------
 
-    def unended(self) -> list[Row]:
-        """As `waiting`, with those that BigPanda still has in progress since it rejected their end."""
-        with self._transaction(READING) as db:
-            found = db.execute(
-                "SELECT * FROM attempt WHERE end_state IS NULL OR end_state = 'queued'"
-                " OR (end_state = 'rejected' AND start_state = 'delivered') ORDER BY recorded, id"
-            )
-            return [_row(row) for row in found]
+    def find(self, attempt: str) -> Record | None:
+        """The record of an attempt, whoever looks after it."""
+        return self.get(attempt) or self._use(lambda file: file.find(attempt))
 
-    def latest(self) -> list[Row]:
+    def others(self, stack: str, address: str, name: str | None = None) -> list[Record]:
+        """What this process does not look after and is not settled, oldest first.
+
+        Args:
+            stack: of this stack.
+            address: to this address.
+            name: of this Deployment; of all, if None.
+        """
+        found = self._use(lambda file: file.unsettled(stack, address, name)) or []
+        with self._lock:
+            return [record for record in found if not self._looks_after(record)]
+
+    def is_busy_elsewhere(self, place: Place) -> bool:
+        """Whether another process has still to send something of this place."""
+        now = self._now()
+        return any(record.is_busy(now) for record in self.others(place.stack, place.address, place.name))
+
+    def unsettled_of_all(self) -> list[Record]:
+        """What is open or waits, of every stack and address, oldest first."""
+        return self._use(lambda file: file.unsettled_of_all()) or []
+
+    def unended(self) -> list[Record]:
+        """As `unsettled_of_all`, with those that BigPanda still has in progress since it rejected their end."""
+        return self._use(lambda file: file.unended()) or []
+
+    def latest(self) -> list[Record]:
         """Every attempt that is kept, the newest first."""
-        with self._transaction(READING) as db:
-            return [_row(found) for found in db.execute("SELECT * FROM attempt ORDER BY recorded DESC, id")]
+        return self._use(lambda file: file.latest()) or []
 
-    def hand_over(self, rows: Iterable[Row], owner: Owner) -> list[Row]:
-        """Give attempts to another process; those whose former owner still had them: of two that ask, one gets it."""
-        statement = "UPDATE attempt SET owner = ? WHERE id = ? AND owner = ?"
-        with self._transaction() as db:
-            return [row for row in rows if db.execute(statement, (str(owner), row.id, str(row.owner))).rowcount == 1]
-
-    def end(self, attempt: str, status: Status, reason: str | None) -> bool:
-        """End an attempt that is open; it waits then, to be sent. Whether it was open: it has one end."""
-        with self._transaction() as db:
-            ended = db.execute(
-                "UPDATE attempt SET status = ?, reason = ?, end_state = 'queued' WHERE id = ? AND status IS NULL",
-                (status.value, reason, attempt),
-            )
-            return ended.rowcount == 1
-
-    def reopen(self, attempt: str) -> None:
-        """Take back an end that BigPanda rejected, so that the attempt can be given another one."""
-        with self._transaction() as db:
-            db.execute(
-                "UPDATE attempt SET status = NULL, reason = NULL, end_state = NULL"
-                " WHERE id = ? AND end_state = 'rejected' AND start_state = 'delivered'",
-                (attempt,),
-            )
+    # -- notes ---------------------------------------------------------------------------------------------------------
 
     def note(self, attempt: str, reason: str | None) -> None:
         """Note, for whoever ends the attempt, why it fails, or (None) that its scope went well. The first counts."""
-        with self._transaction() as db:
-            db.execute("INSERT OR IGNORE INTO note VALUES (?, ?, ?)", (attempt, reason, time.time()))
+        self._use(lambda file: file.note(attempt, reason))
 
     def note_deployment(self, stack: str, name: str, reason: str) -> None:
-        """Note why a Deployment fails whose attempt is not known yet. The last counts: others are of earlier runs."""
-        with self._transaction() as db:
-            db.execute("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", (_key(stack, name), reason, time.time()))
+        """Note why a Deployment fails whose attempt is not known yet. The last counts."""
+        self._use(lambda file: file.note_deployment(stack, name, reason))
 
     def noted(self, attempt: str) -> Note | None:
         """What was noted of the attempt."""
-        with self._transaction(READING) as db:
-            found = db.execute("SELECT reason, written FROM note WHERE attempt = ?", (attempt,)).fetchone()
-        return Note(found["reason"], found["written"]) if found else None
+        return self._use(lambda file: file.noted(attempt))
 
     def noted_of_deployment(self, place: Place) -> Note | None:
         """What was noted last of the Deployment."""
-        return self.noted(_key(place.stack, place.name))
+        return self._use(lambda file: file.noted_of_deployment(place))
 
-    @contextlib.contextmanager
-    def _transaction(self, begin: str = "BEGIN IMMEDIATE") -> Iterator[sqlite3.Connection]:
-        try:
-            db = self._opened()
+    # -- leases --------------------------------------------------------------------------------------------------------
+
+    def still_holds(self, attempt: str) -> bool:
+        """Whether this process still looks after an attempt; a process that slept may have lost it.
+
+        While its lease lasts nobody can have taken it, so the file is asked only then.
+        """
+        with self._lock:
+            own = self._own.get(attempt)
+            if own is None or attempt not in self._unsettled.get(own.record.place, {}):
+                return False
+            if self._now() >= own.record.lease:
+                self.renew()
+                there = self._use(lambda file: file.find(attempt))
+                if there is not None and there.holder != own.record.holder:
+                    self._lose(own, there)
+                    return False
+            return True
+
+    def renew(self) -> None:
+        """Extend the leases of what this process looks after."""
+        with self._lock:
+            owned = [self._own[attempt] for ids in self._unsettled.values() for attempt in ids]
+            until = self._now() + LEASE_S
+            records = [own.record for own in owned if own.written is not None]
+            if records and self._use(lambda file: file.renew(records, until)) is not None:
+                for own in owned:
+                    own.record = replace(own.record, lease=until)
+                    if own.written is not None:
+                        own.written = replace(own.written, lease=until)
+
+    def close(self) -> None:
+        """Write what is not written yet, and look after nothing any more: the next process need not wait."""
+        self._closing.set()
+        with self._lock:
+            self._write(anyway=True)
+            records = [r for r in self.unsettled() if r.holder == self._me]
+            if records and self.trouble is None:
+                self._use(lambda file: file.renew(records, self._now()))
+            self._file.close()
+
+    def _renew_regularly(self) -> None:
+        while not self._closing.wait(RENEW_S):
+            with self._lock:
+                if not any(self._unsettled.values()):
+                    self._renewing = None
+                    self._file.close()
+                    return
+                self.renew()
+
+    # -- the file ------------------------------------------------------------------------------------------------------
+
+    def _keep(self, own: _Own) -> None:
+        record = own.record
+        self._own[record.id] = own
+        if not record.attempt.is_settled:
+            self._unsettled.setdefault(record.place, {})[record.id] = None
+        if self._renewing is None and not self._closing.is_set():
+            self._renewing = threading.Thread(target=self._renew_regularly, name="bigpanda-leases", daemon=True)
             try:
-                db.execute(begin)
-                try:
-                    yield db
-                except BaseException:
-                    db.execute("ROLLBACK")
-                    raise
-                db.execute("COMMIT")
-            except BaseException:
-                self._close()
-                raise
-            if not self._keep_open:
-                self._close()
-        except (sqlite3.Error, OSError, ValueError, InvalidEventError) as error:
-            raise OutboxError(f"the outbox {self.path} cannot be used ({error}); {_ADVICE}") from None
+                self._renewing.start()
+            except RuntimeError:  # the interpreter is ending: no lease is needed any more
+                self._renewing = None
 
-    def _opened(self) -> sqlite3.Connection:
-        """This thread's connection, to the file that is there now."""
-        held: tuple[sqlite3.Connection, object] | None = getattr(self._thread, "held", None)
-        if held is not None and held[1] == self._identity():
-            return held[0]
-        self._close()
-        db = self._connect()
-        self._thread.held = (db, self._identity())
-        return db
+    def _looks_after(self, record: Record) -> bool:
+        return record.id in self._unsettled.get(record.place, {}) or record.id in self._unwritten
 
-    def _close(self) -> None:
-        held, self._thread.held = getattr(self._thread, "held", None), None
-        if held is not None:
-            held[0].close()
+    def _change(self, attempt: str, record: Record) -> Record:
+        """Bring a record of this process to its next state; returns it as it is then.
 
-    def _identity(self) -> tuple[int, int] | None:
-        try:
-            found = self.path.stat()
-        except OSError:
-            return None
-        return found.st_dev, found.st_ino
+        One that another process looks after stays as it is.
+        """
+        own = self._own[attempt]
+        if not self._looks_after(own.record):
+            return own.record
+        own.record = record
+        if record.attempt.is_settled:
+            self._unsettled.get(record.place, {}).pop(attempt, None)
+        self._write(attempt)
+        return own.record
 
-    def _connect(self) -> sqlite3.Connection:
-        if not self.path.exists():
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.path.touch(mode=0o600)
-        db = sqlite3.connect(self.path, timeout=LOCK_LIMIT_MS / 1000, isolation_level=None)
-        try:
-            db.row_factory = sqlite3.Row
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version > VERSION:
-                raise ValueError(f"it was written by a newer version of this package, {version}")
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = NORMAL")
-            if version < VERSION:
-                self._upgrade(db)
-        except BaseException:
-            db.close()
-            raise
-        return db
+    def _write(self, *attempts: str, anyway: bool = False) -> None:
+        """Write these records, and those that could not be written before.
 
-    @staticmethod
-    def _upgrade(db: sqlite3.Connection) -> None:
-        """Make the tables, or bring those of an earlier version up to this one."""
-        db.execute("BEGIN IMMEDIATE")
-        version = db.execute("PRAGMA user_version").fetchone()[0]  # somebody else may have been quicker
-        if version == 0:
-            for statement in SCHEMA.split(";")[:-1]:
-                db.execute(statement)
-        if version == 1:
-            db.execute("ALTER TABLE attempt ADD COLUMN stored INTEGER NOT NULL DEFAULT 0")
-        if version in (1, 2):
-            db.execute("ALTER TABLE attempt ADD COLUMN folder TEXT")
-        db.execute(f"PRAGMA user_version = {VERSION}")
-        db.execute("COMMIT")
+        Args:
+            attempts: the ids.
+            anyway: whether to try where the file could not be used just now.
+        """
+        self._unwritten.update(attempts)
+        owned = [self._own[attempt] for attempt in self._unwritten]
+        if not owned:
+            return
+        if anyway:
+            self._quiet_until = 0.0
+        moved = self._use(lambda file: file.move([(own.written, own.record) for own in owned]))
+        for own, was_moved in zip(owned, moved or (), strict=False):
+            if was_moved:
+                own.written = own.record
+                self._unwritten.discard(own.record.id)
+            else:
+                self._was_changed(own)
 
+    def _was_changed(self, own: _Own) -> None:
+        """Somebody else has changed a record in the file: who looks after it there decides what it is."""
+        there = self._use(lambda file: [file.find(own.record.id)])
+        if there is None:
+            return
+        (found,) = there
+        if found is not None and found.holder not in (self._me, own.record.holder):
+            self._lose(own, found)
+            return
+        was_open = own.written is None or own.written.attempt.is_open
+        if found is not None and found.attempt.end is not None and was_open:
+            own.record = replace(own.record, attempt=replace(own.record.attempt, end=found.attempt.end))
+        # Otherwise the file was removed, or does not have what it was told last: what this process knows is newer.
+        own.written = found
+        moved = self._use(lambda file: file.move([(found, own.record)]))
+        if moved == [True]:
+            own.written = own.record
+            self._unwritten.discard(own.record.id)
 
-_ADVICE = "events are sent all the same; name another file in BIGPANDA_OUTBOX, or remove this one"
+    def _lose(self, own: _Own, there: Record) -> None:
+        """Another process looks after the record now."""
+        attempt = replace(there.attempt, start=there.attempt.start or own.record.attempt.start)
+        own.record, own.written = replace(there, attempt=attempt), there
+        self._unsettled.get(own.record.place, {}).pop(there.id, None)
+        self._unwritten.discard(there.id)
 
-
-def _key(stack: str, name: str) -> str:
-    """What a Deployment's note stands under; no attempt's id has a line break."""
-    return f"{stack}\n{name}"
-
-
-def _row(found: sqlite3.Row) -> Row:
-    return Row(
-        id=found["id"],
-        place=Place(found["stack"], found["name"], found["address"]),
-        owner=Owner.parse(found["owner"]),
-        start=None if found["start"] is None else read(StartEvent, json.loads(found["start"])),
-        start_state=State(found["start_state"]),
-        status=None if found["status"] is None else Status(found["status"]),
-        reason=None if found["reason"] is None else clean(found["reason"]),  # an older version may have written it
-        end_state=None if found["end_state"] is None else State(found["end_state"]),
-        stored=bool(found["stored"]),
-        folder=found["folder"],
-        recorded=found["recorded"],
-    )
+    def _use(self, use: Callable[[OutboxFile], T]) -> T | None:
+        """Use the file; None where it cannot be used."""
+        with self._lock:
+            if self.trouble is not None and self._now() < self._quiet_until:
+                return None
+            try:
+                result = use(self._file)
+            except OutboxError as error:
+                self.trouble = str(error)
+                self._quiet_until = self._now() + QUIET_S
+                self._warn(self.trouble, about="outbox")
+                return None
+            self.trouble = None
+            return result

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..errors import DeliveryError, RejectedError, UnavailableError
-from ..provider.log import Warn
 from ..settings import TOKENLESS, Mode, Settings, Token
+from .warn import Warn
 
 if TYPE_CHECKING:
     from ..bigpanda.client import BigPandaClient
@@ -28,19 +28,29 @@ class Sender:
     Args:
         settings: where to and how.
         warn: tells the user of what went wrong.
+        client: speaks to BigPanda; made with the first event, unless given.
+        clock: what deadlines are told by.
 
     Attributes:
         trouble: why the last event that did not get through did not.
     """
 
-    def __init__(self, settings: Settings, warn: Warn) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        warn: Warn,
+        *,
+        client: BigPandaClient | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._mode = settings.delivery.value
         self._address = settings.base_url.value
         self._timeout_s = settings.timeout_seconds.value
         self._token = settings.token.value
         self._certificate = settings.client_certificate.value
         self._warn = warn
-        self._client: BigPandaClient | None = None
+        self._client = client
+        self._clock = clock
         self._lock = threading.Lock()
         self._quiet_until = 0.0
         self.trouble: str | None = None
@@ -48,7 +58,12 @@ class Sender:
     @property
     def waits(self) -> bool:
         """Whether nothing would be sent now: BigPanda has its quiet, or there is no token."""
-        return self._token is None or time.monotonic() < self._quiet_until
+        return self._token is None or self._clock() < self._quiet_until
+
+    @property
+    def tries(self) -> bool:
+        """Whether an event would go on the wire now: where delivery is required, BigPanda gets no quiet."""
+        return self._token is not None and (self._mode is Mode.REQUIRED or not self.waits)
 
     def warn_without_token(self) -> None:
         """Warn where there is something to send and no token."""
@@ -86,7 +101,7 @@ class Sender:
         if self._token is None or self._mode is Mode.OFF:
             self.warn_without_token()
             return UnavailableError(TOKENLESS)
-        limit_s = self._timeout_s if deadline is None else min(self._timeout_s, deadline - time.monotonic())
+        limit_s = self._timeout_s if deadline is None else min(self._timeout_s, deadline - self._clock())
         if limit_s <= 0 or (self.waits and self._mode is not Mode.REQUIRED):
             return UnavailableError("BigPanda did not take the last event, so it is not asked again yet")
         try:
@@ -96,7 +111,7 @@ class Sender:
             return error
         except DeliveryError as error:
             self.trouble = str(error)
-            self._quiet_until = time.monotonic() + QUIET_FACTOR * self._timeout_s
+            self._quiet_until = self._clock() + QUIET_FACTOR * self._timeout_s
             if self._mode is not Mode.REQUIRED:
                 self._warn(
                     f"events wait until BigPanda takes them, at the latest in the next update: {error}", about="outage"

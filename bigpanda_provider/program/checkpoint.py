@@ -62,6 +62,13 @@ class Checkpoint:
         """The attempts that it knows of."""
         return frozenset(str(outputs["attempt"]) for outputs in self.outputs.values() if outputs.get("attempt"))
 
+    @cached_property
+    def sent(self) -> frozenset[str]:
+        """The attempts that are known to have arrived."""
+        ended = {attempt for attempt, end in self.ends.items() if end.get("delivery") in _ARRIVED}
+        settled = {str(one) for outputs in self.outputs.values() for one in outputs.get("settled") or ()}
+        return frozenset(ended | settled)
+
     def previous(self, urns: Collection[str]) -> dict[str, Any] | None:
         """The Deployment's input `previous`: how its last attempt ended, where that leaves something to do.
 

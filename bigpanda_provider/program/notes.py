@@ -69,7 +69,8 @@ class Notes:
 
     def _write(self, reason: str | None) -> None:
         """Write it down for the attempt; where its start is still on its way, for the Deployment."""
-        from ..delivery.outbox import Outbox, default_path
+        from ..delivery.file import default_path
+        from ..delivery.outbox import Outbox
 
         try:
             if self._attempt is not None:

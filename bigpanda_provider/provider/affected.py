@@ -17,6 +17,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from .. import state
+
 ANY = "*"
 """Stands for the resources of the scope where it cannot be known whose Output is taken."""
 
@@ -30,13 +32,13 @@ def worked_out(olds: Mapping[str, Any], news: Mapping[str, Any], *, failed: bool
         failed: whether the last attempt did not succeed: then its hosts count as affected too.
         unknown: what stands for a value that is not known yet.
     """
-    kept = {name: value for name, value in news.items() if name not in ("takes", "aliases")}
-    changes = changed(olds.get("resources"), news.get("resources"), news.get("aliases") or {})
+    kept = {name: value for name, value in news.items() if name not in (state.TAKES.name, state.ALIASES.name)}
+    changes = changed(state.RESOURCES.of(olds), state.RESOURCES.of(news), state.ALIASES.of(news) or {})
     if changes:
-        kept["changed"] = True
-    if news.get("hosts") is None and news.get("hostNames") is not None:
+        kept.update(state.CHANGED.to(True))
+    if news.get(state.HOSTS.name) is None and state.HOST_NAMES.of(news) is not None:
         hosts = _hosts(olds, news, changes, failed=failed, unknown=unknown)
-        kept.update({"hosts": hosts} if hosts else {})
+        kept.update(state.HOSTS.to(hosts or None))
     return kept
 
 
@@ -74,20 +76,20 @@ def _hosts(
     olds: Mapping[str, Any], news: Mapping[str, Any], changes: list[str], *, failed: bool, unknown: Any
 ) -> list[str]:
     """The affected hosts; those of the last run where nothing changed."""
-    names: Mapping[str, list[str]] = news["hostNames"]
-    last = list(olds.get("hosts") or ())
+    names: Mapping[str, list[str]] = state.HOST_NAMES.of(news) or {}
+    last = list(olds.get(state.HOSTS.name) or ())
     if not last or last == unknown or _is_new(olds, news):
-        return named({*names, *(news.get("resources") or {})}, names)
+        return named({*names, *(state.RESOURCES.of(news) or {})}, names)
     if not changes:
         return last
-    hosts = named(reached(changes, news.get("takes") or {}), {**(olds.get("hostNames") or {}), **names})
+    hosts = named(reached(changes, state.TAKES.of(news) or {}), {**(state.HOST_NAMES.of(olds) or {}), **names})
     return sorted({*hosts, *last}) if failed else hosts
 
 
 def _is_new(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     """Whether component or version changed; a version that was only found does not count."""
-    counted = ("component",) if news.get("versionFound") else ("component", "version")
-    return any(olds.get(name) != news.get(name) for name in counted)
+    counted = [state.COMPONENT] if state.VERSION_FOUND.of(news) else [state.COMPONENT, state.VERSION]
+    return any(olds.get(one.name) != news.get(one.name) for one in counted)
 
 
 def named(keys: Iterable[str], names: Mapping[str, Iterable[str]]) -> list[str]:

@@ -11,8 +11,8 @@ import threading
 import time
 from functools import partial
 
-from ..bigpanda.events import Status
 from ..bigpanda.workers import Workers
+from ..delivery.attempt import End
 from ..delivery.delivery import Delivery
 from . import process
 
@@ -48,22 +48,24 @@ class Guard:
             deadline = time.monotonic() + LIMIT_S
             attempts = self._delivery.open_attempts()
             for attempt in attempts:
-                self._delivery.end_open(attempt, *self._how_it_went(attempt))
+                self._delivery.end_open(attempt, self._how_it_went(attempt))
             done = [self._workers.run(partial(self._delivery.send_end, attempt, deadline)) for attempt in attempts]
             for event in done:
                 event.wait(max(deadline - time.monotonic(), 0))
+            self._delivery.end_orphans(deadline)
 
-    def _how_it_went(self, attempt: str) -> tuple[Status, str | None]:
+    def _how_it_went(self, attempt: str) -> End:
         """What is known: the reason that the program noted before any cancellation, the cancellation, or nothing."""
         note, cancelled = self._delivery.noted(attempt), process.cancelled_at()
         if note is not None and (cancelled is None or note.written < cancelled):
             return note.end
-        return Status.FAILURE, UNFINISHED if cancelled is None else CANCELLED
+        return End.failure(UNFINISHED if cancelled is None else CANCELLED)
 
     def _told_to_go(self) -> None:
         self.act()
         if process.cancelled_at() is None:
             self._delivery.update_ended()
+        self._delivery.outbox.close()
 
     def engine_gone(self) -> None:
         """End what is open, and this process, which nobody would end any more."""

@@ -8,19 +8,25 @@ import pathlib
 import threading
 import time
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from pulumi.dynamic import Config
 
+from .. import state
 from ..bigpanda import certificate
 from ..bigpanda.events import StartEvent, read
-from ..delivery.attempt import Attempt, Previous, Recorded, State
+from ..delivery.attempt import Attempt
 from ..delivery.delivery import Delivery
-from ..delivery.outbox import Outbox, default_path
+from ..delivery.file import default_path
+from ..delivery.outbox import Outbox
 from ..errors import DeliveryError, SettingError
 from ..settings import KEYS, NAMESPACE, Mode, Settings
+from ..state import DeliveryStatus
 from . import process
 from .guard import Guard
+from .last import Last
+from .log import warn
 
 _shared: Service | None = None
 _lock = threading.Lock()
@@ -42,7 +48,7 @@ class Service:
         except SettingError as error:
             self.wrong_setting = str(error)
             settings = Settings.resolve({"bigpanda:delivery": Mode.OFF.value}, {})
-        self.delivery = Delivery(settings, Outbox(default_path(os.environ), keep_open=True))
+        self.delivery = Delivery(settings, Outbox(default_path(os.environ), warn), warn)
         self.guard = Guard(self.delivery)
         process.on_engine_gone(self.guard.engine_gone)
         self._ended: dict[str, Attempt] = {}
@@ -69,7 +75,7 @@ class Service:
         """Warn where there is something to send and no token."""
         self.delivery.sender.warn_without_token()
 
-    def same_event(self, _stack: str, name: str, event: dict[str, Any]) -> str | None:
+    def same_event(self, name: str, event: dict[str, Any]) -> str | None:
         """The name of another Deployment of this run with the same component, version and hosts; None if there is none.
 
         BigPanda joins an end with its start by these three, so two that share them cannot be told apart.
@@ -79,47 +85,33 @@ class Service:
         other = self._events.setdefault(key, name)
         return None if other == name else other
 
-    def left_open(self, stack: str, name: str) -> bool:
-        """Whether an earlier run of this machine left an attempt of the Deployment open or waiting."""
-        return self.delivery.left_open(stack, name)
-
-    def previous(self, inputs: dict[str, Any]) -> Previous | None:
-        """The input `previous`; where state holds no end of the attempt, as this machine's outbox knows it.
-
-        The Completion does not hold the end where it was no target of the update, and where the guard sent it.
-        """
-        previous = Previous.from_inputs(inputs)
-        if previous is None or previous.status is not None:
-            return previous
-        return self.delivery.ledger.how_it_ended(previous.attempt) or previous
-
     def end_outputs(self, attempt: Attempt, secrets: Collection[str] = ()) -> dict[str, Any]:
         """What a Completion stores of an attempt's end.
 
         Args:
-            attempt: the attempt.
+            attempt: the attempt, which has its end.
             secrets: which of its properties are secret: these are encrypted in state, a sentence is not.
         """
-        assert attempt.end is not None
-        assert attempt.end_state is not None
-        outputs = {**attempt.end.payload(), "delivery": attempt.end_state.value}
-        if self.delivery.mode is Mode.REQUIRED and attempt.end_state is State.QUEUED:
-            outputs["undelivered"] = (
-                f"the end of {attempt.start.named(secrets)} did not get through, and delivery is required; the next "
-                f"update sends it: {self.delivery.sender.trouble}"
+        event, end = attempt.end_event, attempt.end
+        assert event is not None
+        assert end is not None
+        outputs = {**event.payload(), **state.DELIVERY.to(end.delivery.value)}
+        if self.delivery.mode is Mode.REQUIRED and end.delivery is DeliveryStatus.QUEUED:
+            told = (
+                f"the end of {event.named(secrets)} did not get through, and delivery is required; the next update "
+                f"sends it: {self.delivery.sender.trouble}"
             )
+            outputs.update(state.UNDELIVERED.to(told))
         return outputs
 
     def note_end(self, attempt: Attempt) -> None:
         """Remember that state carries the end of an attempt, while its Deployment is still to be deleted."""
+        assert attempt.end is not None
         self._ended[attempt.id] = attempt
-        self.delivery.note_end(attempt)
+        self.delivery.note_end(attempt.id, attempt.end)
 
-    def end_deleted(self, stack: str, name: str, last: Recorded, *, secret: bool) -> None:
+    def end_deleted(self, stack: str, name: str, last: Last, *, secret: bool) -> None:
         """End what is open of a Deployment that is deleted, and send what waits of it."""
-        known = self._ended.get(last.attempt.id)
-        previous = Previous(last.attempt.id)
-        if known is not None:
-            previous = Previous(known.id, known.status, known.end_state, known.reason)
+        known = self._ended.get(last.attempt.id, replace(last.attempt, start=None))
         with contextlib.suppress(DeliveryError):  # it waits in the outbox; a delete does not fail for it
-            self.delivery.resend(stack, name, last.attempt, last.left_behind(previous), secret=secret, deleted=True)
+            self.delivery.resend(stack, name, last.attempt, last.left(known), secret=secret, deleted=True)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from ..bigpanda.events import StartEvent, Status, same_hosts
-from ..delivery.attempt import Attempt, State
+from ..bigpanda.events import StartEvent, same_hosts
+from ..delivery.attempt import Attempt, End
 from ..delivery.delivery import UNANSWERED, Delivery
-from ..delivery.outbox import BY_HAND, Outbox, Row
-from ..errors import DeliveryError, OutboxError, WrongUseError
+from ..delivery.record import Record, Recorder
+from ..errors import DeliveryError, WrongUseError
 from ..settings import Mode
-from .records import Record
+from ..state import DeliveryStatus
+from .records import readable
 from .runner import start_event
 from .unmatched import no_match, running, several
 
+NO_STACK = ""
 REJECTED = "BigPanda does not take the start"
 
 
@@ -29,27 +31,23 @@ def start(delivery: Delivery, event: StartEvent) -> Attempt:
     timed = event if event.timestamp is not None else event.model_copy(update={"timestamp": int(time.time())})
     begun = Attempt(uuid.uuid4().hex, timed)
     try:
-        attempt, _ = delivery.start(BY_HAND, event.component, begun)
+        attempt, _ = delivery.start(NO_STACK, event.component, begun, recorder=Recorder.PERSON)
     except DeliveryError:
         if begun.id in delivery.open_attempts():  # it may have arrived, and no guard is there to end it
-            delivery.end_now(begun.id, Status.FAILURE, UNANSWERED)
+            delivery.end_now(begun.id, End.failure(UNANSWERED))
         raise
-    if attempt.start_state is State.REJECTED:  # it never began, so nothing is to be ended
-        delivery.end_now(attempt.id, Status.FAILURE, REJECTED)
+    if attempt.start_delivery is DeliveryStatus.REJECTED:  # it never began, so nothing is to be ended
+        delivery.end_now(attempt.id, End.failure(REJECTED))
     return attempt
 
 
-def end(
-    delivery: Delivery, outbox: Outbox, sought: Sought, status: Status, reason: str | None, *, force: bool
-) -> Attempt:
+def end(delivery: Delivery, sought: Sought, end: End, *, force: bool) -> Attempt:
     """Send the end of the one open start that is sought.
 
     Args:
-        delivery: sends it.
-        outbox: what this machine knows of.
+        delivery: sends it; its outbox is what this machine knows of.
         sought: which start it is.
-        status: how the deployment went.
-        reason: why it failed.
+        end: how the deployment went.
         force: whether to end a deployment that a running update would end, and to send the end as it is given where
             this machine knows of no such start: it was sent from another one.
 
@@ -57,23 +55,21 @@ def end(
         WrongUseError: no open start is meant for certain; the sentence names those that are open.
         OutboxError: the outbox cannot be read, and nothing is forced.
     """
-    try:
-        row = _found(outbox, delivery.address, sought, force=force)
-    except OutboxError:
-        if not force:
-            raise
-        row = None
-    attempt = (row and row.attempt()) or Attempt(uuid.uuid4().hex, sought.event(), State.DELIVERED)
+    outbox = delivery.outbox
+    records = outbox.unended()
+    if not force:
+        readable(outbox, records)
+    record = _found(records, delivery.address, sought, force=force)
+    if record is None:
+        attempt = Attempt(uuid.uuid4().hex, sought.event(), DeliveryStatus.DELIVERED)
+        return delivery.end(NO_STACK, sought.component, attempt, end, secret=False, in_state=False)
     if delivery.mode is Mode.OFF:
-        return replace(attempt, end_state=State.OFF)
-    if row is None:
-        return delivery.end(BY_HAND, sought.component, attempt, status, reason, secret=False, stored=False)
-    if row.end_state is State.REJECTED:
-        outbox.reopen(row.id)
-    if not outbox.end(row.id, status, reason):
-        raise WrongUseError(f"{Record(row)} has ended in the meantime; `bigpanda-release history` shows how")
-    # Not in the name of its stack, for which what else is left there would be ended and sent as well.
-    return delivery.end(BY_HAND, row.place.name, attempt, status, reason, secret=False, stored=row.stored)
+        return record.attempt.end_became(DeliveryStatus.OFF) if record.attempt.end else record.attempt
+    if record.attempt.is_rejected:
+        record = outbox.reopen(record)
+    if record is None or not outbox.take([record]) or not outbox.end(record.id, end):
+        raise WrongUseError(f"{sought} has ended in the meantime; `bigpanda-release history` shows how")
+    return delivery.end_now(record.id, end)
 
 
 @dataclass(frozen=True)
@@ -125,29 +121,32 @@ class Sought:
         return f"{self.component}{version}" + ("" if self.hosts is None else f" on {', '.join(self.hosts)}")
 
 
-def _found(outbox: Outbox, address: str, sought: Sought, *, force: bool) -> Row | None:
+def _found(records: Sequence[Record], address: str, sought: Sought, *, force: bool) -> Record | None:
     """The open start that is sought; None where there is none, and its end is forced."""
-    rows = outbox.unended()
-    fitting = [row for row in rows if row.start is not None and sought.fits(row.start) and row.is_open]
-    here = [row for row in fitting if row.place.address == address]
+    fitting = [r for r in records if r.attempt.start is not None and sought.fits(r.attempt.start) and r.is_in_progress]
+    here = [record for record in fitting if record.place.address == address]
     if not here:
         if force:
             return None
-        raise WrongUseError(no_match(rows, address, sought))
-    if len({_key(row) for row in here}) > 1:
+        raise WrongUseError(no_match(records, address, sought))
+    if len({_key(record) for record in here}) > 1:
         raise WrongUseError(several(here, sought))
     # BigPanda cannot tell them apart: rather one with the hosts in this order, that nobody else ends, a later one.
-    row = max(here, key=lambda row: (row.start and row.start.hosts == sought.hosts, not _runs(row), row.recorded))
-    if _runs(row) and not force:
-        raise WrongUseError(running(row))
-    return row
+    found = max(here, key=lambda one: (_hosts(one) == sought.hosts, not _is_running(one), one.recorded))
+    if _is_running(found) and not force:
+        raise WrongUseError(running(found))
+    return found
 
 
-def _key(row: Row) -> tuple[str, str, frozenset[str]] | None:
-    start = row.start
+def _key(record: Record) -> tuple[str, str, frozenset[str]] | None:
+    start = record.attempt.start
     return None if start is None else (start.component, start.version, frozenset(start.hosts))
 
 
-def _runs(row: Row) -> bool:
+def _hosts(record: Record) -> tuple[str, ...] | None:
+    return None if record.attempt.start is None else record.attempt.start.hosts
+
+
+def _is_running(record: Record) -> bool:
     """Whether an update that still runs will end it."""
-    return row.status is None and row.place.stack != BY_HAND and row.owner.alive
+    return record.attempt.is_open and record.recorder is not Recorder.PERSON and record.is_held(time.time())

@@ -15,12 +15,14 @@ import typer
 from rich.console import Console
 
 from ..bigpanda import certificate
-from ..bigpanda.events import Status
-from ..delivery.attempt import State
+from ..delivery.attempt import End
 from ..delivery.delivery import Delivery
-from ..delivery.outbox import Outbox, default_path
+from ..delivery.file import default_path
+from ..delivery.outbox import Outbox
+from ..delivery.record import Record
 from ..errors import BigPandaError, OutboxError, SettingError, UndeliveredError, WrongUseError
 from ..settings import Mode, Settings
+from ..state import DeliveryStatus, Status
 from . import byhand, leftover, order, records, show
 from .display import Display
 from .doctor import checks
@@ -102,6 +104,9 @@ def command(function: F) -> F:
                 traceback.print_exc()
             _complain(f"unexpected error: {type(error).__name__}; run it again with --debug to see where")
             code = Exit.FAILED
+        finally:
+            while _outboxes:
+                _outboxes.popitem()[1].close()
         raise typer.Exit(code)
 
     app.command()(told)
@@ -202,7 +207,7 @@ def preview(
     """
     asked = Asked(release_file, stack, folder, component, version, host, description, owner).releases()
     display = Display(_console(stderr=as_json))
-    planned = Releasing(display, _outbox(), _explicit(token_file, delivery)).plan(asked, Kind.UP).values()
+    planned = Releasing(display, _outbox(display), _explicit(token_file, delivery)).plan(asked, Kind.UP).values()
     if as_json:
         print(show.as_json({"releases": [show.plan_as_json(one) for one in planned]}))
     else:
@@ -216,7 +221,7 @@ def _carry_out(kind: Kind, releases: Sequence[Release], explicit: dict[str, Any]
     if not yes:
         refuse_to_ask(display)
     _end_left_open(display, explicit)
-    results = Releasing(display, _outbox(), explicit).carry_out(releases, kind, yes=yes, parallel=parallel)
+    results = Releasing(display, _outbox(display), explicit).carry_out(releases, kind, yes=yes, parallel=parallel)
     return exit_of(result.outcome for result in results.values())
 
 
@@ -239,7 +244,7 @@ def start(
     """
     event = start_event(component=component, version=version, hosts=host, description=description, owner=owner)
     display = Display(_console(stderr=True))
-    return _sent(byhand.start(_delivery(display, _explicit(token_file, delivery)), event).start_state, "start")
+    return _sent(byhand.start(_delivery(display, _explicit(token_file, delivery)), event).start_delivery, "start")
 
 
 @command
@@ -274,22 +279,23 @@ def end(
     sought = byhand.Sought.of(component, version, host)
     display = Display(_console(stderr=True))
     chosen = _delivery(display, _explicit(token_file, delivery))
-    ended = byhand.end(chosen, _outbox(), sought, status, reason, force=force)
-    return _sent(ended.end_state, "end", required=chosen.mode is Mode.REQUIRED, trouble=chosen.sender.trouble)
+    ended = byhand.end(chosen, sought, End(status, reason), force=force)
+    became = None if ended.end is None else ended.end.delivery
+    return _sent(became, "end", required=chosen.mode is Mode.REQUIRED, trouble=chosen.sender.trouble)
 
 
-def _sent(state: State | None, what: str, *, required: bool = False, trouble: str | None = None) -> Exit:
+def _sent(state: DeliveryStatus | None, what: str, *, required: bool = False, trouble: str | None = None) -> Exit:
     """Tell what became of an event."""
-    if state is State.QUEUED and required:
+    if state is DeliveryStatus.QUEUED and required:
         raise UndeliveredError(f"the {what} did not get through, and delivery is required; it waits: {trouble}")
     told = {
-        State.DELIVERED: "sent",
-        State.QUEUED: "queued; `bigpanda-release flush` sends it",
-        State.REJECTED: "rejected",
-        State.OFF: "not sent, since delivery is off",
+        DeliveryStatus.DELIVERED: "sent",
+        DeliveryStatus.QUEUED: "queued; `bigpanda-release flush` sends it",
+        DeliveryStatus.REJECTED: "rejected",
+        DeliveryStatus.OFF: "not sent, since delivery is off",
     }
-    print(f"{what} {told[state or State.QUEUED]}")
-    return Exit.FAILED if state is State.REJECTED else Exit.OK
+    print(f"{what} {told[state or DeliveryStatus.QUEUED]}")
+    return Exit.FAILED if state is DeliveryStatus.REJECTED else Exit.OK
 
 
 # -- what was recorded -------------------------------------------------------------------------------------------------
@@ -303,7 +309,12 @@ def status(as_json: AsJson = False, token_file: TokenFile = None) -> Exit:
     """
     display = Display(_console(stderr=as_json))
     _end_left_open(display, _explicit(token_file, None))
-    _show(records.chosen(_outbox().unended()), as_json=as_json, empty="nothing is in progress, and nothing is queued")
+    outbox = _outbox(display)
+    _show(
+        records.readable(outbox, outbox.unended()),
+        as_json=as_json,
+        empty="nothing is in progress, and nothing is queued",
+    )
     return Exit.OK
 
 
@@ -325,14 +336,16 @@ def history(
     after = None if since is None else records.moment(since, dt.datetime.now(dt.timezone.utc))
     display = Display(_console(stderr=as_json))
     _end_left_open(display, _explicit(token_file, None))
-    found = records.chosen(_outbox().latest(), component=component, host=host, since=after)[:limit]
+    outbox = _outbox(display)
+    every = records.readable(outbox, outbox.latest())
+    found = records.chosen(every, component=component, host=host, after=after)[:limit]
     _show(found, as_json=as_json, empty="nothing was sent")
     return Exit.OK
 
 
-def _show(found: list[records.Record], *, as_json: bool, empty: str) -> None:
+def _show(found: list[Record], *, as_json: bool, empty: str) -> None:
     if as_json:
-        print(show.as_json([record.json() for record in found]))
+        print(show.as_json([records.as_object(record) for record in found]))
     else:
         show.table(_console(), found, empty=empty)
 
@@ -354,11 +367,10 @@ def flush(
     """
     display = Display(_console())
     explicit = _explicit(token_file, delivery)
-    outbox = _outbox()
-    leftover.end_left_open(outbox)
+    leftover.end_left_open(_outbox(display))
     opened = None if stack is None else ProjectStack(folder or pathlib.Path(), stack, Engine(Interrupts()))
     chosen = _delivery(display, explicit, opened)
-    flushed = leftover.flush(outbox, chosen, None if opened is None else opened.full_name)
+    flushed = leftover.flush(chosen, None if opened is None else opened.full_name)
     show.flushed(display, flushed, chosen.sender.trouble)
     if flushed.complete:
         return Exit.OK
@@ -425,8 +437,14 @@ def _console(*, stderr: bool = False) -> Console:
     return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=WIDE)
 
 
-def _outbox() -> Outbox:
-    return Outbox(default_path(os.environ))
+_outboxes: dict[Display, Outbox] = {}
+
+
+def _outbox(display: Display) -> Outbox:
+    """The outbox, once for a command; `command` closes it."""
+    if display not in _outboxes:
+        _outboxes[display] = Outbox(default_path(os.environ), display.warn)
+    return _outboxes[display]
 
 
 def _settings(explicit: dict[str, Any], opened: ProjectStack | None = None) -> Settings:
@@ -438,13 +456,13 @@ def _settings(explicit: dict[str, Any], opened: ProjectStack | None = None) -> S
 
 
 def _delivery(display: Display, explicit: dict[str, Any], opened: ProjectStack | None = None) -> Delivery:
-    return Delivery(_settings(explicit, opened), _outbox(), display.warn)
+    return Delivery(_settings(explicit, opened), _outbox(display), display.warn)
 
 
 def _end_left_open(display: Display, explicit: dict[str, Any]) -> None:
     """End what killed runs left open, and send that as far as token and address are known without a stack."""
     try:
-        ended = leftover.end_left_open(_outbox())
+        ended = leftover.end_left_open(_outbox(display))
         settings = _settings(explicit)
     except OutboxError as error:
         display.warn(str(error), about="outbox")
@@ -453,4 +471,4 @@ def _end_left_open(display: Display, explicit: dict[str, Any]) -> None:
         return  # the command itself tells of it, where it needs the settings
     rows = [row for row in ended if row.place.address == settings.base_url.value]
     if rows and settings.token.value is not None and settings.delivery.value is not Mode.OFF:
-        Delivery(settings, _outbox(), display.warn).flush(rows)
+        Delivery(settings, _outbox(display), display.warn).flush(rows)

@@ -15,8 +15,9 @@ import yaml
 
 from ..bigpanda import certificate
 from ..bigpanda.text import clean
-from ..delivery.outbox import Outbox, default_path
-from ..errors import BigPandaError, OutboxError, ReleaseError, SettingError
+from ..delivery.file import default_path
+from ..delivery.outbox import Outbox
+from ..errors import BigPandaError, ReleaseError, SettingError
 from ..settings import TOKENLESS, Settings, Source
 from .engine import Engine, Interrupts
 from .stack import ProjectStack
@@ -196,10 +197,10 @@ def _reachable(settings: Settings) -> Check:
 
 def _outbox(environ: Mapping[str, str]) -> Check:
     outbox = Outbox(default_path(environ))
-    try:
-        waiting = len(outbox.waiting())
-    except OutboxError as error:
-        return Check("outbox", str(error), "set BIGPANDA_OUTBOX to a file that can be written")
+    waiting = len(outbox.unsettled_of_all())
+    outbox.close()
+    if outbox.trouble is not None:
+        return Check("outbox", outbox.trouble, "set BIGPANDA_OUTBOX to a file that can be written")
     return Check("outbox", f"{outbox.path}, {waiting} waiting or in progress")
 
 

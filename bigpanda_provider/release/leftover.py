@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import pathlib
+import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from pulumi.automation.errors import CommandError
 
-from ..bigpanda.events import Status
-from ..delivery.attempt import Attempt, State
+from ..delivery.attempt import Attempt, End
 from ..delivery.delivery import Delivery
-from ..delivery.outbox import BY_HAND, Outbox, Place, Row
+from ..delivery.outbox import Outbox
+from ..delivery.record import Place, Record, Recorder
 from ..errors import ReleaseError
 from ..program.checkpoint import Checkpoint
 from .engine import Engine, Interrupts
+from .records import readable
 from .runner import mark
 
 HISTORY_LENGTH = 100
@@ -33,30 +35,33 @@ BY_HAND_OPEN = "it is in progress until `bigpanda-release end` is called for it"
 AFTER_ANOTHER = "an earlier event of the same deployment waits"
 
 
-def end_left_open(outbox: Outbox) -> list[Row]:
+def end_left_open(outbox: Outbox) -> list[Record]:
     """End the releases whose runner and engine are gone, as their stacks' histories say; returns what waits of them.
 
-    The engine goes on without its runner, so it may have succeeded.
+    The engine goes on without its runner, so it may have succeeded. Who takes one over ends and sends it: others may
+    look for such at the same moment.
 
     Raises:
         OutboxError: the outbox cannot be used.
     """
-    left = [row for row in outbox.waiting() if row.folder is not None and row.left_open]
-    for row in left:
-        outbox.end(row.id, *_how_it_went(row))
-    return [row for row in map(outbox.find, (row.id for row in left)) if row is not None]
+    found = readable(outbox, outbox.unsettled_of_all())
+    now = time.time()
+    taken = outbox.take(one for one in found if one.recorder is Recorder.RUNNER and one.is_orphaned(now))
+    for one in taken:
+        outbox.end(one.id, _how_it_went(one))
+    return [record for one in taken if (record := outbox.get(one.id)) is not None]
 
 
-def _how_it_went(row: Row) -> tuple[Status, str | None]:
+def _how_it_went(record: Record) -> End:
     try:
-        told = _pulumi(row, "stack", "history", "--json", "--page-size", str(HISTORY_LENGTH), "--page", "1")
+        told = _pulumi(record, "stack", "history", "--json", "--page-size", str(HISTORY_LENGTH), "--page", "1")
         updates = [(update.get("message") or "", update.get("result")) for update in json.loads(told)]
     except (CommandError, ReleaseError, ValueError, OSError):
-        return Status.FAILURE, KILLED_AND_UNKNOWN
-    result = next((result for message, result in updates if mark(row.id) in message), None)
+        return End.failure(KILLED_AND_UNKNOWN)
+    result = next((result for message, result in updates if mark(record.id) in message), None)
     if result == "succeeded":
-        return Status.SUCCESS, None
-    return Status.FAILURE, KILLED_AND_FAILED if result == "failed" else KILLED
+        return End.success()
+    return End.failure(KILLED_AND_FAILED if result == "failed" else KILLED)
 
 
 @dataclass
@@ -64,94 +69,85 @@ class Flushed:
     """What became of what waited in the outbox.
 
     Attributes:
-        rows: what may be sent by hand, oldest first.
+        records: what may be sent by hand, oldest first.
         done: these, with what became of them.
         kept: what may not be, each with the reason.
-        sent_elsewhere: what another machine has sent in the meantime: its stack's state does not hold it any more.
-        unsure: the stacks whose state cannot be read, so that another machine may have sent some of these rows.
+        sent_elsewhere: what has arrived, as the stack's state says: another machine has sent it.
+        unsure: the stacks whose state cannot be read, so that another machine may have sent some of these records.
         others: the addresses that the rest waits for.
     """
 
-    rows: list[Row] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
     done: list[Attempt] = field(default_factory=list)
-    kept: list[tuple[Row, str]] = field(default_factory=list)
-    sent_elsewhere: list[Row] = field(default_factory=list)
+    kept: list[tuple[Record, str]] = field(default_factory=list)
+    sent_elsewhere: list[Record] = field(default_factory=list)
     unsure: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
         """Whether everything that may be sent was."""
-        return all(attempt.settled for attempt in self.done)
+        return all(attempt.is_settled for attempt in self.done)
 
 
-def flush(outbox: Outbox, delivery: Delivery, stack: str | None) -> Flushed:
+def flush(delivery: Delivery, stack: str | None) -> Flushed:
     """Send what waits for the delivery's address, of every stack or of one alone.
 
     Raises:
         OutboxError: the outbox cannot be used.
     """
-    rows = [row for row in outbox.waiting() if stack is None or row.place.stack == stack]
-    found = _sorted_out([row for row in rows if row.place.address == delivery.address])
-    found.others = sorted({row.place.address for row in rows} - {delivery.address})
-    for row in found.sent_elsewhere:
-        outbox.forget(row.id)
-    found.done = delivery.flush(found.rows)
+    outbox = delivery.outbox
+    every = [r for r in readable(outbox, outbox.unsettled_of_all()) if stack in (None, r.place.stack)]
+    found = _sorted_out(outbox, [record for record in every if record.place.address == delivery.address])
+    found.others = sorted({record.place.address for record in every} - {delivery.address})
+    found.done = delivery.flush(found.records)
     return found
 
 
-def _sorted_out(rows: Collection[Row]) -> Flushed:
+def _sorted_out(outbox: Outbox, records: Collection[Record]) -> Flushed:
     """What may be sent; where one event of a deployment is kept, those after it are."""
     found = Flushed()
     states: dict[str, Checkpoint | None] = {}
     kept: set[Place] = set()
-    for row in rows:
-        why = AFTER_ANOTHER if row.place in kept else _why_kept(row)
+    for record in records:
+        why = AFTER_ANOTHER if record.place in kept else _why_kept(outbox, record)
         if why is not None:
-            kept.add(row.place)
-            found.kept.append((row, why))
+            kept.add(record.place)
+            found.kept.append((record, why))
             continue
-        if row.stored:
-            stack = row.place.stack
-            if stack not in states:
-                states[stack] = _state(row)
-                if states[stack] is None:
-                    found.unsure.append(stack)
-            state = states[stack]
-            if state is not None and not _waits(state, row):
-                found.sent_elsewhere.append(row)
-                continue
-        found.rows.append(row)
+        stack = record.place.stack
+        if record.recorder is Recorder.DEPLOYMENT and stack not in states:
+            states[stack] = _state(record)
+            if states[stack] is None and record.in_state:
+                found.unsure.append(stack)
+        state = states.get(stack)
+        if record.recorder is Recorder.DEPLOYMENT and state is not None and record.id in state.sent:
+            found.sent_elsewhere.append(record)
+            outbox.sent_elsewhere([record], {})
+            continue
+        found.records.append(record)
     return found
 
 
-def _why_kept(row: Row) -> str | None:
-    if row.status is None and row.place.stack == BY_HAND:
+def _why_kept(outbox: Outbox, record: Record) -> str | None:
+    if record.attempt.is_open and record.recorder is Recorder.PERSON:
         return BY_HAND_OPEN
-    if row.owner.alive:
+    if record.is_held(time.time()) and not outbox.looks_after(record.id):
         return IN_PROGRESS
-    return ONLY_IN_STATE if row.start is None else None
+    return ONLY_IN_STATE if record.attempt.start is None else None
 
 
-def _state(row: Row) -> Checkpoint | None:
+def _state(record: Record) -> Checkpoint | None:
     """What the stack's state holds now; None where it cannot be read."""
     try:
-        exported = json.loads(_pulumi(row, "stack", "export"))
+        exported = json.loads(_pulumi(record, "stack", "export"))
         resources = exported["deployment"].get("resources") or []
     except (CommandError, ReleaseError, ValueError, KeyError, OSError):
         return None
     return Checkpoint.of({resource["urn"]: resource for resource in resources})
 
 
-def _waits(state: Checkpoint, row: Row) -> bool:
-    """Whether the state says that the attempt waits; a backlog's attempts cannot be told apart, as it may be secret."""
-    if any(outputs.get("backlog") for outputs in state.outputs.values()):
-        return True
-    end = state.ends.get(row.id)
-    return row.id in state.attempts and (end is None or end.get("delivery") == State.QUEUED.value)
-
-
-def _pulumi(row: Row, *command: str) -> str:
-    """What a command prints of a row's stack. Its full name is enough where the project is not at hand."""
-    folder = row.folder if row.folder and pathlib.Path(row.folder).is_dir() else str(pathlib.Path.cwd())
-    return Engine(Interrupts()).run([*command, "--stack", row.place.stack], folder, {}).stdout
+def _pulumi(record: Record, *command: str) -> str:
+    """What a command prints of a record's stack. Its full name is enough where the project is not at hand."""
+    folder = record.folder if record.folder and pathlib.Path(record.folder).is_dir() else str(pathlib.Path.cwd())
+    return Engine(Interrupts()).run([*command, "--stack", record.place.stack], folder, {}).stdout

@@ -1,18 +1,19 @@
-"""The outbox as `status` and `history` show it."""
+"""Records of the outbox as `status` and `history` show them."""
 
 from __future__ import annotations
 
 import datetime as dt
 import enum
 import re
+import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from ..bigpanda.text import one_line
-from ..delivery.attempt import State
-from ..delivery.outbox import BY_HAND, Row
-from ..errors import WrongUseError
+from ..delivery.outbox import Outbox
+from ..delivery.record import Record, Recorder
+from ..errors import OutboxError, WrongUseError
+from ..state import DeliveryStatus
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -29,78 +30,86 @@ class Standing(str, enum.Enum):
     END_REJECTED = "in progress, end rejected"
 
     @classmethod
-    def of(cls, row: Row) -> Standing:
+    def of(cls, record: Record) -> Standing:
         """How this one does."""
-        if row.start_state is State.REJECTED:
+        attempt, end = record.attempt, record.attempt.end
+        if attempt.start_delivery is DeliveryStatus.REJECTED:
             return cls.REJECTED
-        if row.left_open:
+        if record.is_orphaned(time.time()):
             return cls.LEFT_OPEN
-        if State.QUEUED in (row.start_state, row.end_state):
+        if attempt.waits:
             return cls.QUEUED
-        if row.status is None:
+        if end is None:
             return cls.IN_PROGRESS
-        return cls.END_REJECTED if row.end_state is State.REJECTED else cls(row.status.value)
+        return cls.END_REJECTED if end.delivery is DeliveryStatus.REJECTED else cls(end.status.value)
 
 
-@dataclass(frozen=True)
-class Record:
-    """An attempt as it is shown."""
+def since(record: Record) -> dt.datetime:
+    """When it was recorded."""
+    return dt.datetime.fromtimestamp(int(record.recorded), dt.timezone.utc)
 
-    row: Row
 
-    @property
-    def standing(self) -> Standing:
-        """How it stands."""
-        return Standing.of(self.row)
+def recorded_by(record: Record) -> str:
+    """Who recorded it: a Deployment of a stack, the release runner, or a person."""
+    place = record.place
+    if record.recorder is Recorder.PERSON:
+        return "by hand"
+    return one_line(place.stack if record.recorder is Recorder.RUNNER else f"{place.stack} {place.name}")
 
-    @property
-    def since(self) -> dt.datetime:
-        """When it was recorded."""
-        return dt.datetime.fromtimestamp(int(self.row.recorded), dt.timezone.utc)
 
-    @property
-    def where(self) -> str:
-        """Who recorded it: a Deployment of a stack, the release runner, or a hand."""
-        place = self.row.place
-        if place.stack == BY_HAND:
-            return "by hand"
-        return one_line(place.stack if self.row.folder else f"{place.stack} {place.name}")
+def title(record: Record) -> str:
+    """What was deployed where, as its start tells it."""
+    start = record.attempt.start
+    return "a deployment" if start is None else f"{start.component} {start.version} on {', '.join(start.hosts)}"
 
-    def __str__(self) -> str:
-        start = self.row.start
-        return "a deployment" if start is None else f"{start.component} {start.version} on {', '.join(start.hosts)}"
 
-    def json(self) -> dict[str, Any]:
-        """As an object for scripts; what is absent is null, so that each has the same keys."""
-        row, start = self.row, self.row.start
-        return {
-            "attempt": row.id,
-            "component": start and start.component,
-            "version": start and start.version,
-            "hosts": start and list(start.hosts),
-            "state": self.standing.value,
-            "status": row.status and row.status.value,
-            "errorMessage": row.reason,
-            "recorded": self.since.isoformat(),
-            "startTimestamp": start and start.timestamp,
-            "startDelivery": row.start_state.value,
-            "endDelivery": row.end_state and row.end_state.value,
-            "stack": row.place.stack or None,
-            "deployment": None if row.folder or row.place.stack == BY_HAND else row.place.name,
-            "address": row.place.address,
-        }
+def as_object(record: Record) -> dict[str, Any]:
+    """A record as an object for scripts; what is absent is null, so that each has the same keys."""
+    attempt, start, end = record.attempt, record.attempt.start, record.attempt.end
+    by_program = record.recorder in (Recorder.DEPLOYMENT, Recorder.PROGRAM)
+    return {
+        "attempt": record.id,
+        "component": start and start.component,
+        "version": start and start.version,
+        "hosts": start and list(start.hosts),
+        "state": Standing.of(record).value,
+        "status": end and end.status.value,
+        "errorMessage": end and end.reason,
+        "recorded": since(record).isoformat(),
+        "startTimestamp": start and start.timestamp,
+        "startDelivery": attempt.start_delivery.value,
+        "endDelivery": end and end.delivery.value,
+        "stack": record.place.stack or None,
+        "deployment": record.place.name if by_program else None,
+        "address": record.place.address,
+    }
+
+
+def readable(outbox: Outbox, records: list[Record]) -> list[Record]:
+    """What was read from the outbox, if it could be.
+
+    Raises:
+        OutboxError: it could not.
+    """
+    if outbox.trouble is not None:
+        raise OutboxError(outbox.trouble)
+    return records
 
 
 def chosen(
-    rows: Iterable[Row], *, component: str | None = None, host: str | None = None, since: dt.datetime | None = None
+    records: Iterable[Record],
+    *,
+    component: str | None = None,
+    host: str | None = None,
+    after: dt.datetime | None = None,
 ) -> list[Record]:
-    """The records of the rows that fit."""
+    """The records that fit."""
     return [
-        Record(row)
-        for row in rows
-        if (component is None or (row.start is not None and row.start.component == component))
-        and (host is None or (row.start is not None and host in row.start.hosts))
-        and (since is None or row.recorded >= since.timestamp())
+        record
+        for record in records
+        if (component is None or (record.attempt.start is not None and record.attempt.start.component == component))
+        and (host is None or (record.attempt.start is not None and host in record.attempt.start.hosts))
+        and (after is None or record.recorded >= after.timestamp())
     ]
 
 

@@ -15,14 +15,16 @@ from typing import Any
 from pulumi.automation.errors import CommandError
 
 from ..bigpanda import certificate
-from ..bigpanda.events import StartEvent, Status, read
-from ..delivery.attempt import Attempt, State
+from ..bigpanda.events import StartEvent, read
+from ..delivery.attempt import Attempt, End
 from ..delivery.delivery import UNANSWERED, Delivery
+from ..delivery.holder import Holder
 from ..delivery.outbox import Outbox
-from ..delivery.owner import Owner
+from ..delivery.record import Recorder
 from ..errors import DeliveryError, InvalidEventError, ReleaseError, WrongUseError
 from ..provider.guard import CANCELLED
 from ..settings import Mode, Settings, complaints
+from ..state import DeliveryStatus
 from .display import Display
 from .engine import Engine, Interrupts
 from .plan import Plan
@@ -215,9 +217,10 @@ class Runner:
         attempt = Attempt(uuid.uuid4().hex, start)
         result = Result(Outcome.FAILED, "the release runner broke off")
         try:
-            delivery.start(planned.stack.full_name, NAME, attempt, folder=str(planned.stack.folder))
-            planned.stack.engine.on_start = lambda pid: delivery.lasts_as_long_as(attempt.id, Owner.of(pid))
-            planned.stack.engine.on_end = lambda: delivery.lasts_as_long_as(attempt.id, Owner.current())
+            folder = str(planned.stack.folder)
+            delivery.start(planned.stack.full_name, NAME, attempt, recorder=Recorder.RUNNER, folder=folder)
+            planned.stack.engine.on_start = lambda pid: delivery.lasts_as_long_as(attempt.id, Holder.of(pid))
+            planned.stack.engine.on_end = lambda: delivery.lasts_as_long_as(attempt.id, Holder.current())
             result = self._update(planned, f"{start.component} {start.version} {mark(attempt.id)}")
         except DeliveryError as error:
             result = Result(Outcome.UNDELIVERED, f"the start did not get through, and delivery is required: {error}")
@@ -251,14 +254,16 @@ class Runner:
         if attempt not in delivery.open_attempts():
             return result
         if result.outcome is Outcome.UNDELIVERED:
-            delivery.end_now(attempt, Status.FAILURE, UNANSWERED)
+            delivery.end_now(attempt, End.failure(UNANSWERED))
             return result
-        ended = delivery.end_now(attempt, Status.SUCCESS if result.outcome.good else Status.FAILURE, result.reason)
+        end = End.success() if result.outcome.good else End.failure(result.reason)
+        ended = delivery.end_now(attempt, end)
         result = replace(result, rejected=_rejected(ended))
-        if delivery.mode is not Mode.REQUIRED or not result.outcome.good or ended.end_state is State.DELIVERED:
+        became = None if ended.end is None else ended.end.delivery
+        if delivery.mode is not Mode.REQUIRED or not result.outcome.good or became is DeliveryStatus.DELIVERED:
             return result
         why = "BigPanda rejected its end"
-        if ended.end_state is State.QUEUED:
+        if became is DeliveryStatus.QUEUED:
             why = f"its end did not get through: {delivery.sender.trouble}; it waits, send it with "
             why += "`bigpanda-release flush`"
         return replace(result, outcome=Outcome.UNDELIVERED, reason=f"the update is done, but {why}", done={})
@@ -272,10 +277,11 @@ class Runner:
 
 def _rejected(attempt: Attempt) -> str | None:
     """Which of an attempt's events BigPanda rejected, and what it has therefore."""
+    assert attempt.start is not None
     name = f"{attempt.start.component} {attempt.start.version}"
-    if attempt.start_state is State.REJECTED:
+    if attempt.start_delivery is DeliveryStatus.REJECTED:
         return f"BigPanda rejected the start of {name}, so it has no record of this update"
-    if attempt.end_state is State.REJECTED:
+    if attempt.is_rejected:
         return (
             f"BigPanda rejected the end of {name}, so it shows {name} in progress; send another end with "
             f"`bigpanda-release end --component {shlex.quote(attempt.start.component)}`"

@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..delivery.attempt import State
+from ..delivery.record import Record
+from . import records
 from .display import Display
 from .doctor import Check
 from .leftover import Flushed
-from .records import Record, Standing
+from .records import Standing
 from .runner import Outcome, Planned, Release, Result
 
 STYLES = {
@@ -106,7 +107,7 @@ def table(console: Console, found: Sequence[Record], *, empty: str) -> None:
     for name in ("component", "version", "hosts", "state", "since", "recorded by", "reason"):
         shown.add_column(name, overflow="fold")
     for record in found:
-        row, start = record.row, record.row.start
+        start, end, standing = record.attempt.start, record.attempt.end, records.Standing.of(record)
         shown.add_row(
             *(
                 Text(text)
@@ -116,10 +117,10 @@ def table(console: Console, found: Sequence[Record], *, empty: str) -> None:
                     "" if start is None else ", ".join(start.hosts),
                 )
             ),
-            Text(record.standing.value, style=STANDING_STYLES.get(record.standing, "")),
-            Text(f"{record.since:%Y-%m-%d %H:%M:%S} UTC"),
-            Text(record.where),
-            Text(row.reason or ""),
+            Text(standing.value, style=STANDING_STYLES.get(standing, "")),
+            Text(f"{records.since(record):%Y-%m-%d %H:%M:%S} UTC"),
+            Text(records.recorded_by(record)),
+            Text((end and end.reason) or ""),
         )
     console.print(shown)
 
@@ -128,8 +129,8 @@ def flushed(display: Display, found: Flushed, trouble: str | None) -> None:
     """What became of what was queued."""
     for name in found.unsure:
         display.warn(f"the state of {name} cannot be read, so another machine may have sent its events already")
-    rejected = sum(State.REJECTED in (attempt.start_state, attempt.end_state) for attempt in found.done)
-    waiting = sum(not attempt.settled for attempt in found.done)
+    rejected = sum(attempt.is_rejected for attempt in found.done)
+    waiting = sum(not attempt.is_settled for attempt in found.done)
     if found.done:
         sent = len(found.done) - waiting - rejected
         display.line(f"{sent} sent" + (f", {rejected} rejected" if rejected else ""))
@@ -137,11 +138,12 @@ def flushed(display: Display, found: Flushed, trouble: str | None) -> None:
         display.line("nothing to send")
     if waiting:
         display.line(f"{waiting} still waiting" + (f": {trouble}" if trouble else ""), style="yellow")
-    for row, why in found.kept:
-        what = row.place.name if row.start is None else f"{row.start.component} {row.start.version}"
+    for record, why in found.kept:
+        start = record.attempt.start
+        what = record.place.name if start is None else f"{start.component} {start.version}"
         display.line(f"kept: {what}, since {why}")
-    for row in found.sent_elsewhere:
-        display.line(f"dropped: {row.place.stack} {row.place.name}, which another machine has sent already")
+    for record in found.sent_elsewhere:
+        display.line(f"dropped: {record.place.stack} {record.place.name}, which another machine has sent already")
     for address in found.others:
         display.line(f"kept: what waits for {address}; set BIGPANDA_BASE_URL to send it there", style="yellow")
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..bigpanda.events import StartEvent
-from ..delivery.attempt import State
-from ..delivery.outbox import Row
-from .records import Record
+from ..delivery.record import Record
+from ..state import DeliveryStatus
+from .records import recorded_by, title
 
 if TYPE_CHECKING:
     from .byhand import Sought
@@ -19,45 +19,47 @@ LISTED = 10
 FORCE = "pass --force to send the end all the same"
 
 
-def no_match(rows: Sequence[Row], address: str, sought: Sought) -> str:
+def no_match(records: Sequence[Record], address: str, sought: Sought) -> str:
     """None of the open starts is the one that is sought.
 
     Args:
-        rows: everything that has no end, or one that waits or was rejected.
+        records: everything that has no end, or one that waits or was rejected.
         address: where the end would be sent to.
         sought: which start it is.
     """
-    fitting = [row for row in rows if row.start is not None and sought.fits(row.start)]
-    queued = next((row for row in fitting if row.place.address == address and row.end_state is State.QUEUED), None)
-    if queued is not None and queued.status is not None:
-        told = f"the end of {Record(queued)} is queued already, as a {queued.status.value}"
-        return f"{told}; send it with `bigpanda-release flush`, or {FORCE}"
-    elsewhere = next((row for row in fitting if row.is_open and row.place.address != address), None)
+    fitting = [one for one in records if one.attempt.start is not None and sought.fits(one.attempt.start)]
+    for one in fitting:
+        end = one.attempt.end
+        if one.place.address == address and end is not None and end.delivery is DeliveryStatus.QUEUED:
+            told = f"the end of {title(one)} is queued already, as a {end.status.value}"
+            return f"{told}; send it with `bigpanda-release flush`, or {FORCE}"
+    elsewhere = next((one for one in fitting if one.is_in_progress and one.place.address != address), None)
     if elsewhere is not None:
-        return f"{Record(elsewhere)} is open at {elsewhere.place.address}; set BIGPANDA_BASE_URL to end it there"
-    known = [row for row in rows if row.place.address == address and row.is_open and row.start is not None]
+        return f"{title(elsewhere)} is open at {elsewhere.place.address}; set BIGPANDA_BASE_URL to end it there"
+    here = [one for one in records if one.place.address == address and one.is_in_progress]
+    known = [one for one in here if one.attempt.start is not None]
     if known:
-        nearest = sorted(known, key=lambda row: _likeness(sought, row.start), reverse=True)
+        nearest = sorted(known, key=lambda one: _likeness(sought, one.attempt.start), reverse=True)
         told = f"the nearest open ones are {_listed(nearest, NEAREST)}; name one of them, or {FORCE}"
     else:
         told = f"none is open on this machine; if it was started on another one, {FORCE}"
-    return f"no open start matches {sought}: {told}{_secret(rows, address)}"
+    return f"no open start matches {sought}: {told}{_secret(len(here) - len(known))}"
 
 
-def several(rows: Sequence[Row], sought: Sought) -> str:
+def several(records: Sequence[Record], sought: Sought) -> str:
     """More than one open start may be meant."""
-    return f"several open starts match {sought}: {_listed(rows, LISTED)}; add --version and --host to choose one"
+    return f"several open starts match {sought}: {_listed(records, LISTED)}; add --version and --host to choose one"
 
 
-def running(row: Row) -> str:
+def running(record: Record) -> str:
     """An update that runs will end it."""
-    where = Record(row).where
-    return f"{Record(row)} is being deployed by {where}, which will send the end itself; pass --force to send it now"
+    where = recorded_by(record)
+    return f"{title(record)} is being deployed by {where}, which will send the end itself; pass --force to send it now"
 
 
-def _listed(rows: Iterable[Row], limit: int) -> str:
-    """The rows by what stands in their events, each once."""
-    names = list(dict.fromkeys(str(Record(row)) for row in rows))
+def _listed(records: Iterable[Record], limit: int) -> str:
+    """The records by what stands in their events, each once."""
+    names = list(dict.fromkeys(map(title, records)))
     more = f", and {len(names) - limit} more" if len(names) > limit else ""
     return "; ".join(names[:limit]) + more
 
@@ -70,9 +72,8 @@ def _likeness(sought: Sought, start: StartEvent | None) -> tuple[float, bool, in
     return component, start.version == sought.version, len({*start.hosts} & {*(sought.hosts or ())})
 
 
-def _secret(rows: Iterable[Row], address: str) -> str:
+def _secret(count: int) -> str:
     """That there may be more: of a secret event only its stack's state knows what it holds."""
-    count = sum(row.start is None and row.is_open and row.place.address == address for row in rows)
     if not count:
         return ""
     told = "1 more is open" if count == 1 else f"{count} more are open"

@@ -8,10 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
-from bigpanda_provider.bigpanda.events import StartEvent, Status
-from bigpanda_provider.delivery.attempt import Attempt, State
-from bigpanda_provider.delivery.outbox import BY_HAND, Outbox, Place
-from bigpanda_provider.delivery.owner import Owner
+from bigpanda_provider.bigpanda.events import StartEvent
+from bigpanda_provider.delivery.attempt import Attempt, End
+from bigpanda_provider.delivery.holder import Holder
+from bigpanda_provider.delivery.outbox import Outbox
+from bigpanda_provider.delivery.record import Place, Record, Recorder
+from bigpanda_provider.state import DeliveryStatus, Status
 from tests.engine import Stack
 from tests.faults import FaultyBigPanda, answer
 from tests.servers import Sandbox
@@ -21,7 +23,7 @@ from .command import Release
 MakeRelease = Callable[[str], Release]
 MakeStack = Callable[[str], Stack]
 
-GONE = Owner(0, "a process that is gone")
+GONE = Holder(0, "a process that is gone")
 STACK = "organization/shop/prod"
 
 
@@ -45,14 +47,30 @@ def refused(shop: Release, *options: str) -> str:
 
 
 def recorded(
-    shop: Release, owner: Owner = GONE, stack: str = STACK, *, secret: bool = False, address: str = "", **values: str
+    shop: Release,
+    holder: Holder = GONE,
+    *,
+    by_hand: bool = False,
+    secret: bool = False,
+    address: str = "",
+    **values: str,
 ) -> str:
     """An open attempt in the outbox, as an update has left it; its id."""
     address = address or shop.stack.environment["BIGPANDA_BASE_URL"]
     start = StartEvent(component="pay", version=values.get("version", "7"), hosts=("pay-1",), timestamp=1)
-    attempt = Attempt(uuid.uuid4().hex, start, State.DELIVERED)
-    Outbox(shop.stack.outbox).record(Place(stack, "pay", address), owner, attempt, secret=secret)
+    attempt = Attempt(uuid.uuid4().hex, start, DeliveryStatus.DELIVERED)
+    recorder, stack = (Recorder.PERSON, "") if by_hand else (Recorder.DEPLOYMENT, STACK)
+    with Outbox(shop.stack.outbox, holder=holder) as outbox:
+        outbox.begin(Place(stack, "pay", address), attempt, recorder=recorder, is_secret=secret)
     return attempt.id
+
+
+def found(shop: Release, attempt: str) -> Record:
+    """What the outbox has of an attempt."""
+    with Outbox(shop.stack.outbox) as outbox:
+        record = outbox.find(attempt)
+    assert record is not None
+    return record
 
 
 def test_the_component_alone_finds_the_one_that_is_open(shop: Release, bigpanda: Sandbox) -> None:
@@ -132,17 +150,14 @@ def test_force_needs_no_outbox(shop: Release, bigpanda: Sandbox) -> None:
 
 def test_one_that_a_running_update_will_end_needs_force(shop: Release, bigpanda: Sandbox) -> None:
     """While its process lives; the sentence says whose it is."""
-    attempt = recorded(shop, Owner.current())
+    attempt = recorded(shop, Holder.current())
     assert refused(shop, "--component", "pay") == (
         f"pay 7 on pay-1 is being deployed by {STACK} pay, which will send the end itself; pass --force to send it now"
     )
     assert shop("end", "--component", "pay", "--force").output == "end sent\n"
-    row = Outbox(shop.stack.outbox).find(attempt)
-    assert row is not None
-    assert (row.status, row.end_state, row.place.stack, row.place.name) == (
-        *(Status.SUCCESS, State.DELIVERED),
-        *(STACK, "pay"),
-    )
+    record = found(shop, attempt)
+    assert record.attempt.end == End(Status.SUCCESS, delivery=DeliveryStatus.DELIVERED)
+    assert (record.place.stack, record.place.name) == (STACK, "pay")
 
 
 def test_one_that_a_killed_update_left_is_ended_alone(shop: Release, bigpanda: Sandbox) -> None:
@@ -151,9 +166,7 @@ def test_one_that_a_killed_update_left_is_ended_alone(shop: Release, bigpanda: S
     other = recorded(shop, version="8")
     assert shop("end", "--component", "pay", "--version", "7").ok
     assert bigpanda.story() == ["success 7"]
-    row = Outbox(shop.stack.outbox).find(other)
-    assert row is not None
-    assert row.status is None
+    assert found(shop, other).attempt.is_open
 
 
 def test_one_whose_end_waits_is_told(faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox) -> None:
@@ -183,7 +196,7 @@ def test_secret_ones_are_counted(shop: Release, bigpanda: Sandbox) -> None:
 
 def test_one_at_another_bigpanda_is_told(shop: Release, bigpanda: Sandbox) -> None:
     """With the setting that ends it there."""
-    recorded(shop, stack=BY_HAND, address="https://eu-api.bigpanda.io")
+    recorded(shop, by_hand=True, address="https://eu-api.bigpanda.io")
     assert refused(shop, "--component", "pay") == (
         "pay 7 on pay-1 is open at https://eu-api.bigpanda.io; set BIGPANDA_BASE_URL to end it there"
     )

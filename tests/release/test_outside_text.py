@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import sqlite3
 from collections.abc import Callable
 
 import pytest
 
-from bigpanda_provider.bigpanda.events import StartEvent, Status
-from bigpanda_provider.delivery.attempt import Attempt, Previous, State
-from bigpanda_provider.delivery.outbox import Outbox, Place
-from bigpanda_provider.delivery.owner import Owner
+from bigpanda_provider.bigpanda.events import StartEvent
+from bigpanda_provider.delivery.attempt import Attempt, End
+from bigpanda_provider.delivery.holder import Holder
+from bigpanda_provider.delivery.outbox import Outbox
+from bigpanda_provider.delivery.record import Place
 from bigpanda_provider.program.checkpoint import COMPLETION_TYPE, OWN_TYPES, Checkpoint
+from bigpanda_provider.provider.last import Last, previous_of
 from tests import faults
 from tests.engine import Stack
 from tests.faults import FaultyBigPanda
@@ -92,10 +96,11 @@ def test_in_an_outbox_of_an_older_version(release: MakeRelease) -> None:
     """`status` and `history` show it plain, and so it is sent."""
     shop = release(WEB)
     start = StartEvent.model_construct(component=f"w{ODD}", version="1\n", hosts=("a\x07",), timestamp=1)
-    attempt = Attempt("1", start, State.QUEUED, Status.FAILURE, ODD, State.QUEUED)
-    Outbox(shop.stack.outbox).record(
-        Place("organization/test/dev", ODD, shop.stack.environment["BIGPANDA_BASE_URL"]), Owner(1, "gone"), attempt
-    )
+    place = Place("organization/test/dev", ODD, shop.stack.environment["BIGPANDA_BASE_URL"])
+    with Outbox(shop.stack.outbox, holder=Holder(1, "gone")) as outbox:
+        outbox.begin(place, Attempt("1", start).ended(End.failure("to be replaced")))
+    with contextlib.closing(sqlite3.connect(shop.stack.outbox)) as db, db:
+        db.execute("UPDATE attempt SET reason = ?", (ODD,))
     for command in ("status", "history", "flush"):
         run = shop(command)
         assert run.ok, run.output
@@ -114,10 +119,10 @@ def test_in_state_of_an_older_version() -> None:
     inputs = checkpoint.previous(["urn"])
     assert inputs is not None
     assert inputs["errorMessage"] == PLAIN
-    previous = Previous.from_inputs({"previous": {**inputs, "errorMessage": ODD}})
+    previous = previous_of({"previous": {**inputs, "errorMessage": ODD}})
     assert previous is not None
-    start = StartEvent(component="web", version="1", hosts=("a",))
-    assert Attempt("1", start).ended(Status.FAILURE, previous.reason).reason == PLAIN
-    assert (
-        Attempt.from_stored({**Attempt("1", start).stored(), "status": "failure", "errorMessage": ODD}).reason == PLAIN
-    )
+    assert previous.end == End.failure(PLAIN)
+    event = {"component": "web", "version": "1", "hosts": ["a"]}
+    waits = {"id": "1", "start": event, "startState": "queued", "status": "failure", "errorMessage": ODD}
+    (attempt,) = Last.of({**event, "attempt": "2", "backlog": [waits]}).backlog
+    assert attempt.end == End.failure(PLAIN)

@@ -8,15 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigpanda_provider.delivery.attempt import Recorded, begin, holds, starts_again
+from bigpanda_provider.provider.last import Last, begin, starts_again
+from bigpanda_provider.provider.unknown import UNKNOWN, holds_unknown
 
 INPUTS: dict[str, Any] = {"component": "billing", "version": "1.2.3", "hosts": ["a", "b"], "triggers": [1.0]}
-UNKNOWN = "<unknown>"
 
 
-def recorded(**changed: Any) -> Recorded:
+def recorded(**changed: Any) -> Last:
     """The last start, with these inputs."""
     return begin({**INPUTS, **changed}, None, attempt="first", now=100)
+
+
+def timestamp(last: Last) -> int | None:
+    """When it began."""
+    assert last.attempt.start is not None
+    return last.attempt.start.timestamp
 
 
 @pytest.mark.parametrize(
@@ -37,12 +43,12 @@ def recorded(**changed: Any) -> Recorded:
 )
 def test_a_start_is_for_what_is_a_new_deployment(changed: dict[str, Any], starts: bool) -> None:
     """Component, version, the set of hosts and triggers decide; what is unknown may have changed."""
-    assert starts_again(recorded(), {**INPUTS, **changed}, unknown=UNKNOWN) is starts
+    assert starts_again(recorded(), {**INPUTS, **changed}) is starts
 
 
 def test_timestamp_is_now_unless_given() -> None:
     """Without an explicit timestamp the moment of recording counts."""
-    assert recorded().attempt.start.timestamp == 100
+    assert timestamp(recorded()) == 100
 
 
 def test_an_explicit_timestamp_counts_once() -> None:
@@ -51,7 +57,7 @@ def test_an_explicit_timestamp_counts_once() -> None:
     second = begin({**INPUTS, "timestamp": 7.0}, first, attempt="second", now=200)
     third = begin({**INPUTS, "timestamp": 7.0}, second, attempt="third", now=300)
     fourth = begin({**INPUTS, "timestamp": 8.0}, third, attempt="fourth", now=400)
-    assert [r.attempt.start.timestamp for r in (first, second, third, fourth)] == [7, 200, 300, 8]
+    assert [timestamp(one) for one in (first, second, third, fourth)] == [7, 200, 300, 8]
 
 
 JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner), max_leaves=5)
@@ -61,11 +67,11 @@ JSON = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambd
 def test_what_is_stored_is_read_back(triggers: list[Any], timestamp: int | None) -> None:
     """State holds all that the next run needs."""
     start = recorded(triggers=triggers, timestamp=timestamp, description="d")
-    assert Recorded.from_outputs(start.outputs()) == start
+    assert Last.of(start.outputs()) == start
     assert not starts_again(start, {**INPUTS, "triggers": triggers})
 
 
 def test_unknown_is_found_in_depth() -> None:
     """A map or list that holds an unknown value is unknown itself."""
-    assert holds({"a": [{"b": UNKNOWN}]}, UNKNOWN)
-    assert not holds({"a": [{"b": "known"}]}, UNKNOWN)
+    assert holds_unknown({"a": [{"b": UNKNOWN}]})
+    assert not holds_unknown({"a": [{"b": "known"}]})

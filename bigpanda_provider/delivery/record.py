@@ -1,0 +1,117 @@
+"""The record of an attempt in the outbox, and what the program notes of one. No I/O."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from ..state import DeliveryStatus, Status
+from .attempt import Attempt, End
+from .holder import Holder
+
+LEASE_S = 30.0
+"""How long nobody takes over an attempt whose holder cannot be seen, from when the holder renewed its lease last."""
+
+
+class Recorder(str, enum.Enum):
+    """Who recorded an attempt."""
+
+    DEPLOYMENT = "deployment"
+    """A Deployment of a program; the guard ends what its Completion does not."""
+    PROGRAM = "program"
+    """The program's process, for a change that only the engine saw."""
+    RUNNER = "runner"
+    """`bigpanda-release`, for the update of a whole stack; the stack's history tells how that went."""
+    PERSON = "person"
+    """Somebody, by hand: nothing but that person's end ends it."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an attempt belongs. Events of one place are sent in their order.
+
+    Attributes:
+        stack: the stack's full name: organization/project/stack; empty for one that a person recorded.
+        name: the Deployment's name in it.
+        address: BigPanda's base URL.
+    """
+
+    stack: str
+    name: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """An attempt in the outbox.
+
+    Attributes:
+        attempt: the attempt; in the file without its start, where that has secret properties.
+        place: where it belongs.
+        recorder: who recorded it.
+        holder: the process that looks after it.
+        lease: until when, in Unix seconds, nobody takes it over where it cannot be seen whether the holder lives.
+        recorded: when it was recorded, in Unix seconds.
+        is_secret: whether its event has secret properties.
+        in_state: whether the stack's state holds it too.
+        in_doubt: whether its start was sent, and nobody knows whether it arrived.
+        folder: the project's folder, where the runner recorded it.
+    """
+
+    attempt: Attempt
+    place: Place
+    recorder: Recorder
+    holder: Holder
+    lease: float
+    recorded: float
+    is_secret: bool = False
+    in_state: bool = False
+    in_doubt: bool = False
+    folder: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The attempt's id."""
+        return self.attempt.id
+
+    def is_held(self, now: float) -> bool:
+        """Whether a process looks after it: at once where that can be seen, else until the lease has run out."""
+        return self.holder.is_running if self.holder.is_visible else now < self.lease
+
+    def is_free(self, now: float) -> bool:
+        """Whether something of it is left to be done, and no process looks after it."""
+        return not self.attempt.is_settled and not self.is_held(now)
+
+    def is_orphaned(self, now: float) -> bool:
+        """Whether it is open, and the process that would end it is gone."""
+        return self.attempt.is_open and self.recorder is not Recorder.PERSON and not self.is_held(now)
+
+    def is_busy(self, now: float) -> bool:
+        """Whether a process has still to send something of it, so that nothing later of its place may be sent."""
+        to_be_sent = self.attempt.waits or (self.attempt.is_open and self.recorder is not Recorder.PERSON)
+        return to_be_sent and self.is_held(now)
+
+    @property
+    def is_in_progress(self) -> bool:
+        """Whether BigPanda has it in progress, or will: it has no end, or one that BigPanda rejected."""
+        rejected = DeliveryStatus.REJECTED
+        end = self.attempt.end
+        return self.attempt.start_delivery is not rejected and (end is None or end.delivery is rejected)
+
+
+@dataclass(frozen=True)
+class Note:
+    """What the program's process knows of an attempt.
+
+    Attributes:
+        reason: why it fails; None where everything in its scope went well.
+        written: when, in Unix seconds.
+    """
+
+    reason: str | None
+    written: float
+
+    @property
+    def end(self) -> End:
+        """How the attempt ends."""
+        return End(Status.SUCCESS) if self.reason is None else End.failure(self.reason)

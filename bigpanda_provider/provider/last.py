@@ -1,0 +1,171 @@
+"""The last start of a Deployment as state holds it, and the next one. No I/O and no Pulumi.
+
+Attempts are read from and written to property maps here: those of a Deployment, its `backlog`, and its `previous`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .. import state
+from ..bigpanda.events import StartEvent, read, same_hosts
+from ..delivery.attempt import Attempt, End
+from ..delivery.delivery import Left
+from ..state import DeliveryStatus, Status
+from .unknown import holds_unknown
+
+SETTLED_KEPT = 20
+"""The ids of how many settled attempts a Deployment keeps."""
+
+
+@dataclass(frozen=True)
+class Last:
+    """The last start of a Deployment.
+
+    Attributes:
+        attempt: the attempt, open as far as the Deployment's outputs know.
+        triggers: the triggers at that time.
+        given_timestamp: the explicit timestamp that has been used last, in Unix seconds; each counts once.
+        backlog: earlier attempts that had not arrived when this one began, oldest first.
+        settled: the ids of earlier attempts that are known to have arrived, oldest first.
+    """
+
+    attempt: Attempt
+    triggers: list[Any]
+    given_timestamp: int | None
+    backlog: tuple[Attempt, ...] = ()
+    settled: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, outputs: Mapping[str, Any]) -> Last:
+        """Read it from a Deployment's outputs; what an older version of this package did not write is absent."""
+        delivery = state.DELIVERY.of(outputs)
+        return cls(
+            attempt=Attempt(
+                id=state.ATTEMPT.of(outputs) or "",
+                start=read(StartEvent, outputs),
+                start_delivery=DeliveryStatus.DELIVERED if delivery is None else delivery,
+            ),
+            triggers=state.TRIGGERS.of(outputs) or [],
+            given_timestamp=state.GIVEN_TIMESTAMP.of(outputs),
+            backlog=tuple(map(_from_backlog, state.BACKLOG.of(outputs) or ())),
+            settled=tuple(map(str, state.SETTLED.of(outputs) or ())),
+        )
+
+    def outputs(self) -> dict[str, Any]:
+        """The properties to store."""
+        assert self.attempt.start is not None
+        return {
+            **self.attempt.start.payload(),
+            **state.BACKLOG.to([_for_backlog(attempt) for attempt in self.backlog] or None),
+            **state.SETTLED.to(list(self.settled) or None),
+            **state.GIVEN_TIMESTAMP.to(self.given_timestamp),
+            **state.ATTEMPT.to(self.attempt.id),
+            **state.DELIVERY.to(self.attempt.start_delivery.value),
+            **state.TRIGGERS.to(self.triggers),
+        }
+
+    def left(self, previous: Attempt | None) -> Left:
+        """What state says of the attempts so far.
+
+        Args:
+            previous: the last attempt with its end, as the last checkpoint has it.
+        """
+        sent: dict[str, End | None] = dict.fromkeys(self.settled)
+        if self.attempt.start_delivery is DeliveryStatus.OFF:
+            return Left(self.backlog, sent)
+        if previous is None or previous.id != self.attempt.id:
+            return Left((), sent)
+        if previous.is_settled or self.attempt.start_delivery is DeliveryStatus.REJECTED:
+            # An end that arrived says that everything before it did.
+            return Left((), {**sent, **dict.fromkeys(one.id for one in self.backlog), previous.id: previous.end})
+        return Left((*self.backlog, replace(self.attempt, end=previous.end)), sent)
+
+    def after(self, left: Left, attempt: Attempt, backlog: tuple[Attempt, ...]) -> Last:
+        """With what delivery has made of the attempt and of what was left."""
+        waiting = {attempt.id, *(one.id for one in backlog)}
+        known = [*left.sent, *(one.id for one in left.waiting)]
+        settled = tuple(one for one in known if one not in waiting)
+        return replace(self, attempt=attempt, backlog=backlog, settled=settled[-SETTLED_KEPT:])
+
+
+def previous_of(inputs: Mapping[str, Any]) -> Attempt | None:
+    """The last attempt as the last checkpoint has it: its id, and its end if a Completion carries that."""
+    given = state.PREVIOUS.of(inputs)
+    if given is None:
+        return None
+    status, delivery = state.STATUS.of(given), state.DELIVERY.of(given)
+    end = None if status is None else End(status, state.ERROR_MESSAGE.of(given), delivery or DeliveryStatus.DELIVERED)
+    return Attempt(str(given.get(state.ATTEMPT.name)), None, end=end)
+
+
+def did_not_succeed(previous: Attempt | None) -> bool:
+    """Whether the last attempt failed, or was left open."""
+    return previous is not None and (previous.end is None or previous.end.status is not Status.SUCCESS)
+
+
+def begin(inputs: Mapping[str, Any], last: Last | None, *, attempt: str, now: int) -> Last:
+    """The start to record for these inputs.
+
+    Args:
+        inputs: the Deployment's checked inputs.
+        last: its last start, if there was one.
+        attempt: the id of the new attempt.
+        now: the present, in whole Unix seconds: the timestamp, unless a new explicit one is given.
+
+    Raises:
+        InvalidEventError: the inputs make no event.
+    """
+    declared = read(StartEvent, inputs)
+    used = last.given_timestamp if last is not None else None
+    timestamp = declared.timestamp if declared.timestamp not in (None, used) else now
+    return Last(
+        attempt=Attempt(attempt, declared.model_copy(update={"timestamp": timestamp})),
+        triggers=state.TRIGGERS.of(inputs) or [],
+        given_timestamp=declared.timestamp if declared.timestamp is not None else used,
+    )
+
+
+def starts_again(last: Last, inputs: Mapping[str, Any]) -> bool:
+    """Whether these inputs make a new start: component, version (unless found), hosts as a set, or triggers changed.
+
+    Args:
+        last: the last start.
+        inputs: the Deployment's checked inputs; what is not known yet counts as changed.
+    """
+    counted = (state.COMPONENT, state.VERSION, state.HOSTS, state.TRIGGERS)
+    if any(holds_unknown(inputs.get(one.name)) for one in counted):
+        return True
+    declared = read(StartEvent, {name: value for name, value in inputs.items() if not holds_unknown(value)})
+    start = last.attempt.start
+    assert start is not None
+    return (
+        declared.component != start.component
+        or (declared.version != start.version and not state.VERSION_FOUND.of(inputs))
+        or not same_hosts(declared.hosts, start.hosts)
+        or (state.TRIGGERS.of(inputs) or []) != last.triggers
+    )
+
+
+def _for_backlog(attempt: Attempt) -> dict[str, Any]:
+    start, end = attempt.start, attempt.end
+    return {
+        state.BACKLOG_ID.name: attempt.id,
+        state.BACKLOG_START.name: start and start.payload(),
+        state.BACKLOG_START_DELIVERY.name: attempt.start_delivery.value,
+        state.STATUS.name: end and end.status.value,
+        state.ERROR_MESSAGE.name: end and end.reason,
+    }
+
+
+def _from_backlog(stored: Mapping[str, Any]) -> Attempt:
+    """One without an end was left open."""
+    status = state.STATUS.of(stored)
+    return Attempt(
+        str(stored[state.BACKLOG_ID.name]),
+        read(StartEvent, state.BACKLOG_START.of(stored) or {}),
+        state.BACKLOG_START_DELIVERY.of(stored) or DeliveryStatus.QUEUED,
+        None if status is None else End(status, state.ERROR_MESSAGE.of(stored)),
+    )

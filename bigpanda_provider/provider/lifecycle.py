@@ -1,0 +1,198 @@
+"""What Pulumi's calls mean: when a Deployment starts, when its Completion ends it, and what both store."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from pulumi.dynamic import CheckFailure, CheckResult, Config, CreateResult, DiffResult, UpdateResult
+
+from .. import state
+from ..bigpanda.events import EndEvent, StartEvent, problems, read
+from ..delivery.attempt import Attempt, End
+from ..delivery.delivery import Left
+from ..state import DeliveryStatus, Property
+from .affected import worked_out
+from .last import Last, begin, did_not_succeed, previous_of, starts_again
+from .log import warn
+from .service import Service
+from .unknown import UNKNOWN, known, marked
+
+NO_HOSTS = "give at least one host: hosts=[...]; this Deployment covers no resource whose name could stand for one"
+NAMES_FOR_HOSTS = (
+    'Deployment "{}" covers no resource that is known as a host, so the names of the affected resources are sent; give '
+    "hosts=[...], or say which input is a host's name: bigpanda.host_name(type, input)"
+)
+SAME_EVENT = (
+    'component, version and hosts are those of Deployment "{}" of this program, and BigPanda could not tell the two '
+    "apart; make them differ in one"
+)
+FOR_CHECK_ALONE = (*state.START_EVENT, state.PREVIOUS, state.RESOURCES, state.HOST_NAMES, state.CHANGED)
+"""Inputs that a Deployment does not store again: the event as it was recorded stands in the place of the declared one,
+and what it says of its scope is an input alone, since state is written anew for each step of an update."""
+
+
+@dataclass(frozen=True)
+class _Lifecycle:
+    service: Service
+
+    def checked(self, news: dict[str, Any], failures: list[CheckFailure]) -> CheckResult:
+        """What `check` answers; wrong settings are told with it."""
+        wrong = self.service.wrong_setting
+        return CheckResult(news, failures if wrong is None else [*failures, CheckFailure("", wrong)])
+
+
+class Deployments(_Lifecycle):
+    """The starts of deployments."""
+
+    @classmethod
+    def of(cls, config: Config) -> Deployments:
+        """With what the process has once, made from the config of its first use."""
+        return cls(Service.shared(config))
+
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Refuse what is no event, property by property; what is not known yet is checked when it is."""
+        news = marked(news)
+        failed = did_not_succeed(self._previous(news))
+        news = worked_out(olds, news, failed=failed, unknown=UNKNOWN)
+        given, unknown = known(news)
+        reasons = {problem.property: problem.reason for problem in problems(StartEvent, given, unknown)}
+        if state.HOSTS.name not in news:
+            reasons[state.HOSTS.name] = NO_HOSTS
+        elif state.HOST_NAMES.of(news) == {} and state.HOSTS.of(news) != state.HOSTS.of(olds):
+            warn(NAMES_FOR_HOSTS.format(state.NAME.of(news)))
+        failures = [CheckFailure(name, why) for name, why in reasons.items()]
+        if not failures and not unknown and (other := self.service.same_event(_place(news)[1], given)):
+            failures = [CheckFailure(state.HOSTS.name, SAME_EVENT.format(other))]
+        if not olds:
+            self.service.warn_without_token()
+        return self.checked(news, failures)
+
+    def diff(self, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        """An update is shown exactly when it will send something."""
+        news = marked(news)
+        last = Last.of(olds)
+        previous = self._previous(news)
+        waits = not self.service.off and self.service.delivery.has_left(*_place(news), last.left(previous))
+        changes = self._starts(last, previous, news) or waits
+        if changes:
+            self.service.warn_without_token()
+        return DiffResult(changes=changes)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Send the first start."""
+        return CreateResult(str(uuid.uuid4()), self._start(props, None, Left(), secret=_is_secret(props)))
+
+    def update(self, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Send another start, or only what still waits."""
+        last, previous = Last.of(olds), self._previous(news)
+        left = last.left(previous)
+        secret = _is_secret(news) or _is_secret(olds)  # what waits may have been secret when it was recorded
+        if self._starts(last, previous, news):
+            return UpdateResult(self._start(news, last, left, secret=secret))
+        attempt, backlog = self.service.delivery.resend(*_place(news), last.attempt, left, secret=secret)
+        return UpdateResult(_outputs(news, last.after(left, attempt, backlog)))
+
+    def delete(self, props: dict[str, Any]) -> None:
+        """End an attempt that is still open, and send what waits."""
+        self.service.end_deleted(*_place(props), Last.of(props), secret=_is_secret(props))
+
+    def _previous(self, inputs: dict[str, Any]) -> Attempt | None:
+        """The last attempt; where state holds no end of it, as the outbox knows it.
+
+        The Completion does not hold the end where it was no target of the update, and where the guard sent it.
+        """
+        previous = previous_of(inputs)
+        if previous is None or previous.end is not None:
+            return previous
+        end = self.service.delivery.how_it_ended(previous.id)
+        return previous if end is None else previous.ended(end)
+
+    def _starts(self, last: Last, previous: Attempt | None, news: dict[str, Any]) -> bool:
+        failed = previous is not None and previous.id == last.attempt.id and did_not_succeed(previous)
+        nothing_was_sent = last.attempt.start_delivery is DeliveryStatus.OFF
+        again = failed and not nothing_was_sent and not self.service.off
+        return again or bool(state.CHANGED.of(news)) or starts_again(last, news)
+
+    def _start(self, props: dict[str, Any], last: Last | None, left: Left, *, secret: bool) -> dict[str, Any]:
+        begun = begin(props, last, attempt=uuid.uuid4().hex, now=int(time.time()))
+        self.service.guard.watch()
+        attempt, backlog = self.service.delivery.start(*_place(props), begun.attempt, left, secret=secret)
+        return _outputs(props, begun.after(left, attempt, backlog))
+
+
+class Completions(_Lifecycle):
+    """The ends of deployments."""
+
+    @classmethod
+    def of(cls, config: Config) -> Completions:
+        """With what the process has once, made from the config of its first use."""
+        return cls(Service.shared(config))
+
+    def check(self, news: dict[str, Any]) -> CheckResult:
+        """Refuse a wrong status or reason."""
+        news = marked(news)
+        given, unknown = known(news)
+        of_deployment = {state.COMPONENT.name, state.VERSION.name, state.HOSTS.name}
+        found = problems(EndEvent, given, unknown | of_deployment)
+        return self.checked(news, [CheckFailure(problem.property, problem.reason) for problem in found])
+
+    def diff(self, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        """A new attempt has a new end; one that waits is sent again."""
+        waits = state.DELIVERY.of(olds) is DeliveryStatus.QUEUED and not self.service.off
+        return DiffResult(changes=waits or news.get(state.ATTEMPT.name) != olds.get(state.ATTEMPT.name))
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Send the first end."""
+        return CreateResult(str(uuid.uuid4()), self._end(props, props))
+
+    def update(self, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Send the end of another attempt, or the same end again."""
+        same = state.ATTEMPT.of(news) == state.ATTEMPT.of(olds)
+        return UpdateResult(self._end(news, olds if same else news))
+
+    def delete(self, props: dict[str, Any]) -> None:
+        """Remember that the attempt has its end, for its Deployment's own delete."""
+        delivery = state.DELIVERY.of(props)
+        if delivery is not None:
+            event = read(EndEvent, props)
+            self.service.note_end(_attempt(props).ended(End(event.status, event.error_message, delivery)))
+
+    def _end(self, props: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+        """Send the end of `props`' attempt with the status that `told` has."""
+        event = read(EndEvent, told)
+        self.service.guard.watch()
+        ended = self.service.delivery.end(
+            *_place(props), _attempt(props), End(event.status, event.error_message), secret=_is_secret(props)
+        )
+        outputs = self.service.end_outputs(ended, state.SECRETS.of(props) or ())
+        return {**_without(props, [state.ERROR_MESSAGE]), **outputs}
+
+
+def _attempt(props: dict[str, Any]) -> Attempt:
+    """The attempt that a Completion ends: open, and with as much of its start as an end repeats."""
+    delivery = state.START_DELIVERY.of(props)
+    assert delivery is not None
+    return Attempt(state.ATTEMPT.of(props) or "", read(StartEvent, props), delivery)
+
+
+def _outputs(props: dict[str, Any], last: Last) -> dict[str, Any]:
+    """What a Deployment stores."""
+    return {**_without(props, FOR_CHECK_ALONE), **last.outputs()}
+
+
+def _without(props: dict[str, Any], properties: Iterable[Property[Any]]) -> dict[str, Any]:
+    names = {one.name for one in properties}
+    return {name: value for name, value in props.items() if name not in names}
+
+
+def _place(props: dict[str, Any]) -> tuple[str, str]:
+    """The stack's full name and the Deployment's name in it."""
+    return str(props.get(state.STACK.name, "")), str(props.get(state.NAME.name, ""))
+
+
+def _is_secret(props: dict[str, Any]) -> bool:
+    return bool(state.SECRETS.of(props))

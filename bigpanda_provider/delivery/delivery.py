@@ -67,10 +67,11 @@ class Delivery:
         self._lock = threading.Lock()  # of what follows
         self._lines: dict[Place, threading.Lock] = {}
         self._seen: set[Place] = set()
+        self._sent: dict[str, End | None] = {}  # what has arrived, as state says
         self._returned: set[str] = set()
         self._flushed: set[str] = set()
         self._flushing = threading.Lock()
-        self._began = time.time()
+        self._began = self.outbox.now()
 
     # -- for the providers ---------------------------------------------------------------------------------------------
 
@@ -171,7 +172,7 @@ class Delivery:
             name: the Deployment's name.
             left: what state says of it.
         """
-        place, now = self._place(stack, name), time.time()
+        place, now = self._place(stack, name), self.outbox.now()
         found = [r for r in self.outbox.others(stack, self.address, place.name) if r.id not in left.sent]
         return bool(left.waiting) or any(_can_be_sent(r) and _is_ours_to_end(r) and r.is_free(now) for r in found)
 
@@ -269,7 +270,7 @@ class Delivery:
         """
         with self._lock:
             stacks, seen = set(self._flushed), set(self._seen)
-        now = time.time()
+        now = self.outbox.now()
         for stack in stacks:
             gone = [r for r in self._in_outbox_alone(stack) if r.place not in seen and r.is_orphaned(now)]
             for record in self.outbox.take(record for record in gone if _is_ours_to_end(record)):
@@ -316,7 +317,7 @@ class Delivery:
                 self.outbox.begin(place, attempt, is_secret=secret, in_state=True)
             return has_arrived
         is_known = has_arrived or _can_be_sent(record)
-        if not is_known or not record.is_free(time.time()) or not self.outbox.take([record], place):
+        if not is_known or not record.is_free(self.outbox.now()) or not self.outbox.take([record], place):
             return False
         self.outbox.learn(attempt)
         return True
@@ -344,22 +345,35 @@ class Delivery:
         may have sent it. State may also be older than the outbox, as after an import; then the record is sent.
         """
         self._wait_for_others(place)
-        now = time.time()
-        others = {record.id: record for record in self.outbox.others(place.stack, place.address, place.name)}
-        ends = {attempt: end for attempt, end in left.sent.items() if end is not None}
-        self.outbox.sent_elsewhere([others.pop(one) for one in left.sent if one in others], ends)
+        with self._lock:
+            self._sent.update(left.sent)
         for attempt in left.waiting:
-            record = others.pop(attempt.id, None) or self.outbox.find(attempt.id)
+            record = self.outbox.find(attempt.id)
             if record is None:
                 self.outbox.begin(place, attempt, is_secret=secret, in_state=True)
-            elif self.outbox.get(attempt.id) is None and record.is_free(now):
+            elif self.outbox.get(attempt.id) is None and record.is_free(self.outbox.now()):
                 self.outbox.take([record], place)
             if self.outbox.get(attempt.id) is not None:
                 self.outbox.learn(attempt)
                 self._end_left_open(attempt.id)
-        free = [r for r in others.values() if _can_be_sent(r) and _is_ours_to_end(r) and r.is_free(now)]
-        for record in self.outbox.take(free):
+        self._take_free(self.outbox.others(place.stack, place.address, place.name))
+
+    def _take_free(self, records: Iterable[Record]) -> list[Record]:
+        """Look after those of a Deployment's records that no process looks after; what of them is to be sent.
+
+        Those that have arrived, as state says, are only recorded as such.
+        """
+        now = self.outbox.now()
+        free = [record for record in records if record.is_free(now)]
+        with self._lock:
+            sent = {record.id: self._sent[record.id] for record in free if record.id in self._sent}
+        ends = {attempt: end for attempt, end in sent.items() if end is not None}
+        self.outbox.sent_elsewhere([record for record in free if record.id in sent], ends)
+        left = [r for r in free if r.id not in sent and _can_be_sent(r) and _is_ours_to_end(r)]
+        taken = self.outbox.take(left)
+        for record in taken:
             self._end_left_open(record.id)
+        return taken
 
     def _in_outbox_alone(self, stack: str) -> list[Record]:
         """What others have recorded of a stack, without those Deployments of which state holds something that waits.
@@ -405,18 +419,32 @@ class Delivery:
             return None  # it is on the wire, and the time is up
         try:
             error: DeliveryError | None = None
-            waiting = [record.id for record in self.outbox.unsettled(place) if record.attempt.waits]
-            if waiting and self.outbox.is_busy_elsewhere(place):
-                return UnavailableError(BUSY)
-            for attempt in waiting:
+            for attempt in self._waiting(place):
                 error = self._send_one(attempt, deadline)
                 if error is not None and not isinstance(error, RejectedError):
                     return error
                 if attempt == upto:
                     break
             return error
+        except UnavailableError as busy:
+            return busy
         finally:
             line.release()
+
+    def _waiting(self, place: Place) -> list[str]:
+        """What waits of a Deployment, oldest first, with what other processes have left of it meanwhile.
+
+        Raises:
+            UnavailableError: one of them is still at something that comes before.
+        """
+        waiting = [record for record in self.outbox.unsettled(place) if record.attempt.waits]
+        if not waiting:
+            return []
+        others = self.outbox.others(place.stack, place.address, place.name)
+        earlier = [record for record in others if record.recorded < waiting[0].recorded]
+        if any(record.is_busy(self.outbox.now()) for record in earlier):
+            raise UnavailableError(BUSY)
+        return [record.id for record in (*self._take_free(earlier), *waiting)]
 
     def _send_one(self, attempt: str, deadline: float | None) -> DeliveryError | None:
         """Send what waits of an attempt: its start, then its end if it has one. Returns what went wrong."""
@@ -462,7 +490,7 @@ class Delivery:
                 is_first = stack not in self._flushed
                 self._flushed.add(stack)
             if is_first:
-                now = time.time()
+                now = self.outbox.now()
                 ended = [record for record in self._in_outbox_alone(stack) if not record.attempt.is_open]
                 self.outbox.take(record for record in ended if record.is_free(now))
             with self._lock:

@@ -54,6 +54,7 @@ class Outbox:
 
     Attributes:
         trouble: why the file could not be used when it was used last; None where it could.
+        now: the clock.
     """
 
     def __init__(
@@ -66,12 +67,12 @@ class Outbox:
     ) -> None:
         self.path = path
         self.trouble: str | None = None
-        self._warn, self._now = warn, now
+        self._warn, self.now = warn, now
         self._me = Holder.current() if holder is None else holder
         self._file = OutboxFile(path)
         self._lock = threading.RLock()
         self._own: dict[str, _Own] = {}
-        self._unsettled: dict[Place, dict[str, None]] = {}  # in the order in which they came
+        self._unsettled: dict[Place, dict[str, None]] = {}  # what of it is not settled, in the order in which it came
         self._unwritten: set[str] = set()
         self._quiet_until = 0.0
         self._renewing: threading.Thread | None = None
@@ -99,7 +100,7 @@ class Outbox:
     ) -> None:
         """Record an attempt, which this process looks after."""
         with self._lock:
-            now = self._now()
+            now = self.now()
             record = Record(attempt, place, recorder, self._me, now + LEASE_S, now, is_secret, in_state, folder=folder)
             self._keep(_Own(record, None))
             self._write(record.id)
@@ -112,7 +113,7 @@ class Outbox:
             place: where they belong now, if that has changed: BigPanda may have another address.
         """
         with self._lock:
-            until = self._now() + LEASE_S
+            until = self.now() + LEASE_S
             pairs = [
                 (old, replace(old, holder=self._me, lease=until, place=old.place if place is None else place))
                 for old in records
@@ -130,10 +131,11 @@ class Outbox:
             return None if own is None else own.record
 
     def unsettled(self, place: Place | None = None) -> list[Record]:
-        """What this process looks after and is not settled, of one place or of all, in the order in which it came."""
+        """What this process looks after and is not settled, of one place or of all, oldest first."""
         with self._lock:
             places = self._unsettled.values() if place is None else [self._unsettled.get(place, {})]
-            return [self._own[attempt].record for ids in places for attempt in ids]
+            found = [self._own[attempt].record for ids in places for attempt in ids]
+        return sorted(found, key=lambda record: record.recorded)
 
     # -- transitions ---------------------------------------------------------------------------------------------------
 
@@ -214,7 +216,7 @@ class Outbox:
             records: the attempts.
             ends: by attempt how it ended, of those of which state says it.
         """
-        done, now = DeliveryStatus.DELIVERED, self._now()
+        done, now = DeliveryStatus.DELIVERED, self.now()
         for record in self.take(record for record in records if not record.is_held(now)):
             with self._lock:
                 ended = record.attempt.ended(ends.get(record.id, End.success()))
@@ -240,7 +242,7 @@ class Outbox:
 
     def is_busy_elsewhere(self, place: Place) -> bool:
         """Whether another process has still to send something of this place."""
-        now = self._now()
+        now = self.now()
         return any(record.is_busy(now) for record in self.others(place.stack, place.address, place.name))
 
     def unsettled_of_all(self) -> list[Record]:
@@ -284,7 +286,7 @@ class Outbox:
             own = self._own.get(attempt)
             if own is None or attempt not in self._unsettled.get(own.record.place, {}):
                 return False
-            if self._now() >= own.record.lease:
+            if self.now() >= own.record.lease:
                 self.renew()
                 there = self._use(lambda file: file.find(attempt))
                 if there is not None and there.holder != own.record.holder:
@@ -296,7 +298,7 @@ class Outbox:
         """Extend the leases of what this process looks after."""
         with self._lock:
             owned = [self._own[attempt] for ids in self._unsettled.values() for attempt in ids]
-            until = self._now() + LEASE_S
+            until = self.now() + LEASE_S
             records = [own.record for own in owned if own.written is not None]
             if records and self._use(lambda file: file.renew(records, until)) is not None:
                 for own in owned:
@@ -304,14 +306,19 @@ class Outbox:
                     if own.written is not None:
                         own.written = replace(own.written, lease=until)
 
-    def close(self) -> None:
-        """Write what is not written yet, and look after nothing any more: the next process need not wait."""
+    def leave(self) -> None:
+        """Write what is not written yet, and look after nothing any more, so that the next process need not wait."""
         self._closing.set()
         with self._lock:
             self._write(anyway=True)
-            records = [r for r in self.unsettled() if r.holder == self._me]
+            records = [record for record in self.unsettled() if record.holder == self._me]
             if records and self.trouble is None:
-                self._use(lambda file: file.renew(records, self._now()))
+                self._use(lambda file: file.renew(records, self.now()))
+
+    def close(self) -> None:
+        """Leave it, and close its file, for which SQLite takes some milliseconds."""
+        self.leave()
+        with self._lock:
             self._file.close()
 
     def _renew_regularly(self) -> None:
@@ -404,13 +411,13 @@ class Outbox:
     def _use(self, use: Callable[[OutboxFile], T]) -> T | None:
         """Use the file; None where it cannot be used."""
         with self._lock:
-            if self.trouble is not None and self._now() < self._quiet_until:
+            if self.trouble is not None and self.now() < self._quiet_until:
                 return None
             try:
                 result = use(self._file)
             except OutboxError as error:
                 self.trouble = str(error)
-                self._quiet_until = self._now() + QUIET_S
+                self._quiet_until = self.now() + QUIET_S
                 self._warn(self.trouble, about="outbox")
                 return None
             self.trouble = None

@@ -58,7 +58,8 @@ class Sender:
     @property
     def waits(self) -> bool:
         """Whether nothing would be sent now: BigPanda has its quiet, or there is no token."""
-        return self._token is None or self._clock() < self._quiet_until
+        with self._lock:
+            return self._token is None or self._clock() < self._quiet_until
 
     @property
     def tries(self) -> bool:
@@ -110,8 +111,9 @@ class Sender:
             self._warn(f"BigPanda rejected {what} ({error.answer}); it will not be retried")
             return error
         except DeliveryError as error:
-            self.trouble = str(error)
-            self._quiet_until = self._clock() + QUIET_FACTOR * self._timeout_s
+            with self._lock:
+                self.trouble = str(error)
+                self._quiet_until = self._clock() + QUIET_FACTOR * self._timeout_s
             if self._mode is not Mode.REQUIRED:
                 self._warn(
                     f"events wait until BigPanda takes them, at the latest in the next update: {error}", about="outage"

@@ -65,7 +65,7 @@ class Guard:
         self.act()
         if process.cancelled_at() is None:
             self._delivery.update_ended()
-        self._delivery.outbox.close()
+        self._delivery.outbox.leave()
 
     def engine_gone(self) -> None:
         """End what is open, and this process, which nobody would end any more."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..bigpanda.events import StartEvent, same_hosts
 from ..delivery.attempt import Attempt, End
@@ -64,7 +64,7 @@ def end(delivery: Delivery, sought: Sought, end: End, *, force: bool) -> Attempt
         attempt = Attempt(uuid.uuid4().hex, sought.event(), DeliveryStatus.DELIVERED)
         return delivery.end(NO_STACK, sought.component, attempt, end, secret=False, in_state=False)
     if delivery.mode is Mode.OFF:
-        return record.attempt.end_became(DeliveryStatus.OFF) if record.attempt.end else record.attempt
+        return replace(record.attempt, end=replace(end, delivery=DeliveryStatus.OFF))
     if record.attempt.is_rejected:
         record = outbox.reopen(record)
     if record is None or not outbox.take([record]) or not outbox.end(record.id, end):

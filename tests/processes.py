@@ -1,0 +1,171 @@
+"""Processes that deliver events, in memory: a clock, a BigPanda and a process table that do as they are told.
+
+The outbox's file, its SQL and the whole of `delivery/` are real; what stands in is time, the network and who lives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import pathlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+from unittest import mock
+
+from bigpanda_provider.bigpanda.events import EndEvent, StartEvent
+from bigpanda_provider.delivery.attempt import Attempt, End
+from bigpanda_provider.delivery.delivery import Delivery
+from bigpanda_provider.delivery.holder import Holder
+from bigpanda_provider.delivery.outbox import Outbox
+from bigpanda_provider.delivery.sender import Sender
+from bigpanda_provider.errors import RejectedError, UnavailableError
+from bigpanda_provider.settings import Settings
+
+STACK = "acme/shop/prod"
+NO_DEADLINE = 1e9
+HERE, ELSEWHERE = "here", "elsewhere"
+"""A process table that tells who lives, and one that nobody else can see."""
+
+
+@dataclass
+class Clock:
+    """A clock that goes when it is told to, and a microsecond each time that it is looked at."""
+
+    time: float = 1_000_000.0
+
+    def __call__(self) -> float:
+        """Tell the time."""
+        self.time += 1e-6
+        return self.time
+
+
+class Weather(str, enum.Enum):
+    """What BigPanda does with an event."""
+
+    FINE = "fine"
+    DOWN = "down"
+    LOSES_ANSWERS = "loses answers"
+    REJECTS = "rejects"
+
+
+@dataclass
+class BigPanda:
+    """A BigPanda.
+
+    Attributes:
+        weather: what it does with the next events.
+        got: what it has accepted, such as ("start", "2") and ("success", "2"): by version.
+    """
+
+    weather: Weather = Weather.FINE
+    got: list[tuple[str, str]] = field(default_factory=list)
+
+    def start(self, event: StartEvent, _limit_s: float, *, secret: bool = False) -> None:
+        """Take a start."""
+        self._take("start", event.version)
+
+    def end(self, event: EndEvent, _limit_s: float, *, secret: bool = False) -> None:
+        """Take an end."""
+        self._take(event.status.value, event.version)
+
+    def _take(self, kind: str, version: str) -> None:
+        if self.weather is Weather.REJECTS:
+            raise RejectedError("rejected", "400")
+        if self.weather is not Weather.DOWN:
+            self.got.append((kind, version))
+        if self.weather is not Weather.FINE:
+            error = UnavailableError("no answer")
+            error.perhaps_arrived = self.weather is Weather.LOSES_ANSWERS
+            raise error
+
+    def story(self) -> list[str]:
+        """What it has accepted, in a form that reads: "start 2"."""
+        return [f"{kind} {version}" for kind, version in self.got]
+
+
+class World:
+    """One machine's process table, one clock, one BigPanda, one outbox.
+
+    Args:
+        folder: an empty folder.
+    """
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.clock, self.bigpanda = Clock(), BigPanda()
+        self.path = folder / "outbox.db"
+        self.alive: set[int] = set()
+        self._processes: list[Process] = []
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[World]:
+        """Let the process table tell who lives, and nobody wait for another process."""
+        visible = property(lambda holder: holder.machine == HERE)
+        lives = property(lambda holder: holder.pid in self.alive)
+        with (
+            mock.patch.object(Holder, "is_visible", visible),
+            mock.patch.object(Holder, "is_running", lives),
+            mock.patch("bigpanda_provider.delivery.delivery.OTHERS_LIMIT_S", 0.0),
+            mock.patch("bigpanda_provider.delivery.file.LOCK_LIMIT_S", 0.0),
+        ):
+            try:
+                yield self
+            finally:
+                for process in self._processes:
+                    process.kill()
+
+    def process(self, where: str = HERE, **settings: str) -> Process:
+        """Start a process."""
+        pid = len(self._processes) + 1
+        self.alive.add(pid)
+        self._processes.append(Process(self, Holder(pid, "", where, ""), settings))
+        return self._processes[-1]
+
+
+class Process:
+    """A process that delivers."""
+
+    def __init__(self, world: World, holder: Holder, settings: dict[str, str]) -> None:
+        self.world, self.holder = world, holder
+        self.warnings: list[str] = []
+        given = {"bigpanda:apiToken": "t", **{f"bigpanda:{key}": value for key, value in settings.items()}}
+        resolved = Settings.resolve(given, {})
+        self.outbox = Outbox(world.path, self._warn, holder=holder, now=world.clock)
+        client: Any = world.bigpanda
+        sender = Sender(resolved, self._warn, client=client, clock=world.clock)
+        self.delivery = Delivery(resolved, self.outbox, self._warn, sender)
+
+    def _warn(self, sentence: str, *, about: str | None = None) -> None:
+        self.warnings.append(sentence)
+
+    def kill(self) -> None:
+        """It is gone, and has done nothing about it."""
+        self.world.alive.discard(self.holder.pid)
+        self.outbox._closing.set()
+        self.outbox._file.close()
+
+    def guard(self) -> None:
+        """It is told to go, and ends what is open."""
+        for attempt in self.delivery.open_attempts():
+            note = self.delivery.noted(attempt)
+            self.delivery.end_open(attempt, End.failure("unfinished") if note is None else note.end)
+            self.delivery.send_end(attempt, NO_DEADLINE)
+        self.delivery.end_orphans(NO_DEADLINE)
+        self.delivery.update_ended()
+
+    def exit(self) -> None:
+        """It is told to go, and goes."""
+        self.guard()
+        self.outbox.close()
+        self.kill()
+
+
+def attempt(version: str, name: str = "web") -> Attempt:
+    """A new attempt, whose id is its version."""
+    return Attempt(version, StartEvent(component=name, version=version, hosts=("a",), timestamp=1))
+
+
+def told(one: Attempt) -> Attempt:
+    """An attempt as its Completion tells of it."""
+    assert one.start is not None
+    return replace(one, start=one.start.model_copy(update={"timestamp": None}), end=None)

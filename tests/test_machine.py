@@ -1,0 +1,330 @@
+"""Any sequence of processes that come, go, sleep and lose the outbox, held to what BigPanda must have in the end.
+
+When it fails, hypothesis prints the shortest sequence of steps that breaks it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from bigpanda_provider import state
+from bigpanda_provider.delivery.attempt import Attempt, End
+from bigpanda_provider.delivery.delivery import Left
+from bigpanda_provider.delivery.record import LEASE_S
+from bigpanda_provider.provider.last import Last, previous_of
+
+from .processes import ELSEWHERE, HERE, STACK, Process, Weather, World, attempt, told
+
+NAMES = ("web", "api")
+QUIET_PASSES_S = 40.0
+
+
+@dataclass
+class Stored:
+    """What Pulumi's state holds of one Deployment: its outputs, and those of its Completion."""
+
+    deployment: Mapping[str, Any] | None = None
+    completion: Mapping[str, Any] | None = None
+
+    def previous(self) -> Attempt | None:
+        """What the last checkpoint says of the last attempt."""
+        if self.deployment is None:
+            return None
+        end = self.completion or {}
+        same = end.get("attempt") == self.deployment["attempt"]
+        known = {name: end.get(name) for name in ("status", "delivery", "errorMessage")} if same else {}
+        return previous_of({"previous": {"attempt": self.deployment["attempt"], **known}})
+
+
+@dataclass
+class Update:
+    """An update of the stack, by one provider process.
+
+    Attributes:
+        process: the process.
+        before: what state holds when it begins, by Deployment.
+        after: what it has given back so far.
+        open: the attempts that it began and has not ended, by Deployment.
+        was_locked_out: whether it ended an attempt while the outbox could not be written.
+    """
+
+    process: Process
+    before: dict[str, Stored]
+    after: dict[str, Stored]
+    open: dict[str, Attempt] = field(default_factory=dict)
+    was_locked_out: bool = False
+
+
+class Processes(RuleBasedStateMachine):
+    """Updates of one stack with two Deployments, one after the other, and what may happen to them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.exits = contextlib.ExitStack()
+        in_memory = "/dev/shm" if pathlib.Path("/dev/shm").is_dir() else None  # each outbox is closed many times
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="outbox", dir=in_memory))
+
+    @initialize()
+    def begin(self) -> None:
+        """Nothing has happened so far."""
+        self.world = self.exits.enter_context(World(self.folder).running())
+        self.state = {name: Stored() for name in NAMES}
+        self.older = dict(self.state)
+        self.update: Update | None = None
+        self.sleeping: list[Update] = []
+        self.newest = 0
+        self.begun: dict[str, str] = {}  # the Deployment of each version that was begun
+        self.knowledge_was_lost = self.state_was_restored = False
+
+    def teardown(self) -> None:
+        """Leave nothing behind."""
+        self.exits.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # -- updates -------------------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.update is None)
+    @rule(where=st.sampled_from([HERE, ELSEWHERE]))
+    def an_update_begins(self, where: str) -> None:
+        """A stack has one update at a time."""
+        before = {name: replace(stored) for name, stored in self.state.items()}
+        self.update = Update(self.world.process(where), before, {name: replace(one) for name, one in before.items()})
+
+    @precondition(lambda self: self.update is not None)
+    @rule(name=st.sampled_from(NAMES))
+    def a_deployment_runs(self, name: str) -> None:
+        """It starts a new version, once in an update."""
+        update = self.update
+        assert update is not None
+        if update.after[name].deployment is not update.before[name].deployment:
+            return
+        stored = update.before[name]
+        last = None if stored.deployment is None else Last.of(stored.deployment)
+        left = Left() if last is None else last.left(self._previous(update, stored))
+        self.newest += 1
+        version = str(self.newest)
+        self.begun[version] = name
+        new = attempt(version, name)
+        begun, backlog = update.process.delivery.start(STACK, name, new, left)
+        outputs = Last(begun, [], None).after(left, begun, backlog).outputs()
+        update.after[name] = replace(stored, deployment=outputs)
+        update.open[name] = begun
+
+    @precondition(lambda self: self.update is not None)
+    @rule(name=st.sampled_from(NAMES))
+    def nothing_changed(self, name: str) -> None:
+        """A Deployment that is as it was sends what is left of it, if there is something."""
+        update = self.update
+        assert update is not None
+        stored = update.before[name]
+        if stored.deployment is None or update.after[name].deployment is not stored.deployment:
+            return
+        last = Last.of(stored.deployment)
+        left = last.left(self._previous(update, stored))
+        if update.process.delivery.has_left(STACK, name, left):
+            sent, backlog = update.process.delivery.resend(STACK, name, last.attempt, left)
+            update.after[name] = replace(stored, deployment=last.after(left, sent, backlog).outputs())
+
+    @precondition(lambda self: self.update is not None and self.update.open)
+    @rule(data=st.data())
+    def a_completion_runs(self, data: st.DataObject) -> None:
+        """Everything in the scope went well."""
+        update = self.update
+        assert update is not None
+        name = data.draw(st.sampled_from(sorted(update.open)))
+        self._complete(update, name)
+
+    @precondition(lambda self: self.update is not None)
+    @rule(noted=st.booleans())
+    def the_update_ends(self, noted: bool) -> None:
+        """Well or not: the engine has stored what it was given, and the guard ends the rest."""
+        update, self.update = self.update, None
+        assert update is not None
+        for name, one in update.open.items():
+            if noted:
+                update.process.outbox.note(one.id, f"{name}: no space left")
+        update.process.exit()
+        self.older, self.state = self.state, update.after
+
+    @precondition(lambda self: self.update is not None)
+    @rule(is_stored=st.booleans())
+    def the_update_is_killed(self, is_stored: bool) -> None:
+        """All its processes, before or after the engine has stored what it was given."""
+        update, self.update = self.update, None
+        assert update is not None
+        update.process.kill()
+        if is_stored:
+            self.older, self.state = self.state, update.after
+        elif update.was_locked_out:  # neither state nor outbox could be told how an attempt ended
+            self.knowledge_was_lost = True
+
+    @precondition(lambda self: self.update is not None and self.update.process.holder.machine == ELSEWHERE)
+    @rule()
+    def the_machine_sleeps(self) -> None:
+        """A laptop's lid is closed in the midst of an update, and somebody cancels it in the backend."""
+        update, self.update = self.update, None
+        assert update is not None
+        self.sleeping.append(update)
+        self.state = update.after
+
+    @precondition(lambda self: self.sleeping)
+    @rule()
+    def the_machine_wakes(self) -> None:
+        """It goes on as if nothing had been: the Completions run, then the process ends."""
+        update = self.sleeping.pop(0)
+        for name in list(update.open):
+            self._complete(update, name)
+        update.process.exit()
+
+    # -- what else may happen ------------------------------------------------------------------------------------------
+
+    @rule(weather=st.sampled_from([*Weather][:3]))
+    def the_weather_changes(self, weather: Weather) -> None:
+        """BigPanda goes away, loses answers, or is back."""
+        self.world.bigpanda.weather = weather
+
+    @rule(seconds=st.sampled_from([1.0, LEASE_S + 1, QUIET_PASSES_S]))
+    def time_passes(self, seconds: float) -> None:
+        """Long enough for the circuit breaker or a lease, or not; who is awake renews its lease meanwhile."""
+        if self.update is not None:
+            self.update.process.outbox.renew()
+        self.world.clock.time += seconds
+        if self.update is not None:
+            self.update.process.outbox.renew()
+
+    @rule(where=st.sampled_from([HERE, ELSEWHERE]))
+    def somebody_flushes(self, where: str) -> None:
+        """`bigpanda-release flush`, of what no process looks after and no state holds."""
+        process = self.world.process(where)
+        now = self.world.clock()
+        every = process.outbox.unsettled_of_all()
+        in_state = {record.place for record in every if record.in_state}
+        process.delivery.flush(r for r in every if r.is_free(now) and r.place not in in_state and not r.attempt.is_open)
+        process.outbox.close()
+        process.kill()
+
+    @rule()
+    def the_outbox_is_lost(self) -> None:
+        """Somebody removes the file."""
+        self.knowledge_was_lost = True
+        for file in self.folder.iterdir():
+            file.unlink()
+
+    @precondition(lambda self: self.update is not None)
+    @rule(name=st.sampled_from(NAMES))
+    def the_outbox_is_locked_meanwhile(self, name: str) -> None:
+        """While a Completion runs nothing can be written; and again after a while."""
+        update = self.update
+        assert update is not None
+        if name in update.open and self.world.path.exists():
+            with contextlib.closing(sqlite3.connect(self.world.path)) as db:
+                db.execute("BEGIN EXCLUSIVE")
+                update.was_locked_out = True
+                self._complete(update, name)
+
+    @precondition(lambda self: self.update is None)
+    @rule()
+    def an_older_state_is_restored(self) -> None:
+        """`pulumi stack import` of an export of before the last update."""
+        self.state = self.older
+        self.state_was_restored = True
+
+    # -- what must hold ------------------------------------------------------------------------------------------------
+
+    @invariant()
+    def every_end_has_its_start(self) -> None:
+        """And nothing is sent that was not begun."""
+        if not hasattr(self, "world"):
+            return
+        started = set()
+        for kind, version in self.world.bigpanda.got:
+            assert version in self.begun
+            if kind == "start":
+                started.add(version)
+            else:
+                assert version in started, f"{kind} {version} without its start"
+
+    @invariant()
+    def an_attempt_has_one_end(self) -> None:
+        """One status, however often it is sent; unless the outbox, which knows of the first, is lost."""
+        if not hasattr(self, "world") or self.knowledge_was_lost:
+            return
+        ends: dict[str, str] = {}
+        for kind, version in self.world.bigpanda.got:
+            if kind != "start":
+                assert ends.setdefault(version, kind) == kind, f"{version} has two ends"
+
+    @invariant()
+    def nothing_is_overtaken(self) -> None:
+        """No end of an older attempt comes for the first time after the start of a newer one of its Deployment."""
+        if not hasattr(self, "world") or self.knowledge_was_lost:
+            return
+        newest = dict.fromkeys(NAMES, 0)
+        ended: set[str] = set()
+        for kind, version in self.world.bigpanda.got:
+            name = self.begun[version]
+            if kind == "start":
+                newest[name] = max(newest[name], int(version))
+            elif version not in ended:
+                assert int(version) >= newest[name], f"{kind} {version} after start {newest[name]}"
+                ended.add(version)
+
+    @precondition(lambda self: not self.sleeping)
+    @rule()
+    def in_the_end_nothing_is_open(self) -> None:
+        """Once BigPanda is back and each Deployment has run once more, every start has its end, and nothing waits."""
+        if self.update is not None:
+            self.the_update_ends(False)
+        self.world.bigpanda.weather = Weather.FINE
+        self.world.clock.time += QUIET_PASSES_S
+        for _ in range(2):  # what state and outbox hold of an attempt may need two runs: its start, then its Completion
+            self.an_update_begins(HERE)
+            for name in NAMES:
+                self.a_deployment_runs(name)
+                assert self.update is not None
+                self._complete(self.update, name)
+            self.the_update_ends(False)
+        got = self.world.bigpanda.got
+        started = {version for kind, version in got if kind == "start"}
+        ended = {version for kind, version in got if kind != "start"}
+        if not self.knowledge_was_lost:
+            assert started == ended, f"in progress for ever: {started - ended}"
+            reader = self.world.process()
+            waiting = [(record.id, record.attempt) for record in reader.outbox.unsettled_of_all()]
+            reader.kill()
+            assert waiting == []
+
+    # -- -- ------------------------------------------------------------------------------------------------------------
+
+    def _previous(self, update: Update, stored: Stored) -> Attempt | None:
+        """As the lifecycle finds it: where state holds no end, as the outbox knows it."""
+        previous = stored.previous()
+        if previous is None or previous.end is not None:
+            return previous
+        end = update.process.delivery.how_it_ended(previous.id)
+        return previous if end is None else previous.ended(end)
+
+    def _complete(self, update: Update, name: str) -> None:
+        one = update.open.pop(name)
+        ended = update.process.delivery.end(STACK, name, told(one), End.success(), secret=False)
+        assert ended.end is not None
+        end = ended.end
+        stored = {**state.ATTEMPT.to(one.id), "status": end.status.value, "delivery": end.delivery.value}
+        update.after[name] = replace(update.after[name], completion={**stored, "errorMessage": end.reason})
+
+
+Processes.TestCase.settings = settings(
+    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestProcesses = Processes.TestCase

@@ -21,8 +21,8 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
-from pulumi.output import Unknown
-from pulumi.runtime.rpc import UNKNOWN
+
+from .sdk import UNKNOWN, is_unknown
 
 if TYPE_CHECKING:
     from ..delivery.attempt import Attempt, Recorded
@@ -230,9 +230,9 @@ def _secret(props: dict[str, Any]) -> bool:
 def _marked(value: Any) -> Any:
     """The value with the engine's marker in the place of what is not known yet.
 
-    The SDK hands `check` and `diff` an object instead (seen in 3.260 to 3.272), which it cannot serialize again.
+    The SDK hands `check` and `diff` an object instead, which it cannot serialize again.
     """
-    if isinstance(value, Unknown):
+    if is_unknown(value):
         return UNKNOWN
     if isinstance(value, dict):
         return {name: _marked(inner) for name, inner in value.items()}

@@ -153,7 +153,7 @@ def test_the_imports_are_found() -> None:
 
 # -- what a process loads ----------------------------------------------------------------------------------------------
 
-HEAVY = {"requests", "sqlite3", "pydantic"}
+HEAVY = {"requests", "urllib3", "sqlite3", "pydantic", "fastapi"}
 """What sends, stores and validates: the provider process and the runner need it, the user's program does not."""
 
 LOADED = """

@@ -1,9 +1,9 @@
-"""Which input of which resource type is a host's name."""
+"""Which input of which resource type is a host's name, and which hosts some resources are."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pulumi import _types
@@ -129,6 +129,22 @@ def names(resource_type: str, name: str, props: Mapping[str, Any]) -> list[str] 
         return [host for host in ([told] if isinstance(told, str) else list(told or ())) if _usable(host)] or [name]
     except (Exception, SystemExit) as error:
         raise DeclarationError(f"host_name of {resource_type}: {type(error).__name__} for {name!r}") from error
+
+
+def named(keys: Iterable[str], names: Mapping[str, Iterable[str]]) -> list[str]:
+    """The hosts among resources; where none is known as one, the names of all.
+
+    Args:
+        keys: the resources' keys: each one's URN without stack and project.
+        names: the host names of those that are known as hosts.
+    """
+    found = list(keys)
+    return sorted({host for key in found for host in names.get(key, ())} or {name_of(key) for key in found})
+
+
+def name_of(key: str) -> str:
+    """The name in a resource's key; a name may hold "::" itself, a type may not."""
+    return key.partition("::")[2]
 
 
 def _inputs(resource_type: str) -> tuple[str, ...] | None:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from bigpanda_provider.provider.affected import ANY, changed, named, reached, worked_out
+from bigpanda_provider.hosts import named
+from bigpanda_provider.provider.affected import changed, reached, worked_out
+from bigpanda_provider.state import ANY
 
 A, B, C = "t:m:T::a", "t:m:T::b", "t:m:T::c"
 OLD = {

@@ -24,7 +24,7 @@ from bigpanda_provider.delivery.delivery import Left
 from bigpanda_provider.delivery.record import LEASE_S
 from bigpanda_provider.provider.last import Last, previous_of
 
-from .processes import ELSEWHERE, HERE, STACK, Process, Weather, World, attempt, told
+from .processes import ELSEWHERE, HERE, NO_DEADLINE, STACK, Process, Weather, World, attempt, told
 
 NAMES = ("web", "api")
 QUIET_PASSES_S = 40.0
@@ -85,7 +85,8 @@ class Processes(RuleBasedStateMachine):
         self.sleeping: list[Update] = []
         self.newest = 0
         self.begun: dict[str, str] = {}  # the Deployment of each version that was begun
-        self.knowledge_was_lost = self.state_was_restored = False
+        self.went_well: set[str] = set()
+        self.knowledge_was_lost = False
 
     def teardown(self) -> None:
         """Leave nothing behind."""
@@ -158,11 +159,15 @@ class Processes(RuleBasedStateMachine):
         self.older, self.state = self.state, update.after
 
     @precondition(lambda self: self.update is not None)
-    @rule(is_stored=st.booleans())
-    def the_update_is_killed(self, is_stored: bool) -> None:
-        """All its processes, before or after the engine has stored what it was given."""
+    @rule(is_stored=st.booleans(), noted=st.booleans())
+    def the_update_is_killed(self, is_stored: bool, noted: bool) -> None:
+        """All its processes, before or after the engine has stored what it was given, or a success was noted."""
         update, self.update = self.update, None
         assert update is not None
+        for one in update.open.values() if noted else ():
+            update.process.outbox.note(one.id, None)
+            if update.process.outbox.trouble is None:
+                self.went_well.add(one.id)
         update.process.kill()
         if is_stored:
             self.older, self.state = self.state, update.after
@@ -183,6 +188,8 @@ class Processes(RuleBasedStateMachine):
     def the_machine_wakes(self) -> None:
         """It goes on as if nothing had been: the Completions run, then the process ends."""
         update = self.sleeping.pop(0)
+        for record in update.process.outbox.unsettled():
+            update.process.delivery.send_end(record.id, NO_DEADLINE)
         for name in list(update.open):
             self._complete(update, name)
         update.process.exit()
@@ -238,7 +245,6 @@ class Processes(RuleBasedStateMachine):
     def an_older_state_is_restored(self) -> None:
         """`pulumi stack import` of an export of before the last update."""
         self.state = self.older
-        self.state_was_restored = True
 
     # -- what must hold ------------------------------------------------------------------------------------------------
 
@@ -264,6 +270,7 @@ class Processes(RuleBasedStateMachine):
         for kind, version in self.world.bigpanda.got:
             if kind != "start":
                 assert ends.setdefault(version, kind) == kind, f"{version} has two ends"
+                assert kind == "success" or version not in self.went_well, f"{version} went well"
 
     @invariant()
     def nothing_is_overtaken(self) -> None:

@@ -70,7 +70,7 @@ def test_state_is_older_than_the_outbox(
 
 
 def test_the_outbox_is_locked_while_a_deployment_ends(stack: MakeStack, bigpanda: Sandbox) -> None:
-    """State says that it succeeded, which counts over a record that could not be written: the next run sends nothing."""
+    """State says that it succeeded, and counts over a record that could not be written: the next run sends nothing."""
     made = stack(WEB).config(hold="thing")
     with made.running() as update:
         update.wait_for(lambda: bigpanda.story() == ["start 1"])

@@ -200,7 +200,8 @@ def add_language_host(target: pathlib.Path, built: pathlib.Path) -> None:
         shutil.copy(TOOLS / "language_host.py", folder)
         shutil.copy(built / "bin" / "pulumi-language-python-exec", folder)
         script = folder / "bin" / "pulumi-language-python"
-        script.write_text(f'#!/bin/sh\nexec "{target}/venv/bin/python" -u "{target}/language_host.py" "$@"\n')
+        # -I: what the user's environment tells Python (PYTHONPATH) is for the program, not for the host.
+        script.write_text(f'#!/bin/sh\nexec "{target}/venv/bin/python" -Iu "{target}/language_host.py" "$@"\n')
         script.chmod(0o755)
 
 

@@ -9,6 +9,8 @@ The address of the engine is the last argument; this host has no need of it.
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import json
 import os
 import pathlib
@@ -16,13 +18,42 @@ import signal
 import subprocess
 import sys
 import threading
+import types
 from collections.abc import Iterator
 from concurrent import futures
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf import empty_pb2, json_format
-from pulumi.runtime.proto import LanguageRuntimeServicer, language_pb2, language_pb2_grpc, plugin_pb2
+
+if TYPE_CHECKING:
+    from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
+else:
+
+    def _stubs() -> Iterator[types.ModuleType]:
+        """The modules of the SDK's gRPC stubs that are used here."""
+        for name in ("language_pb2", "language_pb2_grpc", "plugin_pb2"):
+            yield importlib.import_module(f"pulumi.runtime.proto.{name}")
+
+    def _skip_packages() -> None:
+        """Put a package in the place of each one around the stubs that has its folder and nothing else."""
+        spec = importlib.util.find_spec("pulumi")
+        folders = spec.submodule_search_locations if spec else None
+        for name, below in (("pulumi", ""), ("pulumi.runtime", "runtime"), ("pulumi.runtime.proto", "runtime/proto")):
+            package = types.ModuleType(name)
+            package.__path__ = [str(pathlib.Path(folder) / below) for folder in folders or ()]
+            sys.modules[name] = package
+
+    # The engine starts this host twice for a preview and three times for an update, and waits for it each time. The
+    # packages around the stubs import the whole SDK, which doubles the time, and the stubs of 3.272 need nothing of it.
+    # Those of a later SDK may: then all of it is imported.
+    _skip_packages()
+    try:
+        language_pb2, language_pb2_grpc, plugin_pb2 = _stubs()
+    except (ImportError, AttributeError):
+        for name in [name for name in sys.modules if name.partition(".")[0] == "pulumi"]:
+            del sys.modules[name]
+        language_pb2, language_pb2_grpc, plugin_pb2 = _stubs()
 
 EXEC = pathlib.Path(__file__).with_name("pulumi-language-python-exec")
 # The exec script's exit code for "the user has been told already" (its source).
@@ -32,7 +63,7 @@ MAX_MESSAGE_BYTES = 400 * 1024 * 1024
 WATCH_SECONDS = 1.0
 
 
-class Host(LanguageRuntimeServicer):
+class Host(language_pb2_grpc.LanguageRuntimeServicer):
     """Answers the engine's calls; all but `Run` have nothing to say."""
 
     def __init__(self) -> None:
@@ -89,10 +120,12 @@ class Host(LanguageRuntimeServicer):
             return language_pb2.RunResponse(bail=True)
         return language_pb2.RunResponse(error=f"Program exited with non-zero exit code: {code}" if code else "")
 
-    def stop(self) -> None:
-        """End what is still running: the engine is gone or wants this host to go."""
-        for program in list(self._programs):
+    def stop(self) -> bool:
+        """End what is still running: the engine is gone or wants this host to go. Returns whether there was any."""
+        running = list(self._programs)
+        for program in running:
             program.terminate()
+        return bool(running)
 
 
 def _arguments(request: Any) -> list[str]:
@@ -154,8 +187,10 @@ def main() -> None:
     print(port, flush=True)
     while not stopped.is_set() and os.getppid() == engine:
         stopped.wait(WATCH_SECONDS)
-    host.stop()
+    running = host.stop()
     server.stop(0)
+    if not running:
+        os._exit(0)  # the engine waits, and the interpreter takes 20 ms to put away what is not needed any more
 
 
 if __name__ == "__main__":

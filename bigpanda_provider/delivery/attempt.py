@@ -8,6 +8,8 @@ from ..bigpanda.events import REASON_LIMIT, EndEvent, StartEvent
 from ..bigpanda.text import clean
 from ..state import DeliveryStatus, Status
 
+CANCELLED = "cancelled"
+"""The reason of an attempt whose update was cancelled."""
 INCOMPLETE = "the deployment did not complete"
 """The reason of an attempt that an earlier run left open, where nothing else is known."""
 

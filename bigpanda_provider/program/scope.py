@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import pulumi
 
-from ..provider.affected import ANY
+from ..state import ANY
 from .declared import Declared, is_registered
 
 T = TypeVar("T")

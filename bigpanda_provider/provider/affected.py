@@ -18,9 +18,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from .. import state
-
-ANY = "*"
-"""Stands for the resources of the scope where it cannot be known whose Output is taken."""
+from ..hosts import named
+from ..state import ANY
 
 
 def worked_out(olds: Mapping[str, Any], news: Mapping[str, Any], *, failed: bool, unknown: Any) -> dict[str, Any]:
@@ -90,19 +89,3 @@ def _is_new(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     """Whether component or version changed; a version that was only found does not count."""
     counted = [state.COMPONENT] if state.VERSION_FOUND.of(news) else [state.COMPONENT, state.VERSION]
     return any(olds.get(one.name) != news.get(one.name) for one in counted)
-
-
-def named(keys: Iterable[str], names: Mapping[str, Iterable[str]]) -> list[str]:
-    """The hosts among resources, given by key; where none is known as one, the names of all.
-
-    Args:
-        keys: the resources.
-        names: the host names of those that are known as hosts.
-    """
-    found = list(keys)
-    return sorted({host for key in found for host in names.get(key, ())} or {name_of(key) for key in found})
-
-
-def name_of(key: str) -> str:
-    """The name in a resource's key; a name may hold "::" itself, a type may not."""
-    return key.partition("::")[2]

@@ -12,15 +12,14 @@ import time
 from functools import partial
 
 from ..bigpanda.workers import Workers
-from ..delivery.attempt import End
+from ..delivery.attempt import CANCELLED, End
 from ..delivery.delivery import Delivery
-from . import process
+from . import sdk
 
 LIMIT_S = 4.0
 """The time its events have in all: the engine kills the process some 5 s after it told it to go."""
 WORKERS = 8
 
-CANCELLED = "cancelled"
 UNFINISHED = "the update ended before this deployment was complete"
 
 
@@ -40,7 +39,7 @@ class Guard:
                 return
             self._watching = True
         self._workers.start(WORKERS)
-        process.on_exit(self._told_to_go)
+        sdk.on_exit(self._told_to_go)
 
     def act(self) -> None:
         """End what is open. All ends are written down first, then sent at once, as far as the time allows."""
@@ -56,14 +55,14 @@ class Guard:
 
     def _how_it_went(self, attempt: str) -> End:
         """What is known: the reason that the program noted before any cancellation, the cancellation, or nothing."""
-        note, cancelled = self._delivery.noted(attempt), process.cancelled_at()
+        note, cancelled = self._delivery.noted(attempt), sdk.cancelled_at()
         if note is not None and (cancelled is None or note.written < cancelled):
             return note.end
         return End.failure(UNFINISHED if cancelled is None else CANCELLED)
 
     def _told_to_go(self) -> None:
         self.act()
-        if process.cancelled_at() is None:
+        if sdk.cancelled_at() is None:
             self._delivery.update_ended()
         self._delivery.outbox.leave()
 

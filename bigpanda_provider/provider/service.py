@@ -23,7 +23,7 @@ from ..delivery.outbox import Outbox
 from ..errors import DeliveryError, SettingError
 from ..settings import KEYS, NAMESPACE, Mode, Settings
 from ..state import DeliveryStatus
-from . import process
+from . import sdk
 from .guard import Guard
 from .last import Last
 from .log import warn
@@ -50,7 +50,7 @@ class Service:
             settings = Settings.resolve({"bigpanda:delivery": Mode.OFF.value}, {})
         self.delivery = Delivery(settings, Outbox(default_path(os.environ), warn), warn)
         self.guard = Guard(self.delivery)
-        process.on_engine_gone(self.guard.engine_gone)
+        sdk.on_engine_gone(self.guard.engine_gone)
         self._ended: dict[str, Attempt] = {}
         self._events: dict[tuple[str, str, frozenset[str]], str] = {}
 
@@ -60,8 +60,8 @@ class Service:
         global _shared
         with _lock:
             if _shared is None:
-                process.count_cancels(time.time)
-                process.show_errors_as_sentences()
+                sdk.count_cancels(time.time)
+                sdk.show_errors_as_sentences()
                 names = [f"{NAMESPACE}:{key}" for key in KEYS]
                 _shared = cls({name: value for name in names if (value := config.get(name)) is not None})
             return _shared

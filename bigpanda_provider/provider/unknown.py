@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pulumi.output import Unknown
-from pulumi.runtime.rpc import UNKNOWN
+from .sdk import UNKNOWN, is_unknown
 
 __all__ = ["UNKNOWN", "holds_unknown", "known", "marked"]
 
@@ -16,7 +15,7 @@ def marked(value: Any) -> Any:
 
     The SDK hands `check` and `diff` an object instead (seen in 3.260 to 3.272), which it cannot serialize again.
     """
-    if isinstance(value, Unknown):
+    if is_unknown(value):
         return UNKNOWN
     if isinstance(value, dict):
         return {name: marked(inner) for name, inner in value.items()}

@@ -13,7 +13,6 @@ from .. import hosts
 from ..bigpanda import text
 from ..program.checkpoint import OWN_TYPES
 from ..program.run import NOT_COVERED
-from ..provider import affected
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 SECRET = "[secret]"  # noqa: S105 - what the engine shows in its place
@@ -108,9 +107,7 @@ class Plan:
     @property
     def hosts(self) -> list[str]:
         """The affected hosts; where none is known as one, the names of the resources that change."""
-        return affected.named(
-            [c.key for c in self.changes], {c.key: c.hosts for c in self.changes if c.hosts is not None}
-        )
+        return hosts.named([c.key for c in self.changes], {c.key: c.hosts for c in self.changes if c.hosts is not None})
 
     @property
     def knows_hosts(self) -> bool:
@@ -131,7 +128,7 @@ def key_of(urn: str) -> str:
 
 def name_of(urn: str) -> str:
     """The name in a URN, as it may be shown."""
-    return text.name(affected.name_of(key_of(urn)))
+    return text.name(hosts.name_of(key_of(urn)))
 
 
 def _hosts(step: StepEventMetadata, earlier: Change | None) -> tuple[str, ...] | None:

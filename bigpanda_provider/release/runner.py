@@ -16,13 +16,12 @@ from pulumi.automation.errors import CommandError
 
 from ..bigpanda import certificate
 from ..bigpanda.events import StartEvent, read
-from ..delivery.attempt import Attempt, End
+from ..delivery.attempt import CANCELLED, Attempt, End
 from ..delivery.delivery import UNANSWERED, Delivery
 from ..delivery.holder import Holder
 from ..delivery.outbox import Outbox
 from ..delivery.record import Recorder
 from ..errors import DeliveryError, InvalidEventError, ReleaseError, WrongUseError
-from ..provider.guard import CANCELLED
 from ..settings import Mode, Settings, complaints
 from ..state import DeliveryStatus
 from .display import Display

@@ -87,9 +87,12 @@ class Record:
         return self.attempt.is_open and self.recorder is not Recorder.PERSON and not self.is_held(now)
 
     def is_busy(self, now: float) -> bool:
-        """Whether a process has still to send something of it, so that nothing later of its place may be sent."""
-        to_be_sent = self.attempt.waits or (self.attempt.is_open and self.recorder is not Recorder.PERSON)
-        return to_be_sent and self.is_held(now)
+        """Whether a process has still to send something of it, so that nothing later of its place may be sent.
+
+        Of the runner's, and of a person's, two may be open at a time: what comes second fails on the stack's lock.
+        """
+        will_end = self.attempt.is_open and self.recorder in (Recorder.DEPLOYMENT, Recorder.PROGRAM)
+        return (self.attempt.waits or will_end) and self.is_held(now)
 
     @property
     def is_in_progress(self) -> bool:

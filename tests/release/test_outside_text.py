@@ -12,7 +12,8 @@ from bigpanda_provider.bigpanda.events import StartEvent, Status
 from bigpanda_provider.delivery.attempt import Attempt, Previous, State
 from bigpanda_provider.delivery.outbox import Outbox, Place
 from bigpanda_provider.delivery.owner import Owner
-from bigpanda_provider.program.checkpoint import COMPLETION_TYPE, OWN_TYPES, Checkpoint
+from bigpanda_provider.program.checkpoint import Checkpoint
+from bigpanda_provider.state import COMPLETION_TYPE, OWN_TYPES
 from tests import faults
 from tests.engine import Stack
 from tests.faults import FaultyBigPanda

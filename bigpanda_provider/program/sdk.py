@@ -46,9 +46,10 @@ def when_run_begins(action: Callable[[], object]) -> bool:
     The stack is the program's first resource: the constructor of `Stack` is wrapped. Closed: what is declared before
     the first Deployment is found by `alive`, and only its children are seen.
     """
-    original = getattr(getattr(sdk_stack, "Stack", None), "__init__", None)
-    if original is None:
+    stack = getattr(sdk_stack, "Stack", None)
+    if stack is None:
         return False
+    original = stack.__init__
 
     @functools.wraps(original)
     def wrapped(*args: Any, **kwargs: Any) -> None:
@@ -56,7 +57,7 @@ def when_run_begins(action: Callable[[], object]) -> bool:
         with contextlib.suppress(Exception):  # a program that has no Deployment is not to know of it
             action()
 
-    sdk_stack.Stack.__init__ = wrapped  # type: ignore[method-assign]
+    stack.__init__ = wrapped
     return True
 
 

@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, overload
 
 import pulumi
 import pulumi.dynamic
-from pulumi.resource import create_urn
 from pulumi.runtime import is_dry_run
 
-from .errors import DeclarationError, UndeliveredError
-from .program import reason, scope
-from .program.arguments import (
-    DeploymentArgs,
-    FoundVersion,
-    Hosts,
-    Timestamp,
-    arguments,
-    carried,
-    refuse_reading,
-    secret_names,
-)
-from .program.declared import is_registered
-from .program.notes import Notes
-from .program.outstanding import first_error, outstanding
-from .program.run import Program
+from . import state
+from .errors import UndeliveredError
+from .program import run, sdk
+from .program.arguments import DeploymentArgs, FoundVersion, Given, Hosts, Timestamp, arguments, carried, refuse_reading
 from .provider import CompletionProvider, DeploymentProvider
 
-_SECRET_OUTPUTS = ["backlog", "givenTimestamp"]
+_SECRET_OUTPUTS = [state.BACKLOG.name, state.GIVEN_TIMESTAMP.name]
 """These hold parts of the event under names of their own, so they are encrypted in state as the parts may be."""
-_DEPLOYMENT_TYPE = "pulumi-python:dynamic/bigpanda:Deployment"
+_DEPLOYMENT_OUTPUTS = (state.ATTEMPT, state.DELIVERY, state.TIMESTAMP)
+_COMPLETION_OUTPUTS = (state.DELIVERY, state.UNDELIVERED)
 
 
 class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
@@ -108,55 +94,30 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
         declared, opts = arguments(where, args, kwargs)
         refuse_reading(where, opts)
         watch = declared.pop("watch")
-        self._program = Program.current()
-        if self._program is not None:
-            self._program.records()
-            self._program.claim_name(where, type(self), resource_name, opts.parent if opts else None)
-        self._token: contextvars.Token[scope.Scope | None] | None = None
-        self._entered = False
-        self._completion: Completion | None = None
+        program = run.current()
+        program.prepare()
+        parent = opts.parent if opts else None
+        program.claim_name(where, type(self), resource_name, parent)
         props = {name: carried(value, f"{where}: {name}") for name, value in declared.items()}
-        self._place = {} if self._program is None else _place(self._program, resource_name, opts)
-        outputs = dict.fromkeys(("attempt", "delivery", "timestamp"))
-        self._secrets: pulumi.Output[list[str] | None] = pulumi.Output.from_input(secret_names(props))
-        told: dict[str, Any] = {}
-        self._scope: scope.Scope | None = None
-        if self._program is not None:
-            self._scope = scope.Scope(self, watch=watch, find_hosts=props["hosts"] is None)
-            told = {"secrets": self._secrets, "previous": self._previous(opts), **self._scope.inputs()}
-            if isinstance(declared["version"], FoundVersion):
-                told["versionFound"] = True
-            self._program.open(self._scope)
+        found = isinstance(declared[state.VERSION.name], FoundVersion)
+        given = Given(where, resource_name, parent, props, watch, found)
+        self._recording = program.record(self, given, self._completed)
         super().__init__(
             DeploymentProvider(),
             resource_name,
-            {**outputs, **self._place, **told, **props},
+            {**{output.name: None for output in _DEPLOYMENT_OUTPUTS}, **self._recording.inputs(), **props},
             pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=_SECRET_OUTPUTS)),
         )
-        self._notes: Notes | None = None
-        if self._program is not None and self._scope is not None:
-            if not is_dry_run():
-                self._notes = Notes(self, self._place, self._program.checkpoint)
-                self._program.on_failure(self._notes.failed)
-            self._late = self._program.ended
-            self._program.opened(self._scope)
-            self._program.at_end(self._program_ended)
+        self._recording.registered()
 
     def __enter__(self) -> Deployment:
-        if self._entered or self._completion is not None:
-            raise DeclarationError(f"{self._where()} is entered or completed already; enter each Deployment once")
-        self._entered = True
-        self._before = outstanding()
-        if self._scope is not None:
-            self._token = scope.enter(self._scope)
+        self._recording.enter()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._token is not None:
-            scope.leave(self._token)
-        self._end((), error, made=outstanding() - self._before)
+        self._recording.leave(error)
 
     def complete(self, after: Sequence[pulumi.Resource] = (), opts: pulumi.ResourceOptions | None = None) -> Completion:
         """Declare the end by hand.
@@ -169,96 +130,18 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
         Raises:
             DeclarationError: this Deployment is completed already, or by the end of its `with` block.
         """
-        if self._entered or self._completion is not None:
-            raise DeclarationError(
-                f"{self._where()} is completed already; call complete() once, and not for one that is used in a `with`"
-            )
-        if self._program is not None and self._scope is not None:
-            for resource in after:
-                self._program.cover(self._scope, resource)
-        return self._end(after, None, opts)
+        return self._recording.complete(after, opts)
 
-    def _program_ended(self, error: BaseException | None) -> None:
-        """One that is still without its end gets it: at once where the program failed, else when all is settled.
-
-        One that was declared after the program's end, in an `apply`, is completed at once.
-        """
-        assert self._program is not None
-        assert self._scope is not None
-        if self._completion is not None or self._entered:
-            return
-        self._program.close(self._scope)
-        if self._late:
-            self._end((), None)
-        elif error is None or _is_no_failure(error):
-            self._program.when_settled(lambda raised: self._end(self._everything(), raised))
-        else:
-            self._end(self._everything(), error)
-
-    def _everything(self) -> list[pulumi.Resource]:
-        """What the program declared, for one that ends with it."""
-        assert self._program is not None
-        return [r for r in self._program.resources if r is not self and is_registered(r)]
-
-    def _end(
+    def _completed(
         self,
         after: Sequence[pulumi.Resource],
-        error: BaseException | None,
-        opts: pulumi.ResourceOptions | None = None,
-        made: Collection[asyncio.Future[Any]] = (),
+        opts: pulumi.ResourceOptions | None,
+        status: pulumi.Input[str],
+        error_message: pulumi.Input[str] | None,
     ) -> Completion:
-        """Declare the end: a success, unless the program raised while this was open.
-
-        Args:
-            after: what it waits for beside what is covered.
-            error: what the program raised.
-            opts: the Completion's options.
-            made: the Outputs that were made in the scope and are not resolved yet: a callback of theirs may raise.
-        """
-        covered = [] if self._program is None or self._scope is None else self._program.end(self._scope)
-        status, why = self._how_it_went(error, made)
-        self._completion = Completion(
-            self._name, self, after=[*covered, *after], opts=opts, status=status, error_message=why
+        return Completion(
+            self.pulumi_resource_name, self, after=after, opts=opts, status=status, error_message=error_message
         )
-        if self._notes is not None:
-            self._notes.completed_by(self._completion)
-        return self._completion
-
-    def _how_it_went(self, error: BaseException | None, made: Collection[asyncio.Future[Any]]) -> tuple[Any, Any]:
-        """The Completion's status and reason; where callbacks may still raise, they are known when these have run."""
-        if error is not None and not _is_no_failure(error):
-            return "failure", self._told(error)
-        if not made:
-            return "success", None
-
-        async def raised() -> str | None:
-            error = await first_error(made)
-            if error is None:
-                return None
-            why = self._told(error)
-            if self._notes is not None:
-                self._notes.failed(why)
-            return why
-
-        async def status() -> str:
-            return "success" if await why is None else "failure"
-
-        why = asyncio.ensure_future(raised())
-        return status(), why
-
-    def _told(self, error: BaseException) -> str:
-        """The program's error as a reason, without what is known to be secret by now."""
-        return reason.of_program(error, self._program.secrets if self._program else ())
-
-    async def _previous(self, opts: pulumi.ResourceOptions | None) -> dict[str, Any] | None:
-        """How the last attempt ended, as the last checkpoint has it, under this name or an alias."""
-        assert self._program is not None
-        own = create_urn(self._name, _DEPLOYMENT_TYPE, opts.parent if opts else None)
-        urns = [await pulumi.Output.from_input(urn).future() for urn in (own, *self._aliases)]
-        return (await self._program.checkpoint()).previous([urn for urn in urns if urn])
-
-    def _where(self) -> str:
-        return f'Deployment "{self._name}"'
 
 
 class Completion(pulumi.dynamic.Resource, module="bigpanda", name="Completion"):
@@ -284,7 +167,7 @@ class Completion(pulumi.dynamic.Resource, module="bigpanda", name="Completion"):
     """The hosts, identical to the start's, in its order."""
     status: pulumi.Output[str]
     """How it went: `success` or `failure`."""
-    error_message: pulumi.Output[str | None] = pulumi.property("errorMessage")
+    error_message: pulumi.Output[str | None] = pulumi.property(state.ERROR_MESSAGE.name)
     """Why it failed, at most 500 characters."""
     attempt: pulumi.Output[str]
     """The id that joins this end with its start."""
@@ -303,58 +186,29 @@ class Completion(pulumi.dynamic.Resource, module="bigpanda", name="Completion"):
     ) -> None:
         where = f'Completion "{resource_name}"'
         refuse_reading(where, opts)
-        program = Program.current()
-        if program is not None:
-            program.claim_name(where, type(self), resource_name, deployment)
+        run.current().claim_name(where, type(self), resource_name, deployment)
         own = pulumi.ResourceOptions(parent=deployment, depends_on=[deployment, *after])
         super().__init__(
             CompletionProvider(),
             resource_name,
             {
-                "component": deployment.component,
-                "version": deployment.version,
-                "hosts": deployment.hosts,
-                "attempt": deployment.attempt,
-                "startDelivery": deployment.delivery,
-                **deployment._place,
-                "secrets": deployment._secrets,
-                "status": carried(status, f"{where}: status"),
-                "errorMessage": carried(error_message, f"{where}: error_message"),
-                "delivery": None,
-                "undelivered": None,
+                **{output.name: None for output in _COMPLETION_OUTPUTS},
+                **deployment._recording.passed_on,
+                state.COMPONENT.name: deployment.component,
+                state.VERSION.name: deployment.version,
+                state.HOSTS.name: deployment.hosts,
+                state.ATTEMPT.name: deployment.attempt,
+                state.START_DELIVERY.name: deployment.delivery,
+                state.STATUS.name: carried(status, f"{where}: status"),
+                state.ERROR_MESSAGE.name: carried(error_message, f"{where}: error_message"),
             },
             pulumi.ResourceOptions.merge(own, opts),
         )
         if not is_dry_run():
             # Where delivery is required, an end that waits fails the update; the end itself is in state by then.
-            pulumi.Output.from_input(self.__dict__["undelivered"]).apply(_fail_if)
-
-
-def _is_no_failure(error: BaseException) -> bool:
-    """Whether the program ended itself, as `sys.exit(0)` does."""
-    return isinstance(error, SystemExit) and error.code in (None, 0)
+            sdk.output(self, state.UNDELIVERED.name).apply(_fail_if)
 
 
 def _fail_if(undelivered: str | None) -> None:
     if undelivered:
         raise UndeliveredError(undelivered)
-
-
-def _place(program: Program, resource_name: str, opts: pulumi.ResourceOptions | None) -> dict[str, pulumi.Input[str]]:
-    """The inputs by which the provider process finds what earlier runs left: the stack and the name in it.
-
-    Names alone are not unique; with the types and names of its parents one is.
-    """
-    if opts is None or opts.parent is None:
-        return {"stack": program.stack, "name": resource_name}
-    return {"stack": program.stack, "name": pulumi.Output.from_input(_name_under(opts.parent, resource_name))}
-
-
-async def _name_under(parent: pulumi.Resource, resource_name: str) -> Any:
-    """The name with the parent's type and name before it.
-
-    The parent's URN is waited for instead of taken as an Output: that would make the Deployment depend on all of the
-    parent's children, which it may cover.
-    """
-    urn = await parent.urn.future()
-    return f"{(urn or '').split('::', 2)[-1]}::{resource_name}"

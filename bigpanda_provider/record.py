@@ -13,7 +13,7 @@ from .bigpanda.text import one_line
 from .deployment import Deployment
 from .errors import DeclarationError
 from .program.arguments import FoundVersion, Hosts
-from .program.run import Program
+from .program.run import current
 
 GIT_LIMIT_S = 10
 SHOWN = 3
@@ -50,15 +50,15 @@ def record_program(
     Raises:
         DeclarationError: no version is given and none can be found, or it is called twice.
     """
-    program = Program.current()
-    if program is not None and (early := program.declared_before()):
+    program = current()
+    if early := program.declared_before():
         more = f" and {len(early) - SHOWN} more" if len(early) > SHOWN else ""
         pulumi.log.warn(
             f"record_program() does not cover {', '.join(map(repr, early[:SHOWN]))}{more}, declared before it; "
             "put it first in the program, before other modules are imported"
         )
     if version is None:
-        version = FoundVersion("0" if program is None else _described())
+        version = FoundVersion(_described() if program.can_send else "0")
     made = Deployment(
         resource_name,
         opts,
@@ -70,9 +70,7 @@ def record_program(
         source=source,
         triggers=triggers,
     )
-    if program is not None and made._scope is not None:
-        made._scope.otherwise = pulumi.get_stack()
-        program.rest = made._scope
+    made._recording.cover_rest()
     return made
 
 

@@ -78,11 +78,11 @@ def _map(value: Any) -> dict[str, Any] | None:
 
 
 def _status(value: Any) -> Status | None:
-    return Status(value) if value in set(Status) else None
+    return Status(value) if isinstance(value, str) and value in set(Status) else None
 
 
 def _delivery(value: Any) -> DeliveryStatus | None:
-    return DeliveryStatus(value) if value in set(DeliveryStatus) else None
+    return DeliveryStatus(value) if isinstance(value, str) and value in set(DeliveryStatus) else None
 
 
 # The start event. Its names are the API's (`bigpanda/events.py` has what they may hold).

@@ -13,8 +13,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import pytest
-
 import bigpanda_provider
 from bigpanda_provider import state
 
@@ -53,11 +51,6 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 FOR_TYPES_ALONE = {("program", "deployment")}
 """What is imported only where types are checked, against the direction of data."""
-
-STILL_WRONG = {
-    ("release", "program.run"),  # NOT_COVERED
-}
-"""Edges that are to go. Take off what is gone: the test says so."""
 
 
 @dataclass(frozen=True)
@@ -130,9 +123,7 @@ IMPORTS = [found for file in FILES for found in imports_of(file)]
 
 def test_each_folder_imports_what_it_may() -> None:
     """The tables above have every import; whoever adds an edge has to say so there."""
-    wrong = {(found.room, found.imported): str(found) for found in IMPORTS if not found.allowed}
-    assert sorted(text for edge, text in wrong.items() if edge not in STILL_WRONG) == []
-    assert sorted(STILL_WRONG - set(wrong)) == [], "these edges are gone: take them off STILL_WRONG"
+    assert sorted(str(found) for found in IMPORTS if not found.allowed) == []
 
 
 def test_every_room_is_in_the_table() -> None:
@@ -198,7 +189,7 @@ WORDS = {"name", "id", "start", "stack"}
 """Names that are words of their own."""
 OF_STATE = {value.name for value in vars(state).values() if isinstance(value, state.Property)} - EVENT - WORDS
 WITHOUT_LITERALS = [
-    *(PACKAGE / name for name in ("deployment.py", "record.py", "release/leftover.py")),
+    *(PACKAGE / name for name in ("deployment.py", "record.py")),
     *(file for folder in ("program", "provider", "delivery") for file in sorted((PACKAGE / folder).rglob("*.py"))),
 ]
 
@@ -210,7 +201,6 @@ def literals(file: pathlib.Path) -> Iterator[str]:
             yield f"{module_of(file)}:{node.lineno} {node.value}"
 
 
-@pytest.mark.skip(reason="switched on when the program's side and delivery are rewritten")
 def test_the_names_of_state_stand_in_one_place() -> None:
     """A name that a released version wrote is read by every later one: nobody changes it by a typing mistake."""
     assert [found for file in WITHOUT_LITERALS for found in literals(file)] == []

@@ -58,6 +58,27 @@ class DeploymentArgs:
     watch: bool = True
 
 
+@dataclass(frozen=True)
+class Given:
+    """What a Deployment is declared with, checked.
+
+    Attributes:
+        where: the Deployment, for an error's sentence: 'Deployment "shop"'.
+        name: its name.
+        parent: its parent; None for the stack.
+        props: its properties, as Pulumi can carry them.
+        watch: whether to look at what the covered resources are declared with.
+        found_version: whether the version was found instead of given.
+    """
+
+    where: str
+    name: str
+    parent: pulumi.Resource | None
+    props: Mapping[str, Any]
+    watch: bool
+    found_version: bool
+
+
 def arguments(
     where: str, args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> tuple[dict[str, Any], pulumi.ResourceOptions | None]:

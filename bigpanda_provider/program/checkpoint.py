@@ -1,26 +1,29 @@
-"""What the last run left behind: the last attempt of each Deployment, as the stack's last checkpoint has it."""
+"""What the last run left behind: the last attempt of each Deployment, as the stack's last checkpoint has it.
+
+It is worked out of plain maps, so that the runner, which reads state on its own, uses it too.
+"""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import pulumi
-from google.protobuf import json_format, struct_pb2
-from pulumi.runtime.proto import resource_pb2
-from pulumi.runtime.settings import get_monitor
-
 from ..bigpanda.text import clean
+from ..state import (
+    ATTEMPT,
+    COMPLETION_TYPE,
+    DELIVERY,
+    ERROR_MESSAGE,
+    LEFT_OPEN,
+    OWN_TYPES,
+    SETTLED,
+    STATUS,
+    DeliveryStatus,
+)
 
-READ_LIMIT_S = 30.0
-OWN_TYPES = "pulumi-python:dynamic/bigpanda:"
-COMPLETION_TYPE = f"{OWN_TYPES}Completion"
-READ_OUTPUTS = "pulumi:pulumi:readStackResourceOutputs"
-
-_SUCCESS, _ARRIVED = "success", frozenset({"delivered", "rejected"})
+_ARRIVED = frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.REJECTED})
 
 
 @dataclass(frozen=True)
@@ -36,69 +39,46 @@ class Checkpoint:
     ends: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
-    async def read(cls, stack: str) -> Checkpoint:
-        """Ask the engine for the last checkpoint of the stack (its full name). A look-up that fails finds nothing."""
-        try:
-            asked = asyncio.get_running_loop().run_in_executor(None, _ask, get_monitor(), stack)
-            return cls.of(await asyncio.wait_for(asked, READ_LIMIT_S))
-        except Exception as error:  # noqa: BLE001 - whatever it is, the deployment itself can go on
-            pulumi.log.debug(f"bigpanda: the last checkpoint cannot be read: {type(error).__name__}")
-            return cls()
-
-    @classmethod
     def of(cls, resources: Mapping[str, Mapping[str, Any]]) -> Checkpoint:
         """From the stack's resources by URN, each with its `type` and `outputs`; other types are passed over."""
         ours = {urn: resource for urn, resource in resources.items() if resource["type"].startswith(OWN_TYPES)}
         outputs = {urn: resource.get("outputs") or {} for urn, resource in ours.items()}
-        ends = {
-            str(outputs[urn].get("attempt")): outputs[urn]
-            for urn, resource in ours.items()
-            if resource["type"] == COMPLETION_TYPE
-        }
+        completions = [outputs[urn] for urn, resource in ours.items() if resource["type"] == COMPLETION_TYPE]
+        ends = {attempt: completion for completion in completions if (attempt := ATTEMPT.of(completion))}
         return cls(outputs, ends)
 
     @cached_property
     def attempts(self) -> frozenset[str]:
         """The attempts that it knows of."""
-        return frozenset(str(outputs["attempt"]) for outputs in self.outputs.values() if outputs.get("attempt"))
+        return frozenset(attempt for outputs in self.outputs.values() if (attempt := ATTEMPT.of(outputs)))
 
     @cached_property
     def sent(self) -> frozenset[str]:
-        """The attempts that are known to have arrived."""
-        ended = {attempt for attempt, end in self.ends.items() if end.get("delivery") in _ARRIVED}
-        settled = {str(one) for outputs in self.outputs.values() for one in outputs.get("settled") or ()}
+        """The attempts that it knows to need no sending any more.
+
+        Their Completions arrived or were rejected, or they stand among those that waited once and do not any more.
+        """
+        ended = {attempt for attempt, end in self.ends.items() if DELIVERY.of(end) in _ARRIVED}
+        settled = {str(attempt) for outputs in self.outputs.values() for attempt in SETTLED.of(outputs) or ()}
         return frozenset(ended | settled)
 
     def previous(self, urns: Collection[str]) -> dict[str, Any] | None:
-        """The Deployment's input `previous`: how its last attempt ended, where that leaves something to do.
+        """The Deployment's input `previous`: how its last attempt ended; None where that is not known, or was off.
 
         Args:
             urns: the Deployment's URN and its aliases'.
         """
         last = next((self.outputs[urn] for urn in urns if urn in self.outputs), None)
-        if last is None or last.get("attempt") is None or last.get("delivery") == "off":
+        attempt = None if last is None else ATTEMPT.of(last)
+        if last is None or attempt is None or DELIVERY.of(last) is DeliveryStatus.OFF:
             return None
-        end = self.ends.get(str(last["attempt"]))
+        end = self.ends.get(attempt)
         if end is None:
-            return {"attempt": last["attempt"], "status": "open"}
-        if end.get("status") == _SUCCESS and end.get("delivery") in _ARRIVED:
-            return None
-        known = {name: end.get(name) for name in ("status", "delivery", "errorMessage")}
-        if isinstance(known["errorMessage"], str):
-            known["errorMessage"] = clean(known["errorMessage"])  # as an older version may have stored it
-        return {"attempt": last["attempt"], **{name: value for name, value in known.items() if value is not None}}
-
-
-def _ask(monitor: Any, stack: str) -> dict[str, Any]:
-    """The stack's resources as the engine tells them.
-
-    The SDK's own invoke would look up each resource that an output refers to; it is not registered yet, so that fails,
-    and the program with it. The request says that references are to be plain values.
-    """
-    arguments = struct_pb2.Struct()
-    arguments["stackName"] = stack
-    request = resource_pb2.ResourceInvokeRequest(tok=READ_OUTPUTS, args=arguments, acceptResources=False)
-    answer: struct_pb2.Struct = getattr(monitor.Invoke(request), "return")
-    every = answer.fields["outputs"].struct_value.fields
-    ours = {urn: one for urn, one in every.items() if one.struct_value["type"].startswith(OWN_TYPES)}
-    return {urn: json_format.MessageToDict(one) for urn, one in ours.items()}
+            return {**ATTEMPT.to(attempt), **STATUS.to(LEFT_OPEN)}
+        status, delivery, reason = STATUS.of(end), DELIVERY.of(end), ERROR_MESSAGE.of(end)
+        return {
+            **ATTEMPT.to(attempt),
+            **STATUS.to(status and status.value),
+            **DELIVERY.to(delivery and delivery.value),
+            **ERROR_MESSAGE.to(reason and clean(reason)),  # as an older version may have stored it
+        }

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import pulumi
-from pulumi.runtime.settings import get_root_resource
+from pulumi.runtime import get_root_resource
 
 from .. import hosts
 from .digest import digest, taken
+from .sdk import alive, children
 
 
 @dataclass(eq=False)
@@ -123,23 +122,8 @@ def ancestors(resource: pulumi.Resource) -> list[pulumi.Resource]:
     A resource does not know its parent, but a parent its children.
     """
     everyone, found = alive(), [resource]
-    while above := next((one for one in everyone if found[0] in getattr(one, "_childResources", ())), None):
+    while above := next((one for one in everyone if found[0] in children(one)), None):
         if above is get_root_resource():
             break
         found.insert(0, above)
     return found
-
-
-def alive() -> list[pulumi.Resource]:
-    """Every resource of this program; for what was declared before anybody looked.
-
-    Another program that runs in this process has another event loop.
-    """
-    every = [one for one in gc.get_objects() if issubclass(type(one), pulumi.Resource) and is_registered(one)]
-    loop = asyncio.get_event_loop()
-    return [one for one in every if loop in (f.get_loop() for f in vars(one.urn).values() if asyncio.isfuture(f))]
-
-
-def is_registered(resource: pulumi.Resource) -> bool:
-    """Whether the resource's constructor got as far as handing it to the engine."""
-    return "urn" in resource.__dict__

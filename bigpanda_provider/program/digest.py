@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pulumi
-from pulumi import _types
+
+from .sdk import input_values
 
 LENGTH = 8
 """Hexadecimal digits of a digest: it has to tell a resource's inputs from those of the run before, no more."""
@@ -57,8 +58,8 @@ def taken(value: Any) -> Iterator[pulumi.Output[Any] | pulumi.Resource]:
             yield from taken(inner)
     elif isinstance(value, pulumi.AssetArchive):
         yield from taken(value.assets)
-    elif _types.is_input_type(type(value)):
-        yield from taken(_types.input_type_to_untranslated_dict(value))
+    elif (values := input_values(value)) is not None:
+        yield from taken(values)
 
 
 def _plain(value: Any) -> Any:
@@ -86,8 +87,8 @@ def _plain(value: Any) -> Any:
         return _OUTPUT
     if isinstance(value, (pulumi.Asset, pulumi.Archive)):
         return _content(value)
-    if _types.is_input_type(type(value)):
-        return _plain(_types.input_type_to_untranslated_dict(value))
+    if (values := input_values(value)) is not None:
+        return _plain(values)
     return f"\0{type(value).__qualname__}"  # Pulumi cannot carry it and says so; its text might hold an address
 
 

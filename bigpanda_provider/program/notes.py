@@ -13,20 +13,30 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from ..errors import OutboxError
+from ..state import NAME, STACK
 
 if TYPE_CHECKING:
     from ..deployment import Completion, Deployment
     from .checkpoint import Checkpoint
 
 
-class Notes:
+class NoNotes:
+    """Notes that are not taken: a preview makes no attempt."""
+
+    def failed(self, reason: str) -> None:
+        """Note why the attempt fails."""
+
+    def completed_by(self, completion: Completion) -> None:
+        """Note whether the Completion ran."""
+
+
+class Notes(NoNotes):
     """The notes on one Deployment's attempt of this run; where it makes none, there is nothing to note.
 
     Args:
         deployment: the Deployment.
-        place: its inputs `stack` and `name`.
-        checkpoint: what the last run left: the attempts that it knows are not of this run.
+        place: its inputs STACK and NAME.
+        checkpoint: gives what the last run left: the attempts that it knows are not of this run.
     """
 
     def __init__(
@@ -69,16 +79,31 @@ class Notes:
 
     def _write(self, reason: str | None) -> None:
         """Write it down for the attempt; where its start is still on its way, for the Deployment."""
-        from ..delivery.file import default_path
-        from ..delivery.outbox import Outbox
+        if self._attempt is not None:
+            _leave(self._attempt, self._place, reason)
+        elif reason is not None and not self._learned and len(self._place) == len((STACK, NAME)):
+            _leave(None, self._place, reason)
 
-        try:
-            if self._attempt is not None:
-                Outbox(default_path(os.environ)).note(self._attempt, reason)
-            elif reason is not None and not self._learned and len(self._place) == 2:
-                Outbox(default_path(os.environ)).note_deployment(self._place["stack"], self._place["name"], reason)
-        except OutboxError as error:
-            pulumi.log.debug(f"bigpanda: {error}")
+
+def _leave(attempt: str | None, place: Mapping[str, str], reason: str | None) -> None:
+    """Leave a note in the outbox for the attempt, else for the Deployment; one that cannot be left is done without.
+
+    Args:
+        attempt: the attempt; None where it is not known yet.
+        place: the Deployment's inputs STACK and NAME.
+        reason: why it fails; None for an attempt whose scope went well.
+    """
+    # Not at the top: this loads sqlite3, which most runs never need.
+    from ..delivery.file import default_path
+    from ..delivery.outbox import Outbox
+
+    with Outbox(default_path(os.environ)) as outbox:
+        if attempt is not None:
+            outbox.note(attempt, reason)
+        elif reason is not None:
+            outbox.note_deployment(place[STACK.name], place[NAME.name], reason)
+        if outbox.trouble is not None:
+            pulumi.log.debug(f"bigpanda: {outbox.trouble}")
 
 
 async def _known(output: pulumi.Output[Any]) -> Any:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pulumi
-from pulumi.runtime import config as runtime_config
+from pulumi.runtime import is_config_secret
 
 from ..bigpanda.masking import masked
 from ..bigpanda.text import clean
 from ..settings import NAMESPACE, environment_name
+from . import sdk
 from .secret_values import texts_in
 
 LIMIT = 500
@@ -63,7 +64,7 @@ async def of_resource(args: pulumi.ErrorHookArgs, secrets: Iterable[str]) -> str
 
 def secrets_of_config() -> frozenset[str]:
     """The token, and every secret value of the stack's config, as the program's process sees them."""
-    return secrets_in(runtime_config.CONFIG.get(), runtime_config.is_config_secret)
+    return secrets_in(sdk.config(), is_config_secret)
 
 
 def secrets_in(config: Mapping[str, Any], is_secret: Callable[[str], bool]) -> frozenset[str]:

@@ -15,25 +15,13 @@ from typing import Any, TypeVar
 
 import pulumi
 
-from ..state import ANY
-from .declared import Declared, is_registered
+from ..state import ALIASES, ANY, HOST_NAMES, RESOURCES, SCOPE, TAKES
+from .declared import Declared
+from .sdk import is_registered
 
 T = TypeVar("T")
 UNSEEN = "?"
 """Stands for the digest of a resource whose inputs could not be looked at."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a Deployment says of its scope, as inputs; `affected.py` tells what they mean."""
-
-    resources: dict[str, str] | None = None
-    hostNames: dict[str, list[str]] | None = None  # noqa: N815 - the property's name
-    takes: dict[str, list[str]] | None = None
-    aliases: dict[str, list[str]] | None = None
-
-
-PROPERTIES = tuple(Seen.__dataclass_fields__)
 
 
 @dataclass(frozen=True)
@@ -78,16 +66,16 @@ class Scope:
         self.otherwise: str | None = None
         self._resources: list[pulumi.Resource] = []
         self._members: list[Declared] = []
-        self._seen: asyncio.Future[Seen] = asyncio.Future()
+        self._seen: asyncio.Future[Mapping[str, Any]] = asyncio.Future()
         if not watch:
             self.close()
 
     def inputs(self) -> dict[str, Any]:
         """The Deployment's inputs that are known when the scope is closed."""
-        return {name: self._input(name) for name in PROPERTIES}
+        return {one.name: self._input(one.name) for one in SCOPE}
 
     async def _input(self, name: str) -> Any:
-        return getattr(await self._seen, name)
+        return (await self._seen).get(name)
 
     def add(self, resource: pulumi.Resource, declared: Declared | None) -> None:
         """Take a resource in; one that comes when the scope is closed is waited for, but not looked at."""
@@ -118,7 +106,7 @@ class Scope:
         if self.closed:
             return
         self.closed = True
-        seen = Seen()
+        seen: Mapping[str, Any] = {}
         try:
             if self.watch:
                 seen = self._look(outputs())
@@ -128,8 +116,8 @@ class Scope:
             if not self._seen.done():
                 self._seen.set_result(seen)
 
-    def _look(self, outputs: Mapping[int, Declared]) -> Seen:
-        """What is to be said of the resources; of one that cannot be looked at, what can be."""
+    def _look(self, outputs: Mapping[int, Declared]) -> dict[str, Any]:
+        """What is to be said of the resources, by property; of one that cannot be looked at, what can be."""
         by_key = {member.key: member for member in self._members if is_registered(member.resource)}
         resources: dict[str, str] = {}
         names: dict[str, list[str]] = {}
@@ -143,11 +131,12 @@ class Scope:
             own = [member.name]
             names[key] = self._told(member, lambda one: list(one.hosts or ()), own, "it is reported by this name")
             takes[key] = self._told(member, lambda one: _sources(one, by_key, outputs), [], "its inputs are left out")
-        if not self._find_hosts:
-            return Seen(resources, aliases=_filled(aliases) or None)
-        if not by_key and self.otherwise is not None:
-            names = {"": [self.otherwise]}
-        return Seen(resources, _filled(names), _filled(takes) or None, _filled(aliases) or None)
+        seen = {**RESOURCES.to(resources), **ALIASES.to(_filled(aliases) or None)}
+        if self._find_hosts:
+            if not by_key and self.otherwise is not None:
+                names = {"": [self.otherwise]}
+            seen |= {**HOST_NAMES.to(_filled(names)), **TAKES.to(_filled(takes) or None)}
+        return seen
 
     def _told(self, member: Declared, tell: Callable[[Declared], T], otherwise: T, instead: str) -> T:
         try:

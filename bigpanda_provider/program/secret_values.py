@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import inspect
 import json
 import re
-import sys
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import CodeType
 from typing import Any
 
 import pulumi
-from pulumi import output as sdk
+
+from . import sdk
 
 _PASSWORD = re.compile(r"://[^\s/?#@:]*:([^\s/?#@]+)@")
 """The password in an address; masked alone too, since errors name it so."""
@@ -45,28 +43,8 @@ _programs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Noted] = weakre
 
 
 def watch() -> bool:
-    """Note each value that becomes secret from now on; whether that is possible.
-
-    The SDK makes an `_OutputData`, which is private, for each Output whose value is known (seen in 3.260 to 3.272).
-    `Output.secret` is noted when it is called, too: a program may raise before any Output has its value.
-    """
-    data = getattr(sdk, "_OutputData", None)
-    original = getattr(data, "__post_init__", None)
-    if original is None:
-        return False
-    if not hasattr(original, "watched_by_bigpanda"):
-        derived = frozenset([*_inner(pulumi.Output.all.__code__), *_inner(pulumi.Output.apply.__code__)])
-
-        def __post_init__(self: Any) -> None:  # noqa: N807
-            original(self)
-            # A list or map that is put together is secret as soon as one part is; each part has been here before.
-            if self.is_secret and (isinstance(self.value, str) or sys._getframe(2).f_code not in derived):
-                _note(self.value)
-
-        __post_init__.watched_by_bigpanda = True  # type: ignore[attr-defined]
-        data.__post_init__ = __post_init__  # type: ignore[union-attr]
-        pulumi.Output.secret = staticmethod(_noting(pulumi.Output.secret))  # type: ignore[method-assign]
-    return True
+    """Note each value that becomes secret from now on; whether that is possible."""
+    return sdk.when_secret(lambda value: _note(value))
 
 
 def seen(resources: Iterable[pulumi.Resource] = ()) -> frozenset[str]:
@@ -139,29 +117,10 @@ def _note(value: Any) -> None:
         _programs.setdefault(asyncio.get_event_loop(), _Noted()).values.append(value)
 
 
-def _noting(secret: Any) -> Any:
-    """`Output.secret`, which notes what it is given."""
-
-    @functools.wraps(secret)
-    def noting(val: Any) -> Any:
-        _note(val)
-        return secret(val)
-
-    return noting
-
-
-def _inner(code: CodeType) -> Iterator[CodeType]:
-    """The code of the functions in a function."""
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield constant
-            yield from _inner(constant)
-
-
 def _outputs(resource: pulumi.Resource) -> Iterator[Any]:
     """The values of a resource's secret outputs, as far as they are known now."""
-    for output in list(vars(resource).values()):
-        if isinstance(output, pulumi.Output) and _now(output.is_secret()):
+    for output in sdk.outputs(resource):
+        if _now(output.is_secret()):
             yield _now(output.future())
 
 

@@ -11,8 +11,8 @@ from pulumi.automation.events import OpType, StepEventMetadata
 
 from .. import hosts
 from ..bigpanda import text
-from ..program.checkpoint import OWN_TYPES
-from ..program.run import NOT_COVERED
+from ..program.covering import NOT_COVERED
+from ..state import OWN_TYPES
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 SECRET = "[secret]"  # noqa: S105 - what the engine shows in its place

@@ -15,8 +15,9 @@ from bigpanda_provider.delivery.attempt import Attempt, End
 from bigpanda_provider.delivery.holder import Holder
 from bigpanda_provider.delivery.outbox import Outbox
 from bigpanda_provider.delivery.record import Place
-from bigpanda_provider.program.checkpoint import COMPLETION_TYPE, OWN_TYPES, Checkpoint
+from bigpanda_provider.program.checkpoint import Checkpoint
 from bigpanda_provider.provider.last import Last, previous_of
+from bigpanda_provider.state import COMPLETION_TYPE, OWN_TYPES
 from tests import faults
 from tests.engine import Stack
 from tests.faults import FaultyBigPanda

@@ -1,0 +1,386 @@
+"""The private parts of Pulumi's SDK and of Python that the program's process uses; no other module of it does.
+
+Each docstring says what a door is for, and what is done where it is closed: none of them raises then. All were seen in
+SDK 3.260 to 3.272. `tests/test_sdk_program.py` has a test for each; it fails by name when a new SDK closes one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import gc
+import itertools
+import sys
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import CodeType
+from typing import Any
+
+import pulumi
+from google.protobuf import json_format, struct_pb2
+from pulumi import _types
+from pulumi import output as sdk_output
+from pulumi.runtime import config as sdk_config
+from pulumi.runtime import get_root_resource, mocks, settings
+from pulumi.runtime import stack as sdk_stack
+from pulumi.runtime.proto import resource_pb2
+
+READ_OUTPUTS = "pulumi:pulumi:readStackResourceOutputs"
+
+# -- the run -----------------------------------------------------------------------------------------------------------
+
+
+def under_mocks() -> bool:
+    """Whether `pulumi.runtime.set_mocks` stands in for the engine: the end of a program is not seen then.
+
+    The SDK keeps what speaks to the engine in `SETTINGS.monitor`. Closed: there are no mocks.
+    """
+    mock, store = getattr(mocks, "MockMonitor", None), getattr(settings, "SETTINGS", None)
+    return mock is not None and isinstance(getattr(store, "monitor", None), mock)
+
+
+def when_run_begins(action: Callable[[], object]) -> bool:
+    """Run the action whenever a program begins in this process, before its first statement; whether that is possible.
+
+    The stack is the program's first resource: the constructor of `Stack` is wrapped. Closed: what is declared before
+    the first Deployment is found by `alive`, and only its children are seen.
+    """
+    stack = getattr(sdk_stack, "Stack", None)
+    if stack is None:
+        return False
+    original = stack.__init__
+
+    @functools.wraps(original)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        original(*args, **kwargs)
+        with contextlib.suppress(Exception):  # a program that has no Deployment is not to know of it
+            action()
+
+    stack.__init__ = wrapped
+    return True
+
+
+def has_ended(root: pulumi.Resource) -> bool:
+    """Whether the program's last statement has run: a callback of an Output may declare a Deployment afterwards.
+
+    The stack notes in `_outputs_registered` that its outputs are registered. Closed: it has not ended; the scope of
+    such a Deployment is closed once nothing is in flight, and the provider's guard ends it.
+    """
+    return getattr(root, "_outputs_registered", False) is True
+
+
+def when_program_ends(root: pulumi.Resource, action: Callable[[BaseException | None], None]) -> bool:
+    """Run the action once the program's last statement has run, with the error that it ended with.
+
+    Whether that is possible: the SDK calls `register_outputs` of the stack then, also after an exception and
+    `sys.exit`; it is wrapped on the instance. Closed: scopes that are not left are closed once nothing is in flight,
+    and the provider's guard ends what is still open.
+    """
+    original = getattr(root, "register_outputs", None)
+    if original is None:
+        return False
+
+    @functools.wraps(original)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        action(sys.exc_info()[1])
+        return original(*args, **kwargs)
+
+    root.register_outputs = wrapped  # type: ignore[attr-defined]
+    return True
+
+
+_next_steps: weakref.WeakKeyDictionary[pulumi.Resource, Callable[[BaseException | None], bool]] = (
+    weakref.WeakKeyDictionary()
+)
+"""By the stack of the run: two programs may run in two threads of one process."""
+
+
+def when_settled(root: pulumi.Resource, next_step: Callable[[BaseException | None], bool]) -> bool:
+    """Take the next step once everything that the program has begun is done, then wait again, as long as there is one.
+
+    Whether that is possible: `wait_for_rpcs` of the SDK is wrapped. The step is given the error of a callback that
+    raised, and says whether there was one to take. Closed: the caller does at the program's end what it would do then.
+    """
+    original = getattr(sdk_stack, "wait_for_rpcs", None)
+    if original is None:
+        return False
+    _next_steps[root] = next_step
+    if not hasattr(original, "held_by_bigpanda"):
+        held = _held(original)
+        held.held_by_bigpanda = True  # type: ignore[attr-defined]
+        sdk_stack.wait_for_rpcs = held
+    return True
+
+
+def _held(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The SDK's wait, with the steps of the run between."""
+
+    async def wait_for_rpcs(*args: Any, **kwargs: Any) -> None:
+        # Registrations are on the SDK's list once the loop has gone round. Before, it finds none, and waits for
+        # every single output of theirs instead: with hooks, at a cost that is the square of their number.
+        await asyncio.sleep(0)
+        raised: Exception | None = None
+        root = get_root_resource()
+        next_step = _next_steps.get(root) if root is not None else None
+        while True:
+            try:
+                await original(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001 - raised below: the first one is the user's own
+                raised = raised or error
+            try:
+                if next_step is None or not next_step(raised):
+                    break
+            except Exception as error:  # noqa: BLE001 - the same; the next step has its turn
+                raised = raised or error
+        if raised is not None:
+            raise raised
+
+    return wait_for_rpcs
+
+
+def outstanding() -> frozenset[asyncio.Future[Any]]:
+    """The Outputs whose value, or whose callback, is still to come: the SDK waits for them before the program's end.
+
+    It keeps them in `SETTINGS.outputs`. Closed: none is known, and a callback that raises makes no scope a failure.
+    """
+    return frozenset(getattr(getattr(settings, "SETTINGS", None), "outputs", ()))
+
+
+class Calls:
+    """The calls that are in flight to the engine: the SDK makes each in the event loop's executor.
+
+    `run_in_executor` is wrapped on the instance of the loop. Closed (a loop that is written in C takes no attribute):
+    none is in flight, so a scope that a slow call is made in may be closed early, with a warning.
+
+    Attributes:
+        count: how many are in flight.
+        made: how many there have been.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.count = 0
+        self.made = 0
+        original = loop.run_in_executor
+
+        def run_in_executor(*args: Any) -> Any:
+            future = original(*args)
+            self.count += 1
+            self.made += 1
+            future.add_done_callback(self._done)
+            return future
+
+        with contextlib.suppress(AttributeError):
+            loop.run_in_executor = run_in_executor  # type: ignore[method-assign, assignment]
+
+    @classmethod
+    def of(cls, loop: asyncio.AbstractEventLoop) -> Calls:
+        """Those of this event loop."""
+        if loop not in _calls:
+            _calls[loop] = cls(loop)
+        return _calls[loop]
+
+    def _done(self, _future: Any) -> None:
+        self.count -= 1
+
+
+_calls: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Calls] = weakref.WeakKeyDictionary()
+
+
+# -- resources ---------------------------------------------------------------------------------------------------------
+
+
+def is_registered(resource: pulumi.Resource) -> bool:
+    """Whether the resource's constructor got as far as handing it to the engine: `urn` raises before.
+
+    Closed (`urn` is there always): one whose constructor raised counts as registered.
+    """
+    try:
+        return resource.urn is not None
+    except (KeyError, AttributeError):
+        return False
+
+
+def alive() -> list[pulumi.Resource]:
+    """Every resource of this program; for what was declared before anybody looked.
+
+    Python's garbage collector lists them. Another program that runs in this process has another event loop, and the
+    futures in an Output tell which. Closed: none is known.
+    """
+    every = [one for one in gc.get_objects() if issubclass(type(one), pulumi.Resource) and is_registered(one)]
+    loop = asyncio.get_event_loop()
+    return [one for one in every if any(future.get_loop() is loop for future in _futures(one.urn))]
+
+
+def _futures(output: pulumi.Output[Any]) -> Iterator[asyncio.Future[Any]]:
+    return (value for value in getattr(output, "__dict__", {}).values() if asyncio.isfuture(value))
+
+
+def children(resource: pulumi.Resource) -> Iterable[pulumi.Resource]:
+    """The children of a resource, which does not know its parent: `_childResources`.
+
+    Closed: none; a resource that was declared before anybody looked counts as one of the stack.
+    """
+    return getattr(resource, "_childResources", ())
+
+
+def inherit(resource: pulumi.Resource, transformation: pulumi.ResourceTransformation) -> bool:
+    """Have children of a resource that is declared already go through the transformation; whether that is possible.
+
+    Each has a copy of its parent's list, `_transformations`. Closed: such children are not seen.
+    """
+    inherited = getattr(resource, "_transformations", None)
+    if not isinstance(inherited, list):
+        return False
+    inherited.append(transformation)
+    return True
+
+
+def aliases(resource: pulumi.Resource) -> Sequence[pulumi.Input[str]]:
+    """The URNs that a resource had before, as its options and its parents' tell: `_aliases`.
+
+    Closed: none; a Deployment that was renamed is a new one, as far as its last attempt goes.
+    """
+    return tuple(getattr(resource, "_aliases", ()))
+
+
+def outputs(resource: pulumi.Resource) -> list[pulumi.Output[Any]]:
+    """The Outputs that are properties of the resource: they stand in its `__dict__`.
+
+    Closed: none; an Output that a covered resource takes counts as one of any resource.
+    """
+    return [value for value in list(getattr(resource, "__dict__", {}).values()) if isinstance(value, pulumi.Output)]
+
+
+def output(resource: pulumi.Resource, name: str) -> pulumi.Output[Any]:
+    """The output of this name in state, where the resource's class declares none: it stands in its `__dict__`.
+
+    Closed: an Output of None.
+    """
+    return pulumi.Output.from_input(getattr(resource, "__dict__", {}).get(name))
+
+
+class LateHooks(list[Any]):
+    """Hooks of which the last is left out if that turns out to be right by the time the resource is registered.
+
+    The SDK goes through the list after it has waited for what the resource depends on. Closed (it copies the list, or
+    goes through it earlier): the hook is there, which is right as well, but costs a call.
+
+    Args:
+        others: the hooks before it; may be None.
+        last: the hook.
+        is_needless: whether it can be left out, asked when the list is gone through.
+    """
+
+    def __init__(self, others: Iterable[Any] | None, last: Any, is_needless: Callable[[], bool]) -> None:
+        super().__init__([*(others or ()), last])
+        self._is_needless = is_needless
+
+    def __iter__(self) -> Iterator[Any]:
+        return itertools.islice(super().__iter__(), len(self) - self._is_needless())
+
+
+# -- values ------------------------------------------------------------------------------------------------------------
+
+
+def input_values(value: Any) -> Mapping[str, Any] | None:
+    """What is in an object of an input type (an args class of a provider's SDK), untranslated; None for anything else.
+
+    `pulumi._types` knows them. Closed: None, so the type alone counts in a digest, and its Outputs are not seen.
+    """
+    is_input_type = getattr(_types, "is_input_type", None)
+    translate = getattr(_types, "input_type_to_untranslated_dict", None)
+    if is_input_type is None or translate is None or not is_input_type(type(value)):
+        return None
+    values: Mapping[str, Any] = translate(value)
+    return values
+
+
+def when_secret(action: Callable[[Any], None]) -> bool:
+    """Run the action with each value that becomes secret from now on; whether that is possible.
+
+    The SDK makes an `_OutputData` for each Output whose value is known; its `__post_init__` is wrapped. `Output.secret`
+    is wrapped too: a program may raise before any Output has its value. Closed: the caller looks at the secret outputs
+    of resources.
+    """
+    data = getattr(sdk_output, "_OutputData", None)
+    original = getattr(data, "__post_init__", None)
+    if original is None:
+        return False
+    if hasattr(original, "watched_by_bigpanda"):
+        return True
+    derived = frozenset([*_inner(pulumi.Output.all.__code__), *_inner(pulumi.Output.apply.__code__)])
+    secret = pulumi.Output.secret
+
+    def __post_init__(self: Any) -> None:  # noqa: N807
+        original(self)
+        # A list or map that is put together is secret as soon as one part is; each part has been here before.
+        if self.is_secret and (isinstance(self.value, str) or sys._getframe(2).f_code not in derived):
+            action(self.value)
+
+    @functools.wraps(secret)
+    def noting(val: Any) -> Any:
+        action(val)
+        return secret(val)
+
+    __post_init__.watched_by_bigpanda = True  # type: ignore[attr-defined]
+    data.__post_init__ = __post_init__  # type: ignore[union-attr]
+    pulumi.Output.secret = staticmethod(noting)  # type: ignore[method-assign]
+    return True
+
+
+def _inner(code: CodeType) -> Iterator[CodeType]:
+    """The code of the functions in a function."""
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from _inner(constant)
+
+
+# -- the engine --------------------------------------------------------------------------------------------------------
+
+
+def config() -> Mapping[str, Any]:
+    """The stack's config as the program sees it, by whole keys; `pulumi.Config` shows keys that are known alone.
+
+    Closed: it is empty; nothing of it is masked or complained about.
+    """
+    variable = getattr(sdk_config, "CONFIG", None)
+    found: Mapping[str, Any] = {} if variable is None else variable.get()
+    return found
+
+
+def supports(feature: str) -> bool:
+    """Whether the SDK and the engine know a feature, named as in the protocol: `RESOURCE_MONITOR_FEATURE_ERROR_HOOKS`.
+
+    Closed: they do not, so no hooks are registered.
+    """
+    value, ask = getattr(resource_pb2, feature, None), getattr(settings, "monitor_supports_feature", None)
+    return value is not None and ask is not None and bool(ask(value))
+
+
+async def checkpoint_outputs(stack: str, type_prefix: str) -> Mapping[str, Mapping[str, Any]]:
+    """The resources in the last checkpoint of a stack whose types begin so, by URN, each with `type` and `outputs`.
+
+    The SDK's own invoke would look up each resource that an output refers to; it is not registered yet, so that fails,
+    and the program with it. The monitor's `Invoke` takes a request that says that references are to be plain values.
+
+    Args:
+        stack: the stack's full name.
+        type_prefix: the beginning of the types.
+
+    Raises:
+        Exception: whatever the engine or the SDK raises, a closed door included: the look-up has failed.
+    """
+    monitor = settings.get_monitor()
+    return await asyncio.get_running_loop().run_in_executor(None, _ask, monitor, stack, type_prefix)
+
+
+def _ask(monitor: Any, stack: str, type_prefix: str) -> dict[str, Any]:
+    arguments = struct_pb2.Struct()
+    arguments["stackName"] = stack
+    request = resource_pb2.ResourceInvokeRequest(tok=READ_OUTPUTS, args=arguments, acceptResources=False)
+    answer: struct_pb2.Struct = getattr(monitor.Invoke(request), "return")
+    every = answer.fields["outputs"].struct_value.fields
+    ours = {urn: one for urn, one in every.items() if one.struct_value["type"].startswith(type_prefix)}
+    return {urn: json_format.MessageToDict(one) for urn, one in ours.items()}

@@ -1,0 +1,562 @@
+"""The private parts of Pulumi's SDK that the program's process uses: each is there, and can be done without.
+
+A test is named after its door in `bigpanda_provider/program/sdk.py`. One that fails with a new SDK says which door is
+closed; what happens then is in the door's docstring, and in the test `..._closed`.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import contextlib
+import gc
+import inspect
+import pathlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pulumi
+import pytest
+from google.protobuf import struct_pb2
+from pulumi import _types
+from pulumi import output as sdk_output
+from pulumi.runtime import config as sdk_config
+from pulumi.runtime import mocks, settings
+from pulumi.runtime import stack as sdk_stack
+from pulumi.runtime.proto import provider_pb2, resource_pb2
+from pulumi.runtime.settings import SETTINGS
+
+import bigpanda_provider
+from bigpanda_provider.program import sdk
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # mocks leave an event loop in each thread
+
+
+class Mocks(pulumi.runtime.Mocks):
+    """An engine that answers with what it is given."""
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        """Its inputs."""
+        return f"{args.name}-id", args.inputs
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        """Nothing."""
+        return {}, []
+
+
+class Thing(pulumi.CustomResource):
+    """A resource with one property."""
+
+    value: pulumi.Output[str]
+
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("test:index:Thing", name, {"value": "v", "undeclared": "u"}, opts)
+
+
+@pytest.fixture(autouse=True)
+def program(monkeypatch: pytest.MonkeyPatch) -> Iterator[asyncio.AbstractEventLoop]:
+    """A program without an engine, in an event loop of its own; what a door wraps is as before afterwards."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    monkeypatch.setattr(sdk_stack.Stack, "__init__", sdk_stack.Stack.__init__)
+    monkeypatch.setattr(sdk_stack, "wait_for_rpcs", sdk_stack.wait_for_rpcs)
+    before = settings.get_root_resource()
+    mocks.set_mocks(Mocks(), preview=False)
+    settings.set_root_resource(None)  # type: ignore[arg-type]
+    yield loop
+    loop.run_until_complete(sdk_stack.wait_for_rpcs())
+    settings.set_root_resource(before)  # type: ignore[arg-type]
+    SETTINGS.monitor = None
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+    asyncio.set_event_loop(None)
+    gc.collect()
+
+
+def in_stack(program: Callable[[], object], loop: asyncio.AbstractEventLoop) -> None:
+    """Run a program as the SDK does."""
+
+    async def run() -> None:
+        program()
+
+    loop.run_until_complete(sdk_stack.run_in_stack(run))
+
+
+def test_no_other_module_touches_them() -> None:
+    """Of the modules of the program's process, `sdk.py` alone uses a private name of another package."""
+    root = pathlib.Path(bigpanda_provider.__file__).parent
+    ours = {"_recording"}
+    paths = [root / "__init__.py", root / "deployment.py", root / "record.py", *(root / "program").glob("*.py")]
+    for path in paths:
+        if path.name == "sdk.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
+                of_itself = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
+                assert of_itself or node.attr in ours or ast.unparse(node.value) in ("super()", "self.parent"), (
+                    f"{path.name}:{node.lineno}: {ast.unparse(node)}"
+                )
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pulumi"):
+                private = [name.name for name in node.names if name.name.startswith("_")]
+                assert not private, f"{path.name}:{node.lineno}"
+                assert node.module in ("pulumi", "pulumi.runtime", "pulumi.automation"), f"{path.name}:{node.lineno}"
+
+
+# -- the run -----------------------------------------------------------------------------------------------------------
+
+
+def test_under_mocks() -> None:
+    """`SETTINGS.monitor` is a `MockMonitor` under mocks."""
+    assert sdk.under_mocks()
+    SETTINGS.monitor = resource_pb2  # anything else
+    assert not sdk.under_mocks()
+
+
+@pytest.mark.parametrize("door", [(mocks, "MockMonitor"), (settings, "SETTINGS")], ids=lambda door: door[1])
+def test_under_mocks_closed(monkeypatch: pytest.MonkeyPatch, door: tuple[Any, str]) -> None:
+    """There are no mocks."""
+    monkeypatch.delattr(*door)
+    found = sdk.under_mocks()
+    monkeypatch.undo()
+    assert not found
+
+
+def test_when_run_begins(program: asyncio.AbstractEventLoop) -> None:
+    """The constructor of `Stack` runs first of all, and the stack is the root then; errors of ours are kept away."""
+    seen: list[object] = []
+
+    def begins() -> None:
+        seen.append(settings.get_root_resource())
+        raise ZeroDivisionError
+
+    assert sdk.when_run_begins(begins)
+    in_stack(lambda: seen.append("program"), program)
+    assert isinstance(seen[0], sdk_stack.Stack)
+    assert seen[1:] == ["program"]
+
+
+def test_when_run_begins_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says so."""
+    monkeypatch.delattr(sdk_stack, "Stack")
+    assert not sdk.when_run_begins(lambda: None)
+
+
+def test_has_ended(program: asyncio.AbstractEventLoop) -> None:
+    """`_outputs_registered` is false while the program runs, true in a callback that runs later."""
+    seen: list[bool] = []
+
+    def run() -> None:
+        root = settings.get_root_resource()
+        assert root is not None
+        seen.append(sdk.has_ended(root))
+        assert vars(root)["_outputs_registered"] is False
+        Thing("thing").value.apply(lambda _: seen.append(sdk.has_ended(root)))
+
+    in_stack(run, program)
+    assert seen == [False, True]
+
+
+def test_has_ended_closed() -> None:
+    """It has not."""
+    assert not sdk.has_ended(object())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("raised", [None, ValueError("no room"), SystemExit(3)], ids=["ends", "raises", "exits"])
+def test_when_program_ends(program: asyncio.AbstractEventLoop, raised: BaseException | None) -> None:
+    """The stack's `register_outputs` is called in any case, while the error is on its way."""
+    seen: list[object] = []
+
+    def run() -> None:
+        root = settings.get_root_resource()
+        assert root is not None
+        assert sdk.when_program_ends(root, seen.append)
+        seen.append("program")
+        if raised is not None:
+            raise raised
+
+    with contextlib.suppress(ValueError, SystemExit):
+        in_stack(run, program)
+    assert seen == ["program", raised]
+
+
+def test_when_program_ends_closed() -> None:
+    """It says so."""
+    assert not sdk.when_program_ends(object(), lambda _: None)  # type: ignore[arg-type]
+
+
+def test_when_settled(program: asyncio.AbstractEventLoop) -> None:
+    """`wait_for_rpcs` is called by its module's name after the program's end, and waits for callbacks of Outputs."""
+    seen: list[object] = []
+    steps = iter([True, True, False])
+
+    def step(error: BaseException | None) -> bool:
+        seen.append(error)
+        if len(seen) == 2:
+            Thing("later").value.apply(seen.append)
+        return next(steps)
+
+    def run() -> None:
+        root = settings.get_root_resource()
+        assert root is not None
+        assert sdk.when_settled(root, step)
+        assert sdk.when_settled(root, step)  # it is wrapped once
+        Thing("thing").value.apply(seen.append)
+
+    in_stack(run, program)
+    assert seen == ["v", None, "v", None, None] or seen == ["v", None, None, "v", None]
+
+
+def test_when_settled_with_an_error(program: asyncio.AbstractEventLoop) -> None:
+    """The step is given the error of a callback, and the program ends with it, whatever the step raises."""
+    seen: list[object] = []
+
+    def step(error: BaseException | None) -> bool:
+        seen.append(type(error))
+        if len(seen) == 1:
+            raise KeyError
+        return False
+
+    def run() -> None:
+        root = settings.get_root_resource()
+        assert root is not None
+        sdk.when_settled(root, step)
+        Thing("thing").value.apply(lambda _: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        in_stack(run, program)
+    assert seen == [ZeroDivisionError, ZeroDivisionError]
+    SETTINGS.rpc_manager.clear()
+    SETTINGS.outputs.clear()
+
+
+def test_when_settled_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says so."""
+    with monkeypatch.context() as closed:
+        closed.delattr(sdk_stack, "wait_for_rpcs")
+        assert not sdk.when_settled(Thing("thing"), lambda _: False)
+
+
+def test_outstanding(program: asyncio.AbstractEventLoop) -> None:
+    """`SETTINGS.outputs` has the tasks of Outputs that are not done."""
+
+    async def run() -> None:
+        before = sdk.outstanding()
+        gate: asyncio.Future[str] = asyncio.Future()
+        value: pulumi.Input[str] = gate
+        made = pulumi.Output.from_input(value).apply(lambda value: value)
+        assert all(asyncio.isfuture(one) for one in sdk.outstanding() - before)
+        assert sdk.outstanding() - before
+        gate.set_result("v")
+        assert await made.future() == "v"
+        await asyncio.sleep(0.01)
+        assert not sdk.outstanding() - before
+
+    program.run_until_complete(run())
+
+
+def test_outstanding_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None is known."""
+    with monkeypatch.context() as closed:
+        closed.delattr(settings, "SETTINGS")
+        assert sdk.outstanding() == frozenset()
+
+
+def test_calls(program: asyncio.AbstractEventLoop) -> None:
+    """Calls to the engine go through `run_in_executor` of the event loop; that of the SDK's own invoke too."""
+    program.run_until_complete(sdk_stack.wait_for_rpcs())  # the stack of the mocks is registered
+    calls = sdk.Calls.of(program)
+    assert sdk.Calls.of(program) is calls
+
+    async def run() -> None:
+        call = asyncio.get_running_loop().run_in_executor(None, lambda: None)
+        assert (calls.count, calls.made) == (1, 1)
+        await call
+        await asyncio.sleep(0)
+        assert (calls.count, calls.made) == (0, 1)
+        await pulumi.runtime.invoke_async("test:index:ask", {})
+        await asyncio.sleep(0)
+        assert (calls.count, calls.made) == (0, 2)
+
+    program.run_until_complete(run())
+
+
+def test_calls_closed() -> None:
+    """A loop that takes no attribute: none is in flight."""
+
+    class Loop:
+        __slots__ = ("__weakref__",)
+
+        def run_in_executor(self, *args: Any) -> None:
+            """As a loop has it."""
+
+    assert sdk.Calls(Loop()).count == 0  # type: ignore[arg-type]
+
+
+# -- resources ---------------------------------------------------------------------------------------------------------
+
+
+def test_is_registered() -> None:
+    """`urn` raises in a resource whose constructor did not get to the engine."""
+    assert sdk.is_registered(Thing("thing"))
+    assert not sdk.is_registered(Thing.__new__(Thing))
+
+
+def test_is_registered_closed() -> None:
+    """One without such a property is not; one that always has a URN is."""
+
+    class Always(Thing):
+        urn = pulumi.Output.from_input("urn")
+
+    assert sdk.is_registered(Always.__new__(Always))
+    assert not sdk.is_registered(object())  # type: ignore[arg-type]
+
+
+def test_alive(program: asyncio.AbstractEventLoop) -> None:
+    """The resources of this event loop alone."""
+    thing = Thing("thing")
+    assert [one for one in sdk.alive() if isinstance(one, Thing)] == [thing]
+    asyncio.set_event_loop(other := asyncio.new_event_loop())
+    found = [one for one in sdk.alive() if isinstance(one, Thing)]
+    asyncio.set_event_loop(program)
+    other.close()
+    assert found == []
+
+
+def test_alive_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the futures in an Output cannot be seen, none is known."""
+    thing = Thing("thing")
+    monkeypatch.setattr(asyncio, "isfuture", lambda _: False)
+    found = sdk.alive()
+    monkeypatch.undo()
+    assert thing not in found
+
+
+def test_children() -> None:
+    """`_childResources` of a parent."""
+    parent = Thing("parent")
+    child = Thing("child", pulumi.ResourceOptions(parent=parent))
+    assert list(sdk.children(parent)) == [child]
+    assert list(sdk.children(child)) == []
+
+
+def test_children_closed() -> None:
+    """None."""
+    assert list(sdk.children(object())) == []  # type: ignore[arg-type]
+
+
+def test_inherit() -> None:
+    """A child takes `_transformations` of its parent when it is constructed."""
+    parent, seen = Thing("parent"), []
+
+    def transformation(args: pulumi.ResourceTransformationArgs) -> None:
+        seen.append(args.name)
+
+    assert sdk.inherit(parent, transformation)
+    Thing("child", pulumi.ResourceOptions(parent=parent))
+    Thing("other")
+    assert seen == ["child"]
+
+
+def test_inherit_closed() -> None:
+    """It says so."""
+    assert not sdk.inherit(object(), lambda _: None)  # type: ignore[arg-type]
+
+
+def test_aliases(program: asyncio.AbstractEventLoop) -> None:
+    """`_aliases` has URNs, for each way in which aliases can be given."""
+    urn = "urn:pulumi:stack::project::test:index:Thing::oldest"
+    thing = Thing("thing", pulumi.ResourceOptions(aliases=[pulumi.Alias(name="old"), urn]))
+    named, given = [
+        program.run_until_complete(pulumi.Output.from_input(alias).future()) for alias in sdk.aliases(thing)
+    ]
+    assert str(named).endswith("::test:index:Thing::old")
+    assert given == urn
+
+
+def test_aliases_closed() -> None:
+    """None."""
+    assert list(sdk.aliases(object())) == []  # type: ignore[arg-type]
+
+
+def test_outputs() -> None:
+    """The property that a program takes is the very object that stands in the resource."""
+    thing = Thing("thing")
+    assert {id(thing.urn), id(thing.id), id(thing.value)} <= {id(output) for output in sdk.outputs(thing)}
+
+
+def test_outputs_closed() -> None:
+    """None."""
+
+    class Other:
+        __slots__ = ()
+
+    assert sdk.outputs(Other()) == []  # type: ignore[arg-type]
+
+
+def test_output(program: asyncio.AbstractEventLoop) -> None:
+    """Also one that the resource's class does not declare."""
+    thing = Thing("thing")
+    assert program.run_until_complete(sdk.output(thing, "undeclared").future()) == "u"
+
+
+def test_output_closed(program: asyncio.AbstractEventLoop) -> None:
+    """An Output of None."""
+    assert program.run_until_complete(sdk.output(object(), "undeclared").future()) is None  # type: ignore[arg-type]
+
+
+def test_late_hooks(program: asyncio.AbstractEventLoop) -> None:
+    """The SDK goes through the list itself, when the resource has waited for what it depends on."""
+    needless, asked = False, []
+
+    def is_needless() -> bool:
+        asked.append(needless)
+        return needless
+
+    gate: asyncio.Future[Any] = program.create_future()
+    hooks = pulumi.ResourceHookBinding()
+    hooks.before_create = sdk.LateHooks(None, pulumi.ResourceHook("look", lambda _: None), is_needless)
+
+    async def run() -> None:
+        nonlocal needless
+        Thing("thing", pulumi.ResourceOptions(hooks=hooks, depends_on=gate))
+        await asyncio.sleep(0.05)
+        assert asked == []
+        needless = True
+        gate.set_result([])
+
+    settings_features = settings.SETTINGS.monitor_features
+    settings.SETTINGS.monitor_features = {*settings_features, resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS}
+    try:
+        program.run_until_complete(run())
+        program.run_until_complete(sdk_stack.wait_for_rpcs())
+    finally:
+        settings.SETTINGS.monitor_features = settings_features
+    assert asked
+    assert all(asked)
+
+
+def test_late_hooks_closed() -> None:
+    """A list that is gone through at once, or copied before it is known, has the hook."""
+    hooks = sdk.LateHooks(["theirs"], "ours", lambda: False)
+    assert list(hooks) == ["theirs", "ours"]
+    assert list(sdk.LateHooks(["theirs"], "ours", lambda: True)) == ["theirs"]
+
+
+# -- values ------------------------------------------------------------------------------------------------------------
+
+
+@pulumi.input_type
+class Args:
+    """An args class, as providers' SDKs have them."""
+
+    def __init__(self, name: str) -> None:
+        pulumi.set(self, "name", name)
+
+
+def test_input_values() -> None:
+    """`pulumi._types` knows an args class, and what is in it."""
+    assert sdk.input_values(Args("web")) == {"name": "web"}
+    assert sdk.input_values({"name": "web"}) is None
+
+
+@pytest.mark.parametrize("name", ["is_input_type", "input_type_to_untranslated_dict"])
+def test_input_values_closed(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """It is no such object."""
+    made = Args("web")
+    with monkeypatch.context() as closed:
+        closed.delattr(_types, name)
+        assert sdk.input_values(made) is None
+
+
+def test_when_secret(monkeypatch: pytest.MonkeyPatch, program: asyncio.AbstractEventLoop) -> None:
+    """`_OutputData.__post_init__` runs for each value; a list that is secret because of one item is not told."""
+    post_init = inspect.unwrap(sdk_output._OutputData.__post_init__)
+    if hasattr(post_init, "watched_by_bigpanda"):  # by the import of this package
+        (post_init,) = [
+            cell.cell_contents
+            for cell in post_init.__closure__ or ()
+            if inspect.isfunction(cell.cell_contents) and cell.cell_contents.__name__ == "__post_init__"
+        ]
+    monkeypatch.setattr(sdk_output._OutputData, "__post_init__", post_init)
+    monkeypatch.setattr(pulumi.Output, "secret", staticmethod(pulumi.Output.secret))
+    told: list[object] = []
+    assert sdk.when_secret(told.append)
+    assert sdk.when_secret(told.append)  # it is wrapped once
+
+    async def run() -> None:
+        await pulumi.Output.all("plain", pulumi.Output.secret("hidden")).future()
+        await pulumi.Output.concat("not ", pulumi.Output.secret("alone")).future()
+
+    program.run_until_complete(run())
+    assert set(map(str, told)) == {"hidden", "alone", "not alone"}
+
+
+def test_when_secret_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says so."""
+    with monkeypatch.context() as closed:
+        closed.delattr(sdk_output, "_OutputData")
+        found = sdk.when_secret(lambda _: None)
+    assert not found
+
+
+# -- the engine --------------------------------------------------------------------------------------------------------
+
+
+def test_config() -> None:
+    """`CONFIG` has whole keys."""
+    pulumi.runtime.set_all_config({"test:name": "web"}, [])
+    assert sdk.config() == {"test:name": "web"}
+    pulumi.runtime.set_all_config({}, [])
+
+
+def test_config_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is empty."""
+    with monkeypatch.context() as closed:
+        closed.delattr(sdk_config, "CONFIG")
+        assert sdk.config() == {}
+
+
+@pytest.mark.parametrize("feature", ["RESOURCE_MONITOR_FEATURE_ERROR_HOOKS", "RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS"])
+def test_supports(feature: str) -> None:
+    """The protocol has a number for each feature; the engine says which it knows."""
+    before = SETTINGS.monitor_features
+    SETTINGS.monitor_features = {getattr(resource_pb2, feature)}
+    assert sdk.supports(feature)
+    SETTINGS.monitor_features = set()
+    assert not sdk.supports(feature)
+    SETTINGS.monitor_features = before
+
+
+def test_supports_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is."""
+    assert not sdk.supports("RESOURCE_MONITOR_FEATURE_OF_THE_FUTURE")
+    monkeypatch.delattr(settings, "monitor_supports_feature")
+    assert not sdk.supports("RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS")
+
+
+def test_checkpoint_outputs(program: asyncio.AbstractEventLoop) -> None:
+    """The monitor takes a request whose references come back as plain values."""
+    asked: list[resource_pb2.ResourceInvokeRequest] = []
+
+    class Monitor:
+        def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> Any:  # noqa: N802 - the protocol's name
+            asked.append(request)
+            answer = struct_pb2.Struct()
+            answer.update({"outputs": {"a": {"type": "ours:A", "outputs": {"n": 1}}, "b": {"type": "theirs:B"}}})
+            return provider_pb2.InvokeResponse(**{"return": answer})
+
+    SETTINGS.monitor = Monitor()
+    found = program.run_until_complete(sdk.checkpoint_outputs("organization/project/stack", "ours:"))
+    assert found == {"a": {"type": "ours:A", "outputs": {"n": 1}}}
+    (request,) = asked
+    assert request.tok == sdk.READ_OUTPUTS
+    assert not request.acceptResources
+    assert request.args["stackName"] == "organization/project/stack"
+
+
+def test_checkpoint_outputs_closed(program: asyncio.AbstractEventLoop) -> None:
+    """The look-up fails, which is no failure of the program's: nothing is found."""
+    from bigpanda_provider.program.lookup import last_checkpoint
+
+    SETTINGS.monitor = object()
+    assert program.run_until_complete(last_checkpoint("organization/project/stack")).attempts == frozenset()

@@ -105,7 +105,7 @@ class World:
         with (
             mock.patch.object(Holder, "is_visible", visible),
             mock.patch.object(Holder, "is_running", lives),
-            mock.patch("bigpanda_provider.delivery.delivery.OTHERS_LIMIT_S", 0.0),
+            mock.patch("bigpanda_provider.delivery.takeover.OTHERS_LIMIT_S", 0.0),
             mock.patch("bigpanda_provider.delivery.file.LOCK_LIMIT_S", 0.0),
         ):
             try:

@@ -10,8 +10,9 @@ from dataclasses import replace
 import pytest
 
 from bigpanda_provider.delivery.attempt import Attempt, End
-from bigpanda_provider.delivery.delivery import BUSY, Left
+from bigpanda_provider.delivery.queue import BUSY
 from bigpanda_provider.delivery.record import LEASE_S
+from bigpanda_provider.delivery.takeover import Left
 from bigpanda_provider.errors import DeliveryError
 from bigpanda_provider.state import DeliveryStatus
 

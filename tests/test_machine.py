@@ -20,8 +20,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from bigpanda_provider import state
 from bigpanda_provider.delivery.attempt import Attempt, End
-from bigpanda_provider.delivery.delivery import Left
 from bigpanda_provider.delivery.record import LEASE_S
+from bigpanda_provider.delivery.takeover import Left
 from bigpanda_provider.provider.last import Last, previous_of
 
 from .processes import ELSEWHERE, HERE, NO_DEADLINE, STACK, Process, Weather, World, attempt, told

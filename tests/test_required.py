@@ -213,7 +213,8 @@ def test_a_start_that_another_thread_has_sent_meanwhile_is_not_forgotten(
     delivery: Delivery, faulty: FaultyBigPanda, bigpanda: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another Deployment's event got through and took along what waits, and the answer to that was lost."""
-    send: Callable[..., Any] = delivery._send
+    queue = delivery._queue
+    send: Callable[..., Any] = queue.send
     faults.lose_answers(faulty, 1)
     faulty.script, faulty.fault = [None], faults.answer(500)
 
@@ -223,7 +224,7 @@ def test_a_start_that_another_thread_has_sent_meanwhile_is_not_forgotten(
         faulty.fault = faults.answer(401)
         return send(*args)
 
-    monkeypatch.setattr(delivery, "_send", late)
+    monkeypatch.setattr(queue, "send", late)
     with pytest.raises(DeliveryError) as error:
         delivery.start(STACK, "web", Attempt("one", START))
     assert not error.value.perhaps_arrived

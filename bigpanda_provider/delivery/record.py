@@ -74,6 +74,16 @@ class Record:
         """The attempt's id."""
         return self.attempt.id
 
+    @property
+    def is_known(self) -> bool:
+        """Whether its events are known here, so that they can be sent; those with secret properties are not."""
+        return self.attempt.start is not None
+
+    @property
+    def may_be_ended(self) -> bool:
+        """Whether it has its end, or a run may give it one: how the runner's updates went, only the runner knows."""
+        return not self.attempt.is_open or self.recorder in (Recorder.DEPLOYMENT, Recorder.PROGRAM)
+
     def is_held(self, now: float) -> bool:
         """Whether a process looks after it: at once where that can be seen, else until the lease has run out."""
         return self.holder.is_running if self.holder.is_visible else now < self.lease

@@ -12,7 +12,7 @@ from typing import Any
 from .. import state
 from ..bigpanda.events import StartEvent, read, same_hosts
 from ..delivery.attempt import Attempt, End
-from ..delivery.delivery import Left
+from ..delivery.takeover import Left
 from ..state import DeliveryStatus, Status
 from .unknown import holds_unknown
 

@@ -13,7 +13,7 @@ from pulumi.dynamic import CheckFailure, CheckResult, Config, CreateResult, Diff
 from .. import state
 from ..bigpanda.events import EndEvent, StartEvent, problems, read
 from ..delivery.attempt import Attempt, End
-from ..delivery.delivery import Left
+from ..delivery.takeover import Left
 from ..state import DeliveryStatus, Property
 from .affected import worked_out
 from .last import Last, begin, did_not_succeed, previous_of, starts_again

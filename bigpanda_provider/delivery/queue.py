@@ -1,0 +1,131 @@
+"""Sends what waits, each Deployment's events in their order, whoever asks for it.
+
+One thread at a time sends of a Deployment: its attempts oldest first, each one's start before its end, and only while
+no other process is at an earlier one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from ..errors import DeliveryError, RejectedError, UnavailableError
+from ..state import DeliveryStatus
+from .outbox import Outbox
+from .record import Place
+from .sender import Sender
+from .takeover import Takeover
+
+BUSY = "an earlier event of this deployment is still being sent by another process"
+
+
+class Queue:
+    """What waits of all Deployments.
+
+    Args:
+        outbox: what there is to send.
+        sender: gets one event through.
+        takeover: looks after what other processes leave meanwhile.
+    """
+
+    def __init__(self, outbox: Outbox, sender: Sender, takeover: Takeover) -> None:
+        self._outbox, self._sender, self._takeover = outbox, sender, takeover
+        self._lock = threading.Lock()
+        self._lines: dict[Place, threading.Lock] = {}
+
+    def line(self, place: Place) -> threading.Lock:
+        """What is held while something of a Deployment is sent."""
+        with self._lock:
+            return self._lines.setdefault(place, threading.Lock())
+
+    def busy(self) -> set[Place]:
+        """The Deployments of which something is being sent now."""
+        with self._lock:
+            return {place for place, line in self._lines.items() if line.locked()}
+
+    def send(self, place: Place, deadline: float | None = None, upto: str | None = None) -> DeliveryError | None:
+        """Send what waits of a Deployment, oldest first, and stop at the first that does not get through.
+
+        Args:
+            place: the Deployment.
+            deadline: until when, as `time.monotonic()` tells it.
+            upto: the last attempt to send; all, if None.
+
+        Returns:
+            What went wrong with the last event that was tried.
+        """
+        line = self.line(place)
+        if not line.acquire(timeout=-1.0 if deadline is None else max(deadline - time.monotonic(), 0.0)):
+            return None  # it is on the wire, and the time is up
+        try:
+            error: DeliveryError | None = None
+            for attempt in self._waiting(place):
+                error = self._send_one(attempt, deadline)
+                if error is not None and not isinstance(error, RejectedError):
+                    return error
+                if attempt == upto:
+                    break
+            return error
+        except UnavailableError as busy:
+            return busy
+        finally:
+            line.release()
+
+    def _waiting(self, place: Place) -> list[str]:
+        """What waits of a Deployment, oldest first, with what other processes have left of it meanwhile.
+
+        Raises:
+            UnavailableError: one of them is still at something that comes before.
+        """
+        waiting = [record for record in self._outbox.unsettled(place) if record.attempt.waits]
+        if not waiting:
+            return []
+        others = self._outbox.others(place.stack, place.address, place.name)
+        earlier = [record for record in others if record.recorded < waiting[0].recorded]
+        if any(record.is_busy(self._outbox.now()) for record in earlier):
+            raise UnavailableError(BUSY)
+        return [record.id for record in (*self._takeover.take_free(earlier), *waiting)]
+
+    def _send_one(self, attempt: str, deadline: float | None) -> DeliveryError | None:
+        """Send what waits of an attempt: its start, then its end if it has one. Returns what went wrong."""
+        error = self._send_start(attempt, deadline)
+        record = self._outbox.get(attempt)
+        end = None if record is None else record.attempt.end
+        if record is None or end is None or end.delivery is not DeliveryStatus.QUEUED:
+            return error
+        if record.attempt.start_delivery is DeliveryStatus.REJECTED:
+            self._outbox.end_became(attempt, DeliveryStatus.REJECTED)
+            return error
+        event = record.attempt.end_event
+        if record.attempt.start_delivery is DeliveryStatus.DELIVERED and event and self._outbox.still_holds(attempt):
+            error = self._sender.end(event, deadline, secret=record.is_secret)
+            self._outbox.end_became(attempt, status_after(error, in_doubt=error is not None and error.perhaps_arrived))
+        return error
+
+    def _send_start(self, attempt: str, deadline: float | None) -> DeliveryError | None:
+        record = self._outbox.get(attempt)
+        if record is None or record.attempt.start_delivery is not DeliveryStatus.QUEUED:
+            return None
+        event = record.attempt.start
+        if event is None or not self._outbox.still_holds(attempt):
+            return None
+        if self._sender.tries and not record.in_doubt:
+            self._outbox.start_is_on_the_wire(attempt)
+        error = self._sender.start(event, deadline, secret=record.is_secret)
+        in_doubt = record.in_doubt or (error is not None and error.perhaps_arrived)
+        became = status_after(error, in_doubt=in_doubt)
+        self._outbox.start_became(attempt, became, in_doubt=in_doubt and became is DeliveryStatus.QUEUED)
+        return error
+
+
+def status_after(error: DeliveryError | None, *, in_doubt: bool) -> DeliveryStatus:
+    """What became of an event.
+
+    One that is rejected when it is sent again, after an answer was lost, counts as delivered: the first one may have
+    arrived, and then that is why. So its deployment gets its end.
+    """
+    if error is None:
+        return DeliveryStatus.DELIVERED
+    if isinstance(error, RejectedError):
+        return DeliveryStatus.DELIVERED if in_doubt else DeliveryStatus.REJECTED
+    return DeliveryStatus.QUEUED

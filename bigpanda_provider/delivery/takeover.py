@@ -1,0 +1,101 @@
+"""Takes over what earlier processes have left of a Deployment, so that it is sent, once and in its order."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from .attempt import Attempt, End
+from .outbox import Outbox
+from .record import Place, Record
+
+OTHERS_LIMIT_S = 6.0
+"""How long to wait for another process that is at an earlier event: an engine gives its provider process 5 s."""
+POLL_S = 0.1
+
+
+@dataclass(frozen=True)
+class Left:
+    """What state says of the earlier attempts of a Deployment.
+
+    Attributes:
+        waiting: those that may not have arrived, oldest first; one without an end was left open.
+        sent: the ends of those that are known to have arrived, by attempt; None where only that is known.
+    """
+
+    waiting: tuple[Attempt, ...] = ()
+    sent: Mapping[str, End | None] = field(default_factory=dict)
+
+
+class Takeover:
+    """What is left behind, as state and outbox know it.
+
+    Args:
+        outbox: the record of all attempts.
+    """
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._lock = threading.Lock()
+        self._sent: dict[str, End | None] = {}  # what has arrived, as state says
+
+    def take_over(self, place: Place, left: Left, *, secret: bool) -> None:
+        """Look after what earlier runs of this Deployment left, oldest first, each with its end.
+
+        State and outbox each know some of it. A record goes only when state knows that it has arrived: another machine
+        may have sent it. State may also be older than the outbox, as after an import; then the record is sent.
+        """
+        self.wait_for_others(place)
+        with self._lock:
+            self._sent.update(left.sent)
+        for attempt in left.waiting:
+            record = self._outbox.find(attempt.id)
+            if record is None:
+                self._outbox.begin(place, attempt, is_secret=secret, in_state=True)
+            elif self._outbox.get(attempt.id) is None and record.is_free(self._outbox.now()):
+                self._outbox.take([record], place)
+            if self._outbox.get(attempt.id) is not None:
+                self._outbox.learn(attempt)
+                self.end_left_open(attempt.id)
+        self.take_free(self._outbox.others(place.stack, place.address, place.name))
+
+    def take_free(self, records: Iterable[Record]) -> list[Record]:
+        """Look after those of a Deployment's records that no process looks after; what of them is to be sent.
+
+        Those that have arrived, as state says, are only recorded as such.
+        """
+        now = self._outbox.now()
+        free = [record for record in records if record.is_free(now)]
+        with self._lock:
+            sent = {record.id: self._sent[record.id] for record in free if record.id in self._sent}
+        ends = {attempt: end for attempt, end in sent.items() if end is not None}
+        self._outbox.sent_elsewhere([record for record in free if record.id in sent], ends)
+        left = [r for r in free if r.id not in sent and r.is_known and r.may_be_ended]
+        taken = self._outbox.take(left)
+        for record in taken:
+            self.end_left_open(record.id)
+        return taken
+
+    def in_outbox_alone(self, stack: str, address: str) -> list[Record]:
+        """What others have recorded of a stack, without those Deployments of which state holds something that waits.
+
+        These older ones have to be sent first, by the run that finds them in state.
+        """
+        found = self._outbox.others(stack, address)
+        held = {record.place for record in found if record.in_state}
+        return [record for record in found if record.place not in held and record.is_known]
+
+    def end_left_open(self, attempt: str) -> None:
+        """Give an attempt of an earlier run its end: what was noted before that run was killed, else a failure."""
+        record = self._outbox.get(attempt)
+        if record is not None and record.attempt.is_open:
+            note = self._outbox.noted(attempt)
+            self._outbox.end(attempt, End.incomplete() if note is None else note.end)
+
+    def wait_for_others(self, place: Place) -> None:
+        """Wait, for a limited time, while another process is at what is left of a Deployment."""
+        deadline = time.monotonic() + OTHERS_LIMIT_S
+        while self._outbox.is_busy_elsewhere(place) and time.monotonic() < deadline:
+            time.sleep(POLL_S)

@@ -207,7 +207,7 @@ class Delivery:
         self.outbox.take(record for record in found if not self.outbox.looks_after(record.id))
         taken = [record for record in found if self.outbox.looks_after(record.id)]
         for record in taken:
-            self._takeover.end_left_open(record.id)
+            self._takeover.end_orphan(record.id)
         for record in taken:
             error = self._queue.send(record.place, upto=record.id)
             if error is not None and not isinstance(error, RejectedError):
@@ -254,19 +254,18 @@ class Delivery:
             stacks, seen = set(self._flushed), set(self._seen)
         now = self.outbox.now()
         for stack in stacks:
-            gone = [
-                r
-                for r in self._takeover.in_outbox_alone(stack, self.address)
-                if r.place not in seen and r.is_orphaned(now)
-            ]
+            found = self._takeover.in_outbox_alone(stack, self.address)
+            gone = [record for record in found if record.place not in seen and record.is_orphaned(now)]
             for record in self.outbox.take(record for record in gone if record.may_be_ended):
-                self._takeover.end_left_open(record.id)
+                self._takeover.end_orphan(record.id)
                 self._queue.send(record.place, deadline)
 
     def update_ended(self) -> None:
         """The update is over and was neither cancelled nor killed: the engine has stored what it was given."""
+        with self._lock:
+            returned = set(self._returned)
         for record in self.outbox.unsettled():
-            if record.id in self._returned:
+            if record.id in returned:
                 self.outbox.is_in_state(record.id)
 
     # -- attempts ------------------------------------------------------------------------------------------------------
@@ -340,12 +339,8 @@ class Delivery:
                 self._flushed.add(stack)
             if is_first:
                 now = self.outbox.now()
-                ended = [
-                    record
-                    for record in self._takeover.in_outbox_alone(stack, self.address)
-                    if not record.attempt.is_open
-                ]
-                self.outbox.take(record for record in ended if record.is_free(now))
+                found = self._takeover.in_outbox_alone(stack, self.address)
+                self.outbox.take(r for r in found if r.is_free(now) and not r.attempt.is_open)
             busy = self._queue.busy()
             for record in self.outbox.unsettled():
                 if record.attempt.waits and record.place not in busy:

@@ -58,7 +58,7 @@ class Takeover:
                 self._outbox.take([record], place)
             if self._outbox.get(attempt.id) is not None:
                 self._outbox.learn(attempt)
-                self.end_left_open(attempt.id)
+                self.end_orphan(attempt.id)
         self.take_free(self._outbox.others(place.stack, place.address, place.name))
 
     def take_free(self, records: Iterable[Record]) -> list[Record]:
@@ -75,7 +75,7 @@ class Takeover:
         left = [r for r in free if r.id not in sent and r.is_known and r.may_be_ended]
         taken = self._outbox.take(left)
         for record in taken:
-            self.end_left_open(record.id)
+            self.end_orphan(record.id)
         return taken
 
     def in_outbox_alone(self, stack: str, address: str) -> list[Record]:
@@ -87,7 +87,7 @@ class Takeover:
         held = {record.place for record in found if record.in_state}
         return [record for record in found if record.place not in held and record.is_known]
 
-    def end_left_open(self, attempt: str) -> None:
+    def end_orphan(self, attempt: str) -> None:
         """Give an attempt of an earlier run its end: what was noted before that run was killed, else a failure."""
         record = self._outbox.get(attempt)
         if record is not None and record.attempt.is_open:

@@ -220,7 +220,7 @@ def _carry_out(kind: Kind, releases: Sequence[Release], explicit: dict[str, Any]
     display = Display(_console())
     if not yes:
         refuse_to_ask(display)
-    _end_left_open(display, explicit)
+    _end_orphans(display, explicit)
     results = Releasing(display, _outbox(display), explicit).carry_out(releases, kind, yes=yes, parallel=parallel)
     return exit_of(result.outcome for result in results.values())
 
@@ -308,7 +308,7 @@ def status(as_json: AsJson = False, token_file: TokenFile = None) -> Exit:
     bigpanda-release status --json
     """
     display = Display(_console(stderr=as_json))
-    _end_left_open(display, _explicit(token_file, None))
+    _end_orphans(display, _explicit(token_file, None))
     outbox = _outbox(display)
     _show(
         records.readable(outbox, outbox.unended()),
@@ -335,7 +335,7 @@ def history(
     """
     after = None if since is None else records.moment(since, dt.datetime.now(dt.timezone.utc))
     display = Display(_console(stderr=as_json))
-    _end_left_open(display, _explicit(token_file, None))
+    _end_orphans(display, _explicit(token_file, None))
     outbox = _outbox(display)
     every = records.readable(outbox, outbox.latest())
     found = records.chosen(every, component=component, host=host, after=after)[:limit]
@@ -367,7 +367,7 @@ def flush(
     """
     display = Display(_console())
     explicit = _explicit(token_file, delivery)
-    leftover.end_left_open(_outbox(display))
+    leftover.end_orphans(_outbox(display))
     opened = None if stack is None else ProjectStack(folder or pathlib.Path(), stack, Engine(Interrupts()))
     chosen = _delivery(display, explicit, opened)
     flushed = leftover.flush(chosen, None if opened is None else opened.full_name)
@@ -459,10 +459,10 @@ def _delivery(display: Display, explicit: dict[str, Any], opened: ProjectStack |
     return Delivery(_settings(explicit, opened), _outbox(display), display.warn)
 
 
-def _end_left_open(display: Display, explicit: dict[str, Any]) -> None:
+def _end_orphans(display: Display, explicit: dict[str, Any]) -> None:
     """End what killed runs left open, and send that as far as token and address are known without a stack."""
     try:
-        ended = leftover.end_left_open(_outbox(display))
+        ended = leftover.end_orphans(_outbox(display))
         settings = _settings(explicit)
     except OutboxError as error:
         display.warn(str(error), about="outbox")

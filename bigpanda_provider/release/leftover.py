@@ -35,7 +35,7 @@ BY_HAND_OPEN = "it is in progress until `bigpanda-release end` is called for it"
 AFTER_ANOTHER = "an earlier event of the same deployment waits"
 
 
-def end_left_open(outbox: Outbox) -> list[Record]:
+def end_orphans(outbox: Outbox) -> list[Record]:
     """End the releases whose runner and engine are gone, as their stacks' histories say; returns what waits of them.
 
     The engine goes on without its runner, so it may have succeeded. Who takes one over ends and sends it: others may

@@ -22,7 +22,7 @@ class Standing(str, enum.Enum):
     """What BigPanda has of an attempt: nothing where its start was rejected or is queued."""
 
     IN_PROGRESS = "in progress"
-    LEFT_OPEN = "left open"
+    ORPHANED = "left open"
     QUEUED = "queued"
     SUCCESS = "success"
     FAILURE = "failure"
@@ -36,7 +36,7 @@ class Standing(str, enum.Enum):
         if attempt.start_delivery is DeliveryStatus.REJECTED:
             return cls.REJECTED
         if record.is_orphaned(time.time()):
-            return cls.LEFT_OPEN
+            return cls.ORPHANED
         if attempt.waits:
             return cls.QUEUED
         if end is None:

@@ -50,6 +50,7 @@ class Campaign:
         self._plan = Plan()
         self._machine = MACHINES[0]
         self._stays = False
+        self._there: set[str] = set()  # the components that state may hold
         self._seen = 0
         self._found: list[str] = []
 
@@ -69,11 +70,19 @@ class Campaign:
         command, weather = self._random.choice(COMMANDS), self._random.choice(OUTAGES)
         mishap = self._random.choice(MISHAPS) if command == "up" else "none"
         before, nested = len(self._bigpanda.events()), self._nested()
+        there = set(self._there)
         with outage(self._faulty, weather, self._random.uniform(0.5, 3.5)):
             told = self._command(command, mishap)
         if weather == mishap == "none" and command != "target":  # the guard ends those, all at once
             self._found += out_of_order(self._bigpanda.events()[before:], nested)
+        self._now_there(
+            there, is_fine=weather == mishap == "none" and command != "target", is_rebuilt=command == "rebuild"
+        )
         self._note(f"{command} {self._plan}, outage {weather}, mishap {mishap}: {told}")
+
+    def _now_there(self, before: set[str], *, is_fine: bool, is_rebuilt: bool = False) -> None:
+        removed = before if is_rebuilt else before - self._there
+        self.model.ran(self._machine, self._plan.declared(), is_fine=is_fine, removed=removed)
 
     def _note(self, what: str) -> None:
         self.steps.append(f"{self._machine}: {what}")
@@ -103,6 +112,7 @@ class Campaign:
         run = self._on_machine().destroy(skip_preview=self._random.random() > WITH_PREVIEW)
         assert run.ok, run.output
         self.model.destroyed()
+        self._there.clear()
         return "ok"
 
     def _up(self, mishap: str) -> str:
@@ -122,6 +132,8 @@ class Campaign:
         for outer in self._plan.around(raises) if raises else ():  # what it declares after the inner scope is missing
             self.model.clean.discard((outer, str(self._plan.versions[outer])))
         self.model.updated(declared, self._did(), ok=run.ok)
+        there = {component for component, _ in declared}
+        self._there = there if run.ok else self._there | there
         # What a killed update left may be known to this machine alone, until a whole update has gone through here.
         self._stays = (self._stays or mishap in KILLS) and not (run.ok and mishap not in KILLS)
         return ("ok" if run.ok else "not ok") + (f", in {victim}" if victim and mishap in ("fails", "raises") else "")

@@ -22,6 +22,9 @@ class Model:
         must: the keys that an update deployed and that succeeded.
         done: what the covered resources did.
         repeats: how many ends may have been sent again, since nobody could know that they had arrived.
+        waits_at: the machines where something of the key may wait.
+        again: how often it may have been sent again: another machine has removed the component, and state, which it was
+            told then, knows nothing of it any more.
     """
 
     clean: set[Key] = field(default_factory=set)
@@ -31,6 +34,24 @@ class Model:
     must: set[Key] = field(default_factory=set)
     done: dict[Key, set[str]] = field(default_factory=dict)
     repeats: int = 0
+    waits_at: dict[Key, set[str]] = field(default_factory=dict)
+    again: Counter[Key] = field(default_factory=Counter)
+
+    def ran(self, machine: str, keys: Iterable[Key], *, is_fine: bool, removed: Iterable[str]) -> None:
+        """A machine has run something.
+
+        Args:
+            machine: the machine.
+            keys: what it may have reported.
+            is_fine: whether BigPanda took everything, and nothing went wrong.
+            removed: the components that are not in state any more.
+        """
+        for key in () if is_fine else {*keys, *self.waits_at}:
+            self.waits_at.setdefault(key, set()).add(machine)
+        gone = set(removed)
+        for key, machines in self.waits_at.items():
+            if key[0] in gone:
+                self.again[key] += self.tried[key] * len(machines - {machine})
 
     def updated(self, declared: Iterable[Key], did: set[str], *, ok: bool) -> None:
         """The whole program was run; its covered resources did what they wrote into the journal."""
@@ -70,9 +91,9 @@ class Model:
             failures = had.count(State.FAILURE)
             if State.IN_PROGRESS in had:
                 yield f"{key} is still in progress"
-            if len(had) > self.tried[key]:
+            if len(had) > self.tried[key] + self.again[key]:
                 yield f"{key} is there {len(had)} times, and was tried {self.tried[key]} times"
-            if failures > self.unsure[key]:
+            if failures > self.unsure[key] + self.again[key]:
                 yield f"{key} has {failures} failures, and {self.unsure[key]} updates that did not end well"
             if State.SUCCESS in had and not self._may_have_succeeded(key):
                 yield f"{key} has a success, and no update of it went well"
@@ -80,9 +101,10 @@ class Model:
             f"{key} was deployed and has no success" for key in self.must if State.SUCCESS not in states.get(key, ())
         )
         yield from (f"{key} was begun and is not there" for key, did in self.done.items() if did and key not in states)
-        if unmatched > self.repeats:
-            yield f"{unmatched} ends matched nothing, and {self.repeats} may have been repeated"
-        yield from _started_twice(events)
+        repeats = self.repeats + sum(self.again.values())
+        if unmatched > repeats:
+            yield f"{unmatched} ends matched nothing, and {repeats} may have been repeated"
+        yield from _started_twice(event for event in events if not self.again[key_of(event)])
 
     def _may_have_succeeded(self, key: Key) -> bool:
         whole = self.done.get(key, set()) >= {f"{key[0]}-1", f"{key[0]}-2"}

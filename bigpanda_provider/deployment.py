@@ -167,7 +167,7 @@ class Completion(pulumi.dynamic.Resource, module="bigpanda", name="Completion"):
     """The hosts, identical to the start's, in its order."""
     status: pulumi.Output[str]
     """How it went: `success` or `failure`."""
-    error_message: pulumi.Output[str | None] = pulumi.property(state.ERROR_MESSAGE.name)
+    error_message: pulumi.Output[str | None] = pulumi.property("errorMessage")
     """Why it failed, at most 500 characters."""
     attempt: pulumi.Output[str]
     """The id that joins this end with its start."""

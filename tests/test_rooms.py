@@ -195,9 +195,17 @@ WITHOUT_LITERALS = [
 
 
 def literals(file: pathlib.Path) -> Iterator[str]:
-    """The names of properties that stand as literals in a file, with their lines."""
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Constant) and node.value in OF_STATE:
+    """The names of properties that stand as literals in a file, with their lines.
+
+    Where a public attribute has another name than its property, users read that in the API reference.
+    """
+    tree = ast.parse(file.read_text())
+    public = [
+        call for call in ast.walk(tree) if isinstance(call, ast.Call) and ast.unparse(call.func) == "pulumi.property"
+    ]
+    told_to_users = {argument for call in public for argument in call.args}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and node.value in OF_STATE and node not in told_to_users:
             yield f"{module_of(file)}:{node.lineno} {node.value}"
 
 

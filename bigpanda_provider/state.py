@@ -121,7 +121,10 @@ TRIGGERS = Property("triggers", _list)
 VERSION_FOUND = Property("versionFound", _flag)
 """The version was found by git: that it alone changed starts nothing."""
 PREVIOUS = Property("previous", _map)
-"""What the last checkpoint knows of the last attempt, by ATTEMPT, STATUS, DELIVERY and ERROR_MESSAGE."""
+"""What the last checkpoint knows of the last attempt, by ATTEMPT, STATUS, DELIVERY and ERROR_MESSAGE.
+
+Absent where it succeeded and its end has arrived: so an update shows no more than the event.
+"""
 RESOURCES = Property("resources", _map)
 HOST_NAMES = Property("hostNames", _map)
 TAKES = Property("takes", _map)
@@ -142,5 +145,5 @@ BACKLOG_START_DELIVERY = Property("startState", _delivery)
 SETTLED = Property("settled", _list)
 """The ids of attempts that waited once and do not any more: an outbox that still holds one need not send it."""
 
-LEFT_OPEN = "open"
-"""In PREVIOUS, the status of an attempt that has no end."""
+LEFT_OPEN, NOT_READ = "open", "unknown"
+"""In PREVIOUS, the status of an attempt that has no end, and of one of which the checkpoint could not be asked."""

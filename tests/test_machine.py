@@ -44,7 +44,7 @@ class Stored:
         end = self.completion or {}
         same = end.get("attempt") == self.deployment["attempt"]
         known = {name: end.get(name) for name in ("status", "delivery", "errorMessage")} if same else {}
-        return previous_of({"previous": {"attempt": self.deployment["attempt"], **known}})
+        return previous_of({"previous": {"attempt": self.deployment["attempt"], **known}}, "")
 
 
 @dataclass
@@ -75,9 +75,10 @@ class Processes(RuleBasedStateMachine):
         in_memory = "/dev/shm" if pathlib.Path("/dev/shm").is_dir() else None  # each outbox is closed many times
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="outbox", dir=in_memory))
 
-    @initialize()
-    def begin(self) -> None:
-        """Nothing has happened so far."""
+    @initialize(may_be_lost=st.sampled_from([False, False, False, True]))
+    def begin(self, may_be_lost: bool) -> None:
+        """Nothing has happened so far; whether the outbox will be lost, after which less is known, is settled now."""
+        self.may_be_lost = may_be_lost
         self.world = self.exits.enter_context(World(self.folder).running())
         self.state = {name: Stored() for name in NAMES}
         self.older = dict(self.state)
@@ -86,12 +87,16 @@ class Processes(RuleBasedStateMachine):
         self.newest = 0
         self.begun: dict[str, str] = {}  # the Deployment of each version that was begun
         self.went_well: set[str] = set()
-        self.knowledge_was_lost = False
+        self.knowledge_was_lost = self.state_alone_knows = False
 
     def teardown(self) -> None:
-        """Leave nothing behind."""
-        self.exits.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """In the end nothing is open; then leave nothing behind."""
+        try:
+            if hasattr(self, "world"):
+                self.in_the_end_nothing_is_open()
+        finally:
+            self.exits.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     # -- updates -------------------------------------------------------------------------------------------------------
 
@@ -171,6 +176,7 @@ class Processes(RuleBasedStateMachine):
         update.process.kill()
         if is_stored:
             self.older, self.state = self.state, update.after
+            self.state_alone_knows |= update.was_locked_out
         elif update.was_locked_out:  # neither state nor outbox could be told how an attempt ended
             self.knowledge_was_lost = True
 
@@ -221,6 +227,7 @@ class Processes(RuleBasedStateMachine):
         process.outbox.close()
         process.kill()
 
+    @precondition(lambda self: self.may_be_lost)
     @rule()
     def the_outbox_is_lost(self) -> None:
         """Somebody removes the file."""
@@ -245,6 +252,7 @@ class Processes(RuleBasedStateMachine):
     def an_older_state_is_restored(self) -> None:
         """`pulumi stack import` of an export of before the last update."""
         self.state = self.older
+        self.knowledge_was_lost |= self.state_alone_knows
 
     # -- what must hold ------------------------------------------------------------------------------------------------
 
@@ -287,10 +295,10 @@ class Processes(RuleBasedStateMachine):
                 assert int(version) >= newest[name], f"{kind} {version} after start {newest[name]}"
                 ended.add(version)
 
-    @precondition(lambda self: not self.sleeping)
-    @rule()
     def in_the_end_nothing_is_open(self) -> None:
         """Once BigPanda is back and each Deployment has run once more, every start has its end, and nothing waits."""
+        while self.sleeping:
+            self.the_machine_wakes()
         if self.update is not None:
             self.the_update_ends(False)
         self.world.bigpanda.weather = Weather.FINE
@@ -302,6 +310,8 @@ class Processes(RuleBasedStateMachine):
                 assert self.update is not None
                 self._complete(self.update, name)
             self.the_update_ends(False)
+        for holds in (self.every_end_has_its_start, self.an_attempt_has_one_end, self.nothing_is_overtaken):
+            holds()
         got = self.world.bigpanda.got
         started = {version for kind, version in got if kind == "start"}
         ended = {version for kind, version in got if kind != "start"}

@@ -6,6 +6,7 @@ counts until then, and is written as soon as that is possible.
 
 from __future__ import annotations
 
+import enum
 import pathlib
 import threading
 import time
@@ -28,6 +29,11 @@ QUIET_S = 5.0
 """How long a file that could not be used is left alone: to find that out may take as long as its lock limit."""
 
 T = TypeVar("T")
+
+
+class _Access(enum.Enum):
+    READ = "read"
+    WRITE = "write"
 
 
 @dataclass
@@ -53,7 +59,6 @@ class Outbox:
         now: the clock, in Unix seconds.
 
     Attributes:
-        trouble: why the file could not be used when it was used last; None where it could.
         now: the clock.
     """
 
@@ -66,7 +71,6 @@ class Outbox:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.path = path
-        self.trouble: str | None = None
         self._warn, self.now = warn, now
         self._me = Holder.current() if holder is None else holder
         self._file = OutboxFile(path)
@@ -74,9 +78,16 @@ class Outbox:
         self._own: dict[str, _Own] = {}
         self._unsettled: dict[Place, dict[str, None]] = {}  # what of it is not settled, in the order in which it came
         self._unwritten: set[str] = set()
-        self._quiet_until = 0.0
+        self._quiet_until: dict[_Access, float] = {}
+        self._troubles: dict[_Access, str] = {}
         self._renewing: threading.Thread | None = None
         self._closing = threading.Event()
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the file could not be used when it was used last; None where it could."""
+        with self._lock:
+            return next(iter(self._troubles.values()), None)
 
     def __enter__(self) -> Outbox:
         return self
@@ -226,7 +237,7 @@ class Outbox:
 
     def find(self, attempt: str) -> Record | None:
         """The record of an attempt, whoever looks after it."""
-        return self.get(attempt) or self._use(lambda file: file.find(attempt))
+        return self.get(attempt) or self._read(lambda file: file.find(attempt))
 
     def others(self, stack: str, address: str, name: str | None = None) -> list[Record]:
         """What this process does not look after and is not settled, oldest first.
@@ -236,7 +247,7 @@ class Outbox:
             address: to this address.
             name: of this Deployment; of all, if None.
         """
-        found = self._use(lambda file: file.unsettled(stack, address, name)) or []
+        found = self._read(lambda file: file.unsettled(stack, address, name)) or []
         with self._lock:
             return [record for record in found if not self._looks_after(record)]
 
@@ -247,15 +258,15 @@ class Outbox:
 
     def unsettled_of_all(self) -> list[Record]:
         """What is open or waits, of every stack and address, oldest first."""
-        return self._use(lambda file: file.unsettled_of_all()) or []
+        return self._read(lambda file: file.unsettled_of_all()) or []
 
     def unended(self) -> list[Record]:
         """As `unsettled_of_all`, with those that BigPanda still has in progress since it rejected their end."""
-        return self._use(lambda file: file.unended()) or []
+        return self._read(lambda file: file.unended()) or []
 
     def latest(self) -> list[Record]:
         """Every attempt that is kept, the newest first."""
-        return self._use(lambda file: file.latest()) or []
+        return self._read(lambda file: file.latest()) or []
 
     # -- notes ---------------------------------------------------------------------------------------------------------
 
@@ -269,11 +280,11 @@ class Outbox:
 
     def noted(self, attempt: str) -> Note | None:
         """What was noted of the attempt."""
-        return self._use(lambda file: file.noted(attempt))
+        return self._read(lambda file: file.noted(attempt))
 
     def noted_of_deployment(self, place: Place) -> Note | None:
         """What was noted last of the Deployment."""
-        return self._use(lambda file: file.noted_of_deployment(place))
+        return self._read(lambda file: file.noted_of_deployment(place))
 
     # -- leases --------------------------------------------------------------------------------------------------------
 
@@ -288,7 +299,7 @@ class Outbox:
                 return False
             if self.now() >= own.record.lease:
                 self.renew()
-                there = self._use(lambda file: file.find(attempt))
+                there = self._read(lambda file: file.find(attempt))
                 if there is not None and there.holder != own.record.holder:
                     self._lose(own, there)
                     return False
@@ -373,7 +384,7 @@ class Outbox:
         if not owned:
             return
         if anyway:
-            self._quiet_until = 0.0
+            self._quiet_until.clear()
         moved = self._use(lambda file: file.move([(own.written, own.record) for own in owned]))
         for own, was_moved in zip(owned, moved or (), strict=False):
             if was_moved:
@@ -384,7 +395,7 @@ class Outbox:
 
     def _was_changed(self, own: _Own) -> None:
         """Somebody else has changed a record in the file: who looks after it there decides what it is."""
-        there = self._use(lambda file: [file.find(own.record.id)])
+        there = self._read(lambda file: [file.find(own.record.id)])
         if there is None:
             return
         (found,) = there
@@ -408,17 +419,21 @@ class Outbox:
         self._unsettled.get(own.record.place, {}).pop(there.id, None)
         self._unwritten.discard(there.id)
 
-    def _use(self, use: Callable[[OutboxFile], T]) -> T | None:
+    def _read(self, use: Callable[[OutboxFile], T]) -> T | None:
+        """Read the file; None where it cannot be read. One that cannot be written may still be read."""
+        return self._use(use, _Access.READ)
+
+    def _use(self, use: Callable[[OutboxFile], T], access: _Access = _Access.WRITE) -> T | None:
         """Use the file; None where it cannot be used."""
         with self._lock:
-            if self.trouble is not None and self.now() < self._quiet_until:
+            if self.now() < self._quiet_until.get(access, 0.0):
                 return None
             try:
                 result = use(self._file)
             except OutboxError as error:
-                self.trouble = str(error)
-                self._quiet_until = self.now() + QUIET_S
-                self._warn(self.trouble, about="outbox")
+                self._troubles[access] = str(error)
+                self._quiet_until[access] = self.now() + QUIET_S
+                self._warn(str(error), about="outbox")
                 return None
-            self.trouble = None
+            self._troubles.pop(access, None)
             return result

@@ -17,10 +17,12 @@ from ..state import (
     DELIVERY,
     ERROR_MESSAGE,
     LEFT_OPEN,
+    NOT_READ,
     OWN_TYPES,
     SETTLED,
     STATUS,
     DeliveryStatus,
+    Status,
 )
 
 _ARRIVED = frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.REJECTED})
@@ -33,10 +35,12 @@ class Checkpoint:
     Attributes:
         outputs: by URN.
         ends: the outputs of the Completions, by the attempt that they carry.
+        was_read: whether the engine could be asked for it.
     """
 
     outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ends: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    was_read: bool = True
 
     @classmethod
     def of(cls, resources: Mapping[str, Mapping[str, Any]]) -> Checkpoint:
@@ -63,11 +67,13 @@ class Checkpoint:
         return frozenset(ended | settled)
 
     def previous(self, urns: Collection[str]) -> dict[str, Any] | None:
-        """The Deployment's input `previous`: how its last attempt ended; None where that is not known, or was off.
+        """The Deployment's input `previous`: how its last attempt ended, where it did not succeed and arrive.
 
         Args:
             urns: the Deployment's URN and its aliases'.
         """
+        if not self.was_read:
+            return STATUS.to(NOT_READ)
         last = next((self.outputs[urn] for urn in urns if urn in self.outputs), None)
         attempt = None if last is None else ATTEMPT.of(last)
         if last is None or attempt is None or DELIVERY.of(last) is DeliveryStatus.OFF:
@@ -76,6 +82,8 @@ class Checkpoint:
         if end is None:
             return {**ATTEMPT.to(attempt), **STATUS.to(LEFT_OPEN)}
         status, delivery, reason = STATUS.of(end), DELIVERY.of(end), ERROR_MESSAGE.of(end)
+        if status is Status.SUCCESS and delivery in _ARRIVED:
+            return None
         return {
             **ATTEMPT.to(attempt),
             **STATUS.to(status and status.value),

@@ -14,9 +14,9 @@ READ_LIMIT_S = 30.0
 
 
 async def last_checkpoint(stack: str) -> Checkpoint:
-    """What the last run left in a stack, given by its full name; a look-up that fails finds nothing."""
+    """What the last run left in a stack, given by its full name; a look-up that fails says so."""
     try:
         return Checkpoint.of(await asyncio.wait_for(checkpoint_outputs(stack, OWN_TYPES), READ_LIMIT_S))
     except Exception as error:  # noqa: BLE001 - whatever it is, the deployment itself can go on
         pulumi.log.debug(f"bigpanda: the last checkpoint cannot be read: {type(error).__name__}")
-        return Checkpoint()
+        return Checkpoint(was_read=False)

@@ -91,14 +91,25 @@ class Last:
         return replace(self, attempt=attempt, backlog=backlog, settled=settled[-SETTLED_KEPT:])
 
 
-def previous_of(inputs: Mapping[str, Any]) -> Attempt | None:
-    """The last attempt as the last checkpoint has it: its id, and its end if a Completion carries that."""
+def previous_of(inputs: Mapping[str, Any], last: str) -> Attempt | None:
+    """The last attempt as the last checkpoint has it: its id, and its end if a Completion carries that.
+
+    Args:
+        inputs: the Deployment's inputs.
+        last: the id of its last attempt. Where the checkpoint says nothing of it, it succeeded and its end has arrived.
+
+    Returns:
+        The attempt, without its start; None where the checkpoint could not be asked.
+    """
     given = state.PREVIOUS.of(inputs)
     if given is None:
+        return Attempt(last, None, end=End(Status.SUCCESS, delivery=DeliveryStatus.DELIVERED))
+    attempt = state.ATTEMPT.of(given)
+    if attempt is None:
         return None
     status, delivery = state.STATUS.of(given), state.DELIVERY.of(given)
     end = None if status is None else End(status, state.ERROR_MESSAGE.of(given), delivery or DeliveryStatus.DELIVERED)
-    return Attempt(str(given.get(state.ATTEMPT.name)), None, end=end)
+    return Attempt(attempt, None, end=end)
 
 
 def did_not_succeed(previous: Attempt | None) -> bool:

@@ -75,7 +75,7 @@ class Deployments(_Lifecycle):
         """An update is shown exactly when it will send something."""
         news = marked(news)
         last = Last.of(olds)
-        previous = self._previous(news)
+        previous = self._previous(news, last.attempt.id)
         waits = not self.service.off and self.service.delivery.has_left(*_place(news), last.left(previous))
         changes = self._starts(last, previous, news) or waits
         if changes:
@@ -88,7 +88,8 @@ class Deployments(_Lifecycle):
 
     def update(self, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Send another start, or only what still waits."""
-        last, previous = Last.of(olds), self._previous(news)
+        last = Last.of(olds)
+        previous = self._previous(news, last.attempt.id)
         left = last.left(previous)
         secret = _is_secret(news) or _is_secret(olds)  # what waits may have been secret when it was recorded
         if self._starts(last, previous, news):
@@ -100,12 +101,12 @@ class Deployments(_Lifecycle):
         """End an attempt that is still open, and send what waits."""
         self.service.end_deleted(*_place(props), Last.of(props), secret=_is_secret(props))
 
-    def _previous(self, inputs: dict[str, Any]) -> Attempt | None:
+    def _previous(self, inputs: dict[str, Any], last: str = "") -> Attempt | None:
         """The last attempt; where state holds no end of it, as the outbox knows it.
 
         The Completion does not hold the end where it was no target of the update, and where the guard sent it.
         """
-        previous = previous_of(inputs)
+        previous = previous_of(inputs, last)
         if previous is None or previous.end is not None:
             return previous
         end = self.service.delivery.how_it_ended(previous.id)

@@ -120,7 +120,7 @@ def test_in_state_of_an_older_version() -> None:
     inputs = checkpoint.previous(["urn"])
     assert inputs is not None
     assert inputs["errorMessage"] == PLAIN
-    previous = previous_of({"previous": {**inputs, "errorMessage": ODD}})
+    previous = previous_of({"previous": {**inputs, "errorMessage": ODD}}, "1")
     assert previous is not None
     assert previous.end == End.failure(PLAIN)
     event = {"component": "web", "version": "1", "hosts": ["a"]}

@@ -1,4 +1,8 @@
-"""Which input of which resource type is a host's name, and which hosts some resources are."""
+"""Which hosts some resources are, by the names that operators know them by.
+
+A host's name is, the first that is found: what a `host_name` rule says; the input that names it, where that is a plain
+value; what the last checkpoint says that the resource is called; its name in the program.
+"""
 
 from __future__ import annotations
 
@@ -9,70 +13,25 @@ from typing import Any, TypeVar
 from pulumi import _types
 
 from .errors import DeclarationError
+from .host_table import TABLE, Naming
 
 Finder = Callable[[Mapping[str, Any]], "str | Sequence[str] | None"]
 F = TypeVar("F", bound=Finder)
 
-TABLE: dict[str, tuple[str, ...]] = {
-    "aws:autoscaling/group:Group": ("name",),
-    "aws:ec2/instance:Instance": ("tags.Name",),
-    "aws:ec2/launchConfiguration:LaunchConfiguration": ("name",),
-    "aws:ec2/spotInstanceRequest:SpotInstanceRequest": ("tags.Name",),
-    "aws:ecs/cluster:Cluster": ("name",),
-    "aws:ecs/service:Service": ("name",),
-    "aws:ecs/taskDefinition:TaskDefinition": ("family",),
-    "aws:eks/cluster:Cluster": ("name",),
-    "aws:eks/nodeGroup:NodeGroup": ("node_group_name",),
-    "aws:lambda/function:Function": ("name",),
-    "aws:lightsail/instance:Instance": ("name",),
-    "aws:rds/instance:Instance": ("identifier",),
-    "aws:redshift/cluster:Cluster": ("cluster_identifier",),
-    "azure-native:app:ContainerApp": ("container_app_name",),
-    "azure-native:compute:VirtualMachine": ("vm_name", "os_profile.computer_name"),
-    "azure-native:compute:VirtualMachineScaleSet": ("vm_scale_set_name",),
-    "azure-native:containerinstance:ContainerGroup": ("container_group_name",),
-    "azure-native:containerservice:ManagedCluster": ("resource_name",),
-    "azure-native:web:WebApp": ("name",),
-    "azure:compute/linuxVirtualMachine:LinuxVirtualMachine": ("name", "computer_name"),
-    "azure:compute/linuxVirtualMachineScaleSet:LinuxVirtualMachineScaleSet": ("name", "computer_name_prefix"),
-    "azure:compute/virtualMachine:VirtualMachine": ("name", "os_profile.computer_name"),
-    "azure:compute/windowsVirtualMachine:WindowsVirtualMachine": ("name", "computer_name"),
-    "azure:containerservice/kubernetesCluster:KubernetesCluster": ("name",),
-    "azure:hdinsight/sparkCluster:SparkCluster": ("name",),
-    "command:remote:Command": ("connection.host",),
-    "command:remote:CopyFile": ("connection.host",),
-    "command:remote:CopyToRemote": ("connection.host",),
-    "digitalocean:index/droplet:Droplet": ("name",),
-    "digitalocean:index/kubernetesCluster:KubernetesCluster": ("name",),
-    "docker:index/container:Container": ("hostname", "name"),
-    "gcp:cloudfunctions/function:Function": ("name",),
-    "gcp:cloudrun/service:Service": ("name",),
-    "gcp:compute/instance:Instance": ("hostname", "name"),
-    "gcp:container/cluster:Cluster": ("name",),
-    "gcp:sql/databaseInstance:DatabaseInstance": ("name",),
-    "hcloud:index/server:Server": ("name",),
-    "kubernetes:apps/v1:DaemonSet": ("metadata.name",),
-    "kubernetes:apps/v1:Deployment": ("metadata.name",),
-    "kubernetes:apps/v1:StatefulSet": ("metadata.name",),
-    "kubernetes:batch/v1:CronJob": ("metadata.name",),
-    "kubernetes:batch/v1:Job": ("metadata.name",),
-    "kubernetes:core/v1:Pod": ("metadata.name",),
-    "kubernetes:core/v1:Service": ("metadata.name",),
-    "kubernetes:helm.sh/v3:Release": ("name",),
-    "libvirt:index/domain:Domain": ("name",),
-    "linode:index/instance:Instance": ("label",),
-    "openstack:compute/instance:Instance": ("name",),
-    "vsphere:index/virtualMachine:VirtualMachine": ("name",),
-}
-"""The inputs by resource type, the first that is there counts. Names as the Python SDKs have them."""
+SECRET = "[secret]"  # noqa: S105 - what the engine shows in its place
+"""Stands for a secret among the outputs in state; no name."""
 
 _finders: dict[str, Finder] = {}
+_rules: dict[str, tuple[str, ...]] = {}
 _TYPE = re.compile(r"[^:\s]+:[^:\s]+:[^:\s]+")
-_AZURE_VERSION = re.compile(r"/v\d\w*(?=:)")
+_VERSION = re.compile(r"/v\d\w*(?=:)")
 
 
 def host_name(resource_type: str, *inputs: str) -> Callable[[F], F]:
     """Say where a resource type has its host's name, for a Deployment that finds out its hosts by itself.
+
+    It goes before what is known of the type already. Where an input is not known to the program, as an Output is not,
+    the last update's output of the same name counts.
 
         bigpanda.host_name("acme:compute:Server", "hostname")
 
@@ -96,7 +55,7 @@ def host_name(resource_type: str, *inputs: str) -> Callable[[F], F]:
             f"host_name: {resource_type!r} is no resource type; write it as Pulumi shows it: aws:ec2/instance:Instance"
         )
     if inputs:
-        TABLE[resource_type] = inputs
+        _rules[resource_type] = inputs
 
     def decorate(finder: F) -> F:
         _finders[resource_type] = finder
@@ -105,30 +64,71 @@ def host_name(resource_type: str, *inputs: str) -> Callable[[F], F]:
     return decorate
 
 
-def names(resource_type: str, name: str, props: Mapping[str, Any]) -> list[str] | None:
-    """The hosts that a resource is; None where its type is not known as a host.
+def names(
+    resource_type: str, name: str, props: Mapping[str, Any], outputs: Mapping[str, Any] | None = None
+) -> list[str] | None:
+    """The hosts that a resource is; None where it is not known as one.
 
     Args:
         resource_type: its type.
-        name: its name in the program, which stands for a host's name that is not given or not known yet.
+        name: its name in the program.
         props: its inputs.
+        outputs: its outputs in state; None where there are none yet.
 
     Raises:
         DeclarationError: a function that `host_name` decorated failed.
     """
-    finder, inputs = _finders.get(resource_type), _inputs(resource_type)
-    if finder is None and inputs is None:
+    found = given(resource_type, name, props)
+    if found is None:
         return None
-    if finder is None:
-        found = next((value for path in inputs or () if _usable(value := _at(props, path))), None)
-        return [name] if found is None else [found]
-    try:
-        told = finder(props)
-        if isinstance(told, Mapping):
-            raise TypeError("a map is neither a name nor a list of names")
-        return [host for host in ([told] if isinstance(told, str) else list(told or ())) if _usable(host)] or [name]
-    except (Exception, SystemExit) as error:
-        raise DeclarationError(f"host_name of {resource_type}: {type(error).__name__} for {name!r}") from error
+    return found or otherwise(resource_type, name, called(resource_type, outputs or {})) or None
+
+
+def given(resource_type: str, name: str, props: Mapping[str, Any]) -> list[str] | None:
+    """The names that a rule or the inputs give; none where they give none, None where its type is not known as a host.
+
+    The arguments and errors are those of `names`.
+    """
+    finder, naming = _finders.get(resource_type), _naming(resource_type)
+    if finder is not None:
+        try:
+            told = finder(props)
+            if isinstance(told, Mapping):
+                raise TypeError("a map is neither a name nor a list of names")
+            found = [host for host in ([told] if isinstance(told, str) else list(told or ())) if _usable(host)]
+        except (Exception, SystemExit) as error:
+            raise DeclarationError(f"host_name of {resource_type}: {type(error).__name__} for {name!r}") from error
+        if found:
+            return found
+    if naming is None:
+        return None if finder is None else []
+    return _first(props, naming.inputs)
+
+
+def called(resource_type: str, outputs: Mapping[str, Any]) -> str | None:
+    """What its outputs in state say that the resource is called; None where they do not."""
+    naming = _naming(resource_type)
+    return next(iter(_first(outputs, () if naming is None else naming.in_state)), None)
+
+
+def otherwise(resource_type: str, name: str, known: str | None) -> list[str]:
+    """The names of a host that neither a rule nor an input names; none where it cannot be known which host it is.
+
+    Args:
+        resource_type: its type.
+        name: its name in the program.
+        known: what it is called; None where that is not known.
+    """
+    if known is not None:
+        return [known]
+    naming = _naming(resource_type)
+    return [name] if naming is None or naming.is_always else []
+
+
+def naming_outputs(resource_type: str) -> tuple[str, ...]:
+    """The paths of the outputs that `called` looks at, as state spells them; none for what is not known as a host."""
+    naming = _naming(resource_type)
+    return () if naming is None else tuple(".".join(map(_camel, path.split("."))) for path in naming.in_state)
 
 
 def named(keys: Iterable[str], names: Mapping[str, Iterable[str]]) -> list[str]:
@@ -147,10 +147,25 @@ def name_of(key: str) -> str:
     return key.partition("::")[2]
 
 
-def _inputs(resource_type: str) -> tuple[str, ...] | None:
-    if resource_type.startswith("azure-native:"):
-        resource_type = _AZURE_VERSION.sub("", resource_type)
-    return TABLE.get(resource_type)
+def _naming(resource_type: str) -> Naming | None:
+    """Where the type has its name, by the rules and the table; None where neither knows it as a host."""
+    package, _, rest = resource_type.partition(":")
+    known = resource_type
+    if package == "azure-native":
+        known = _VERSION.sub("", resource_type)
+    elif package == "kubernetes" and rest.startswith(("apps/", "batch/", "core/")):
+        known = _VERSION.sub("/v1", resource_type)
+    naming, rule = TABLE.get(known), _rules.get(resource_type)
+    if rule is None:
+        return naming
+    if naming is None:
+        return Naming(rule)
+    return Naming((*rule, *naming.inputs), (*rule, *naming.in_state))
+
+
+def _first(props: Mapping[str, Any], paths: Iterable[str]) -> list[str]:
+    """The first that holds a name; a list of none where none does."""
+    return next(([value] for path in paths if _usable(value := _at(props, path))), [])
 
 
 def _at(value: Any, path: str) -> Any:
@@ -171,4 +186,4 @@ def _camel(name: str) -> str:
 
 
 def _usable(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+    return isinstance(value, str) and bool(value.strip()) and value != SECRET

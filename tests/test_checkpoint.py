@@ -40,6 +40,24 @@ def test_what_is_known_of_the_last_attempt(end: dict[str, Any] | None, known: di
     assert found.previous(["the new name", "start"]) == (None if known is None else {"attempt": "a1", **known})
 
 
+def test_what_hosts_are_called() -> None:
+    """By key: as their outputs say. A resource that was renamed has its old key there."""
+    instance, prefix = "aws:ec2/instance:Instance", "urn:pulumi:prod::shop::"
+    web = {"tags": {"Name": "web-1"}, "privateDns": "ip-1"}
+    found = Checkpoint.of(
+        {
+            f"{prefix}{instance}::web": {"type": instance, "outputs": web},
+            f"{prefix}acme:a:Fleet${instance}::web": {"type": instance, "outputs": {"privateDns": "ip-2"}},
+            f"{prefix}{instance}::new": {"type": instance, "outputs": {}},
+            f"{prefix}aws:s3/bucket:Bucket::web": {"type": "aws:s3/bucket:Bucket", "outputs": {"name": "b"}},
+        }
+    )
+    assert found.names == {f"{instance}::web": "web-1", f"acme:a:Fleet${instance}::web": "ip-2"}
+    assert found.called([f"{instance}::www", f"{instance}::web"]) == "web-1"
+    assert found.called([f"{instance}::new"]) is None
+    assert Checkpoint().called([f"{instance}::web"]) is None
+
+
 def test_there_is_no_last_attempt() -> None:
     """Or nothing was sent of it; a checkpoint that could not be read is another thing."""
     assert checkpoint({"attempt": "a1", "delivery": "off"}).previous(["start"]) is None

@@ -11,10 +11,13 @@ import pytest
 import bigpanda_provider as bigpanda
 from bigpanda_provider import hosts
 
+OUTPUT = object.__new__(pulumi.Output)
+"""One without a future, which the event loop of another test would wait for."""
+
 
 @pytest.fixture(autouse=True)
 def _own_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(hosts, "TABLE", dict(hosts.TABLE))
+    monkeypatch.setattr(hosts, "_rules", {})
     monkeypatch.setattr(hosts, "_finders", {})
     return iter(())
 
@@ -25,18 +28,68 @@ def _own_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("aws:ec2/instance:Instance", {"tags": {"Name": "prod-1"}}, ["prod-1"]),
         ("aws:ec2/instance:Instance", {"tags": {}}, ["res"]),
         ("aws:ec2/instance:Instance", {}, ["res"]),
-        ("aws:ec2/instance:Instance", {"tags": pulumi.Output.from_input({"Name": "x"})}, ["res"]),
+        ("aws:ec2/instance:Instance", {"tags": OUTPUT}, ["res"]),
         ("azure-native:compute/v20230301:VirtualMachine", {"os_profile": {"computer_name": "vm"}}, ["vm"]),
         ("azure-native:compute:VirtualMachine", {"vm_name": "a", "os_profile": {"computer_name": "vm"}}, ["a"]),
         ("docker:index/container:Container", {"name": "c", "hostname": "h"}, ["h"]),
         ("kubernetes:apps/v1:Deployment", {"metadata": {"name": "web"}}, ["web"]),
         ("hcloud:index/server:Server", {"name": " "}, ["res"]),
+        ("kubernetes:apps/v1beta2:Deployment", {"metadata": {"name": "web"}}, ["web"]),
+        ("kubernetes:helm.sh/v3:Chart", {}, ["res"]),
+        ("command:remote:Command", {"connection": {"host": "10.0.0.1"}}, ["10.0.0.1"]),
+        ("command:remote:Command", {"connection": OUTPUT}, None),
+        ("command:remote:Command", {"connection": {"host": OUTPUT}}, None),
         ("aws:s3/bucket:Bucket", {"name": "b"}, None),
     ],
 )
 def test_a_host_is_found(kind: str, props: dict[str, Any], names: list[str] | None) -> None:
     """By the table; the resource's own name stands for one that is not given or not known yet."""
     assert hosts.names(kind, "res", props) == names
+
+
+@pytest.mark.parametrize(
+    ("kind", "props", "outputs", "names"),
+    [
+        ("aws:ec2/instance:Instance", {}, {"privateDns": "ip-10-0-0-1.internal"}, ["ip-10-0-0-1.internal"]),
+        ("aws:ec2/instance:Instance", {}, {"tags": {"Name": "x"}, "privateDns": "ip"}, ["x"]),
+        ("aws:ec2/instance:Instance", {}, {"tagsAll": {"Name": "x"}, "privateDns": "ip"}, ["x"]),
+        ("aws:ec2/instance:Instance", {"tags": {"Name": "mine"}}, {"tags": {"Name": "x"}}, ["mine"]),
+        ("aws:eks/nodeGroup:NodeGroup", {}, {"nodeGroupName": "workers-1a2b3c4"}, ["workers-1a2b3c4"]),
+        ("aws:rds/instance:Instance", {}, {"identifier": "[secret]"}, ["res"]),
+        ("aws:rds/instance:Instance", {}, {"identifier": None}, ["res"]),
+        ("azure-native:compute/v20230301:VirtualMachine", {}, {"name": "vm1a2b3c4"}, ["vm1a2b3c4"]),
+        ("kubernetes:apps/v1:Deployment", {}, {"metadata": {"name": "web-1a2b3c4"}}, ["web-1a2b3c4"]),
+        ("kubernetes:apps/v1:Deployment", {}, {"metadata": "[secret]"}, ["res"]),
+        ("docker:index/container:Container", {}, {"hostname": "3f2504e04f89", "name": "web-1a2b3c4"}, ["web-1a2b3c4"]),
+        ("nomad:index/job:Job", {}, {"name": "batch"}, ["batch"]),
+        ("command:remote:Command", {}, {"connection": {"host": "10.0.0.1"}}, ["10.0.0.1"]),
+        ("command:remote:Command", {}, {"connection": "[secret]"}, None),
+        ("aws:s3/bucket:Bucket", {}, {"name": "b"}, None),
+    ],
+)
+def test_a_host_is_called_what_the_last_checkpoint_says(
+    kind: str, props: dict[str, Any], outputs: dict[str, Any], names: list[str] | None
+) -> None:
+    """Where no input names it; in the provider's own spelling. What is secret is no name."""
+    assert hosts.names(kind, "res", props, outputs) == names
+
+
+def test_a_rule_goes_first() -> None:
+    """Before the table's inputs, and before its outputs."""
+    bigpanda.host_name("aws:ec2/instance:Instance", "tags.Fqdn")
+    inputs, outputs = {"tags": {"Name": "a"}}, {"tags": {"Name": "c", "Fqdn": "d"}}
+    assert hosts.names("aws:ec2/instance:Instance", "res", {"tags": {"Name": "a", "Fqdn": "b"}}, outputs) == ["b"]
+    assert hosts.names("aws:ec2/instance:Instance", "res", inputs, outputs) == ["a"]
+    assert hosts.names("aws:ec2/instance:Instance", "res", {}, outputs) == ["d"]
+    bigpanda.host_name("command:remote:Command", "environment.HOST")
+    assert hosts.names("command:remote:Command", "res", {"environment": {"HOST": "h"}}) == ["h"]
+    assert hosts.names("command:remote:Command", "res", {}) == ["res"]
+
+
+def test_the_outputs_that_are_looked_at() -> None:
+    """By their paths in state, so that nothing else of a large stack is kept."""
+    assert hosts.naming_outputs("aws:ec2/instance:Instance") == ("tags.Name", "tagsAll.Name", "privateDns")
+    assert hosts.naming_outputs("aws:s3/bucket:Bucket") == ()
 
 
 def test_a_type_is_added() -> None:
@@ -55,6 +108,14 @@ def test_a_function_is_added() -> None:
 
     assert hosts.names("acme:compute:Cluster", "res", {"count": 2}) == ["node-0", "node-1"]
     assert hosts.names("acme:compute:Cluster", "res", {"count": 0}) == ["res"]
+
+    @bigpanda.host_name("hcloud:index/server:Server")
+    def labelled(inputs: Mapping[str, Any]) -> str | None:
+        return inputs.get("label")
+
+    assert hosts.names("hcloud:index/server:Server", "res", {"label": "l", "name": "n"}) == ["l"]
+    assert hosts.names("hcloud:index/server:Server", "res", {"name": "n"}) == ["n"]
+    assert hosts.names("hcloud:index/server:Server", "res", {}, {"name": "n-1"}) == ["n-1"]
 
 
 def test_a_function_that_fails_is_told() -> None:

@@ -45,7 +45,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "settings": set(),
     "state": set(),
-    "hosts": set(),
+    "hosts": {"host_table"},
+    "host_table": set(),
 }
 """What a folder or a module may import besides itself and SHARED: folders, or single modules of them."""
 

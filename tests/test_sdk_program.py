@@ -542,12 +542,28 @@ def test_checkpoint_outputs(program: asyncio.AbstractEventLoop) -> None:
         def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> Any:  # noqa: N802 - the protocol's name
             asked.append(request)
             answer = struct_pb2.Struct()
-            answer.update({"outputs": {"a": {"type": "ours:A", "outputs": {"n": 1}}, "b": {"type": "theirs:B"}}})
+            server = {"name": "s", "ip": "10.0.0.1", "tags": {"Name": "t", "n": 1}, "spec": {"size": 2}}
+            answer.update(
+                {
+                    "outputs": {
+                        "a": {"type": "ours:A", "outputs": {"n": 1}},
+                        "b": {"type": "theirs:B", "outputs": {"name": "b"}},
+                        "c": {"type": "theirs:C", "outputs": server},
+                        "d": {"type": "theirs:C"},
+                    }
+                }
+            )
             return provider_pb2.InvokeResponse(**{"return": answer})
 
     SETTINGS.monitor = Monitor()
-    found = program.run_until_complete(sdk.checkpoint_outputs("organization/project/stack", "ours:"))
-    assert found == {"a": {"type": "ours:A", "outputs": {"n": 1}}}
+    wanted = {"theirs:C": ("name", "tags.Name", "tags.n", "spec", "spec.size.x", "ip.x", "no")}
+    found = program.run_until_complete(
+        sdk.checkpoint_outputs("organization/project/stack", "ours:", lambda kind: wanted.get(kind, ()))
+    )
+    assert found == {
+        "a": {"type": "ours:A", "outputs": {"n": 1}},
+        "c": {"type": "theirs:C", "outputs": {"name": "s", "tags": {"Name": "t"}}},
+    }
     (request,) = asked
     assert request.tok == sdk.READ_OUTPUTS
     assert not request.acceptResources

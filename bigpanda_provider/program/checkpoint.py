@@ -1,15 +1,18 @@
-"""What the last run left behind: the last attempt of each Deployment, as the stack's last checkpoint has it.
+"""What the last run left behind, as the stack's last checkpoint has it.
+
+The last attempt of each Deployment, and what the resources are called that are hosts.
 
 It is worked out of plain maps, so that the runner, which reads state on its own, uses it too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from .. import hosts
 from ..bigpanda.text import clean
 from ..state import (
     ATTEMPT,
@@ -30,26 +33,37 @@ _ARRIVED = frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.REJECTED})
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The outputs of the stack's Deployments and Completions at the end of the last run.
+    """The stack at the end of the last run.
 
     Attributes:
-        outputs: by URN.
+        outputs: those of the Deployments and Completions, by URN.
         ends: the outputs of the Completions, by the attempt that they carry.
+        names: what the other resources are called that are hosts, by key: the URN without stack and project.
         was_read: whether the engine could be asked for it.
     """
 
     outputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ends: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
     was_read: bool = True
 
     @classmethod
     def of(cls, resources: Mapping[str, Mapping[str, Any]]) -> Checkpoint:
-        """From the stack's resources by URN, each with its `type` and `outputs`; other types are passed over."""
+        """From the stack's resources by URN, each with its `type` and `outputs`."""
         ours = {urn: resource for urn, resource in resources.items() if resource["type"].startswith(OWN_TYPES)}
         outputs = {urn: resource.get("outputs") or {} for urn, resource in ours.items()}
         completions = [outputs[urn] for urn, resource in ours.items() if resource["type"] == COMPLETION_TYPE]
         ends = {attempt: completion for completion in completions if (attempt := ATTEMPT.of(completion))}
-        return cls(outputs, ends)
+        names = {
+            urn.split("::", 2)[-1]: name
+            for urn, resource in resources.items()
+            if urn not in ours and (name := hosts.called(resource["type"], resource.get("outputs") or {}))
+        }
+        return cls(outputs, ends, names)
+
+    def called(self, keys: Iterable[str]) -> str | None:
+        """What a resource is called, by its key or one that it had before; None where that is not known."""
+        return next((self.names[key] for key in keys if key in self.names), None)
 
     @cached_property
     def attempts(self) -> frozenset[str]:

@@ -63,8 +63,16 @@ class Declared:
 
     @cached_property
     def hosts(self) -> list[str] | None:
-        """The hosts that it is; None where it is not known as one."""
-        return hosts.names(self.type, self.name, self.props or {})
+        """The hosts that it is, as far as its inputs tell; None where it is not known as one."""
+        return hosts.given(self.type, self.name, self.props or {})
+
+    def hosts_in_state(self, called: str | None) -> list[str]:
+        """The hosts that it is, where its inputs do not tell.
+
+        Args:
+            called: what the last checkpoint says that it is called; None where it does not say.
+        """
+        return hosts.otherwise(self.type, self.name, called)
 
     @property
     def is_custom(self) -> bool:

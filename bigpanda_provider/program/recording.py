@@ -58,7 +58,7 @@ class Recording(Ending):
             **self.passed_on,
             **VERSION_FOUND.to(self._given.found_version or None),
             PREVIOUS.name: self._previous(),
-            **self.scope.inputs(),
+            **self.scope.inputs(self._run.checkpoint),
         }
 
     def registered(self) -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pulumi
 
 from ..state import ALIASES, ANY, HOST_NAMES, RESOURCES, SCOPE, TAKES
+from .checkpoint import Checkpoint
 from .declared import Declared
 from .sdk import is_registered
 
@@ -66,16 +67,37 @@ class Scope:
         self.otherwise: str | None = None
         self._resources: list[pulumi.Resource] = []
         self._members: list[Declared] = []
+        self._unnamed: dict[str, Declared] = {}
         self._seen: asyncio.Future[Mapping[str, Any]] = asyncio.Future()
         if not watch:
             self.close()
 
-    def inputs(self) -> dict[str, Any]:
-        """The Deployment's inputs that are known when the scope is closed."""
-        return {one.name: self._input(one.name) for one in SCOPE}
+    def inputs(self, checkpoint: Callable[[], Awaitable[Checkpoint]]) -> dict[str, Any]:
+        """The Deployment's inputs that are known when the scope is closed.
+
+        Args:
+            checkpoint: reads the last checkpoint, for the names of hosts that their inputs do not tell.
+        """
+        return {**{one.name: self._input(one.name) for one in SCOPE}, HOST_NAMES.name: self._host_names(checkpoint)}
 
     async def _input(self, name: str) -> Any:
         return (await self._seen).get(name)
+
+    async def _host_names(self, checkpoint: Callable[[], Awaitable[Checkpoint]]) -> Any:
+        """The names of the hosts; of those that inputs do not name, as the last checkpoint has them."""
+        seen = await self._seen
+        names: Mapping[str, list[str]] | None = seen.get(HOST_NAMES.name)
+        if not self._unnamed:
+            return names
+        last = Checkpoint()
+        with contextlib.suppress(Exception):  # the names in the program are known all the same
+            last = await checkpoint()
+        aliases = ALIASES.of(seen) or {}
+        called = {
+            key: member.hosts_in_state(last.called([key, *aliases.get(key, ())]))
+            for key, member in self._unnamed.items()
+        }
+        return {**(names or {}), **_filled(called)}
 
     def add(self, resource: pulumi.Resource, declared: Declared | None) -> None:
         """Take a resource in; one that comes when the scope is closed is waited for, but not looked at."""
@@ -123,19 +145,24 @@ class Scope:
         names: dict[str, list[str]] = {}
         takes: dict[str, list[str]] = {}
         aliases: dict[str, list[str]] = {}
+        unnamed: dict[str, Declared] = {}
         for key, member in by_key.items():
             resources[key] = self._told(member, lambda one: one.digest, UNSEEN, "its changes cannot be seen")
             aliases[key] = self._told(member, lambda one: list(one.aliases()), [], "its aliases cannot be seen")
             if not self._find_hosts:
                 continue
-            own = [member.name]
-            names[key] = self._told(member, lambda one: list(one.hosts or ()), own, "it is reported by this name")
+            own: list[str] | None = [member.name]
+            hosts: list[str] | None = self._told(member, _hosts, own, "it is reported by this name")
+            names[key] = list(hosts or ())
+            if hosts == []:
+                unnamed[key] = member
             takes[key] = self._told(member, lambda one: _sources(one, by_key, outputs), [], "its inputs are left out")
         seen = {**RESOURCES.to(resources), **ALIASES.to(_filled(aliases) or None)}
         if self._find_hosts:
             if not by_key and self.otherwise is not None:
                 names = {"": [self.otherwise]}
             seen |= {**HOST_NAMES.to(_filled(names)), **TAKES.to(_filled(takes) or None)}
+        self._unnamed = unnamed
         return seen
 
     def _told(self, member: Declared, tell: Callable[[Declared], T], otherwise: T, instead: str) -> T:
@@ -144,6 +171,10 @@ class Scope:
         except Exception as error:  # noqa: BLE001 - a user's function, or a value that nobody thought of
             self.unseen.append(Unseen(f'"{member.name}": {instead}', error))
             return otherwise
+
+
+def _hosts(member: Declared) -> list[str] | None:
+    return member.hosts
 
 
 def _filled(lists: Mapping[str, list[str]]) -> dict[str, list[str]]:

@@ -359,28 +359,54 @@ def supports(feature: str) -> bool:
     return value is not None and ask is not None and bool(ask(value))
 
 
-async def checkpoint_outputs(stack: str, type_prefix: str) -> Mapping[str, Mapping[str, Any]]:
-    """The resources in the last checkpoint of a stack whose types begin so, by URN, each with `type` and `outputs`.
+async def checkpoint_outputs(
+    stack: str, type_prefix: str, wanted: Callable[[str], Sequence[str]]
+) -> Mapping[str, Mapping[str, Any]]:
+    """The resources in the last checkpoint of a stack, by URN, each with `type` and `outputs`.
+
+    All outputs of those whose types begin with the prefix; of others the texts that are wanted, and no resource that
+    has none: a stack may hold 1,000s of resources, of some MB.
 
     The SDK's own invoke would look up each resource that an output refers to; it is not registered yet, so that fails,
     and the program with it. The monitor's `Invoke` takes a request that says that references are to be plain values.
 
     Args:
         stack: the stack's full name.
-        type_prefix: the beginning of the types.
+        type_prefix: the beginning of types.
+        wanted: the paths of the outputs that are wanted of any other type: "tags.Name".
 
     Raises:
         Exception: whatever the engine or the SDK raises, a closed door included: the look-up has failed.
     """
     monitor = settings.get_monitor()
-    return await asyncio.get_running_loop().run_in_executor(None, _ask, monitor, stack, type_prefix)
+    return await asyncio.get_running_loop().run_in_executor(None, _ask, monitor, stack, type_prefix, wanted)
 
 
-def _ask(monitor: Any, stack: str, type_prefix: str) -> dict[str, Any]:
+def _ask(monitor: Any, stack: str, type_prefix: str, wanted: Callable[[str], Sequence[str]]) -> dict[str, Any]:
     arguments = struct_pb2.Struct()
     arguments["stackName"] = stack
     request = resource_pb2.ResourceInvokeRequest(tok=READ_OUTPUTS, args=arguments, acceptResources=False)
     answer: struct_pb2.Struct = getattr(monitor.Invoke(request), "return")
-    every = answer.fields["outputs"].struct_value.fields
-    ours = {urn: one for urn, one in every.items() if one.struct_value["type"].startswith(type_prefix)}
-    return {urn: json_format.MessageToDict(one) for urn, one in ours.items()}
+    found: dict[str, Any] = {}
+    for urn, one in answer.fields["outputs"].struct_value.fields.items():
+        kind = one.struct_value["type"]
+        if kind.startswith(type_prefix):
+            found[urn] = json_format.MessageToDict(one)
+        elif (paths := wanted(kind)) and (texts := _texts(one.struct_value.fields["outputs"], paths)):
+            found[urn] = {"type": kind, "outputs": texts}
+    return found
+
+
+def _texts(outputs: struct_pb2.Value, paths: Iterable[str]) -> dict[str, Any]:
+    """What is a text at one of the paths, as maps in maps."""
+    found: dict[str, Any] = {}
+    for path in paths:
+        *maps, last = path.split(".")
+        value, into = outputs, found
+        for name in (*maps, last):
+            value = value.struct_value.fields.get(name, struct_pb2.Value())
+        if value.HasField("string_value"):
+            for name in maps:
+                into = into.setdefault(name, {})
+            into[last] = value.string_value
+    return found

@@ -135,18 +135,22 @@ def _hosts(step: StepEventMetadata, earlier: Change | None) -> tuple[str, ...] |
     """The hosts that the resource was, as far as it goes, and is, as far as it stays."""
     known = dict.fromkeys((earlier.hosts if earlier is not None else None) or ())
     found = earlier is not None and earlier.hosts is not None
+    outputs: dict[str, Any] = {}
     for state in (step.old, step.new):
-        names = hosts.names(step.type, name_of(step.urn), _seen(state.inputs)) if state is not None else None
+        if state is None:
+            continue
+        outputs |= _seen(state.outputs)  # a preview does not know all of the new ones
+        names = hosts.names(step.type, name_of(step.urn), _seen(state.inputs), outputs)
         if names is not None:
             found = True
             known.update(dict.fromkeys(names))
     return tuple(known) if found else None
 
 
-def _seen(inputs: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The inputs without what the engine hides or does not know yet."""
+def _seen(properties: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The inputs or outputs without what the engine hides or does not know yet."""
     return {
         name: _seen(value) if isinstance(value, Mapping) else value
-        for name, value in (inputs or {}).items()
+        for name, value in (properties or {}).items()
         if value not in (UNKNOWN, SECRET)
     }

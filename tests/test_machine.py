@@ -154,7 +154,9 @@ class Processes(RuleBasedStateMachine):
     @precondition(lambda self: self.update is not None)
     @rule(noted=st.booleans())
     def the_update_ends(self, noted: bool) -> None:
-        """Well or not: the engine has stored what it was given, and the guard ends the rest."""
+        """Well or not: the engine has asked every Deployment, and stored what it was given; the guard ends the rest."""
+        for name in NAMES:
+            self.nothing_changed(name)
         update, self.update = self.update, None
         assert update is not None
         for name, one in update.open.items():

@@ -7,7 +7,7 @@ order, `takeover.py` looks after what earlier processes left.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ..errors import RejectedError
@@ -92,7 +92,8 @@ class Delivery:
             return attempt.start_became(DeliveryStatus.OFF), left.waiting
         place = self._place(stack, name)
         self._takeover.take_over(place, left, secret=secret)
-        earlier = [record.id for record in self.outbox.unsettled(place)]
+        earlier = {one.id: one for one in left.waiting}
+        earlier.update((record.id, record.attempt) for record in self.outbox.unsettled(place))
         self.outbox.begin(place, attempt, recorder=recorder, is_secret=secret, folder=folder)
         error = self._queue.send(place)
         if self.mode is Mode.REQUIRED and error is not None:
@@ -110,16 +111,15 @@ class Delivery:
         """
         place = self._place(stack, name)
         self._takeover.take_over(place, left, secret=secret)
-        earlier = [record.id for record in self.outbox.unsettled(place)]
-        if deleted:
-            for one in earlier:
-                self.outbox.is_in_state(one, False)
+        for record in self.outbox.unsettled(place) if deleted else ():
+            self.outbox.is_in_state(record.id, False)
         error = self._queue.send(place)
         if self.mode is Mode.REQUIRED and error is not None:
             raise error
         self._flush(stack)
-        waiting = () if deleted else self._returning(attempt.id, earlier)
-        return self._now(attempt), waiting
+        # What the outbox alone knows may be newer than the last attempt in state, so it is no backlog of it.
+        known = {one.id: one for one in left.waiting}
+        return self._now(attempt), () if deleted else self._returning(attempt.id, known)
 
     def end(self, stack: str, name: str, attempt: Attempt, end: End, *, secret: bool, in_state: bool = True) -> Attempt:
         """Send the end of an attempt, after all that waits of its Deployment.
@@ -281,12 +281,14 @@ class Delivery:
         record = self.outbox.get(attempt.id)
         return attempt if record is None else replace(record.attempt, start=record.attempt.start or attempt.start)
 
-    def _returning(self, last: str, earlier: list[str]) -> tuple[Attempt, ...]:
+    def _returning(self, last: str, earlier: Mapping[str, Attempt]) -> tuple[Attempt, ...]:
         """The engine is given the last attempt, and what of earlier ones still waits: the latter."""
         with self._lock:
             self._returned.update((last, *earlier))
-        found = [self.outbox.get(one) for one in earlier if one != last]
-        return tuple(record.attempt for record in found if record is not None and not record.attempt.is_settled)
+        records = {one: self.outbox.find(one) for one in earlier if one != last}
+        now = {one: earlier[one] if record is None else record.attempt for one, record in records.items()}
+        waiting = [replace(attempt, start=attempt.start or earlier[one].start) for one, attempt in now.items()]
+        return tuple(attempt for attempt in waiting if not attempt.is_settled and attempt.start is not None)
 
     def _look_after(self, place: Place, attempt: Attempt, *, secret: bool) -> bool:
         """Look after an attempt of which only its Completion or a person tells; whether that is possible.

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
 from typing import TypeVar
 
@@ -299,23 +300,24 @@ class Outbox:
                 return False
             if self.now() >= own.record.lease:
                 self.renew()
-                there = self._read(lambda file: file.find(attempt))
-                if there is not None and there.holder != own.record.holder:
-                    self._lose(own, there)
-                    return False
-            return True
+            return attempt in self._unsettled.get(own.record.place, {})
 
     def renew(self) -> None:
-        """Extend the leases of what this process looks after."""
+        """Extend the leases of what this process looks after; what another one has taken meanwhile is lost."""
         with self._lock:
             owned = [self._own[attempt] for ids in self._unsettled.values() for attempt in ids]
+            written = [own for own in owned if own.written is not None]
             until = self.now() + LEASE_S
-            records = [own.record for own in owned if own.written is not None]
-            if records and self._use(lambda file: file.renew(records, until)) is not None:
-                for own in owned:
-                    own.record = replace(own.record, lease=until)
-                    if own.written is not None:
-                        own.written = replace(own.written, lease=until)
+            renewed = self._use(lambda file: file.renew([own.record for own in written], until)) if written else None
+            if renewed is None:
+                return
+            for own in written:
+                there = None if renewed == len(written) else self._read(partial(OutboxFile.find, attempt=own.record.id))
+                if there is not None and there.holder != own.record.holder:
+                    self._lose(own, there)
+                    continue
+                own.record = replace(own.record, lease=until)
+                own.written = None if own.written is None else replace(own.written, lease=until)
 
     def leave(self) -> None:
         """Write what is not written yet, and look after nothing any more, so that the next process need not wait."""

@@ -60,6 +60,10 @@ class Queue:
         try:
             error: DeliveryError | None = None
             for attempt in self._waiting(place):
+                if not self._outbox.still_holds(attempt):
+                    if self._is_settled(attempt):
+                        continue
+                    return UnavailableError(BUSY)
                 error = self._send_one(attempt, deadline)
                 if error is not None and not isinstance(error, RejectedError):
                     return error
@@ -86,6 +90,10 @@ class Queue:
             raise UnavailableError(BUSY)
         return [record.id for record in (*self._takeover.take_free(earlier), *waiting)]
 
+    def _is_settled(self, attempt: str) -> bool:
+        record = self._outbox.get(attempt)
+        return record is None or record.attempt.is_settled
+
     def _send_one(self, attempt: str, deadline: float | None) -> DeliveryError | None:
         """Send what waits of an attempt: its start, then its end if it has one. Returns what went wrong."""
         error = self._send_start(attempt, deadline)
@@ -107,7 +115,7 @@ class Queue:
         if record is None or record.attempt.start_delivery is not DeliveryStatus.QUEUED:
             return None
         event = record.attempt.start
-        if event is None or not self._outbox.still_holds(attempt):
+        if event is None:
             return None
         if self._sender.tries and not record.in_doubt:
             self._outbox.start_is_on_the_wire(attempt)

@@ -78,7 +78,8 @@ class Scope:
         Args:
             checkpoint: reads the last checkpoint, for the names of hosts that their inputs do not tell.
         """
-        return {**{one.name: self._input(one.name) for one in SCOPE}, HOST_NAMES.name: self._host_names(checkpoint)}
+        seen = {one.name: self._input(one.name) for one in SCOPE if one is not HOST_NAMES}
+        return {**seen, HOST_NAMES.name: self._host_names(checkpoint)}
 
     async def _input(self, name: str) -> Any:
         return (await self._seen).get(name)

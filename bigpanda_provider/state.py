@@ -125,8 +125,6 @@ PREVIOUS = Property("previous", _map)
 RESOURCES = Property("resources", _map)
 HOST_NAMES = Property("hostNames", _map)
 TAKES = Property("takes", _map)
-ANY = "*"
-"""In TAKES, stands for the resources of the scope where it cannot be known whose Output is taken."""
 ALIASES = Property("aliases", _map)
 SCOPE = (RESOURCES, HOST_NAMES, TAKES, ALIASES)
 CHANGED = Property("changed", _flag)

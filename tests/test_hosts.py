@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import pulumi
 import pytest
 
 import bigpanda_provider as bigpanda
 from bigpanda_provider import hosts
 
-OUTPUT = object.__new__(pulumi.Output)
-"""One without a future, which the event loop of another test would wait for."""
+OUTPUT: Any = object()
+"""Stands for an Output, which the event loop of another test would wait for."""
 
 
 @pytest.fixture(autouse=True)

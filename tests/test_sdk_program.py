@@ -477,6 +477,39 @@ def test_behind_closed(program: asyncio.AbstractEventLoop) -> None:
     program.run_until_complete(declare())
 
 
+@pulumi.input_type
+class Connection:
+    """An args class."""
+
+    def __init__(self, host: pulumi.Input[str], user: pulumi.Input[str] | None = None) -> None:
+        pulumi.set(self, "host", host)
+        pulumi.set(self, "user", user)
+
+
+def test_wrapped(program: asyncio.AbstractEventLoop) -> None:
+    """What stands in a secret Output as it is; neither what is an Output itself, nor what the program made secret."""
+
+    async def declare() -> None:
+        secret, later = pulumi.Output.secret, pulumi.Output.secret("x")
+        assert sdk.wrapped(secret(Connection("h"))) == {"host": "h"}
+        assert sdk.wrapped(secret({"host": "h", "port": 1, "user": later})) == {"host": "h"}
+        assert sdk.wrapped(secret(Connection("h", later))) == {"host": "h"}
+        assert sdk.wrapped(secret(Connection(later))) == {}
+        assert sdk.wrapped(secret(secret(Connection("h")))) == {}
+
+    program.run_until_complete(declare())
+
+
+def test_wrapped_closed(program: asyncio.AbstractEventLoop) -> None:
+    """Nothing, of what is no such Output."""
+
+    async def declare() -> None:
+        for value in (None, "x", {"host": "h"}, pulumi.Output.from_input("x"), pulumi.Output.secret("x")):
+            assert sdk.wrapped(value) == {}
+
+    program.run_until_complete(declare())
+
+
 def test_late_hooks(program: asyncio.AbstractEventLoop) -> None:
     """The SDK goes through the list itself, when the resource has waited for what it depends on."""
     needless, asked = False, []

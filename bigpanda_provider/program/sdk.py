@@ -334,6 +334,35 @@ def behind(state: asyncio.Future[Any]) -> tuple[Iterable[pulumi.Resource], list[
     return (), [one for name in coroutine.cr_code.co_freevars for one in _states(variables.get(name))]
 
 
+def wrapped(output: Any) -> Mapping[str, Any]:
+    """The texts in a map or an args class of which a provider's SDK has made a secret Output; none for anything else.
+
+    The connection of a remote command is such an input, and its host is no secret. Only what the program gave as it is
+    counts: not the parts that are Outputs themselves. It is asked in the constructor of the resource, before anything
+    has run: the variables of `Output.secret`, `Output.from_input` and `Output.all` have it. Closed: none, so such a
+    command is no known host.
+    """
+    with contextlib.suppress(Exception):
+        inner = _variables(state_of(output))["o"]
+        applied = _variables(state_of(inner))
+        parts = _variables(state_of(applied["self"]))["all_outputs"]
+        if isinstance(parts, list):  # of a map: its keys are taken first
+            values = inspect.getclosurevars(applied["func"]).nonlocals["values"]
+            return {_constant(key): one for key, one in zip(parts, values, strict=True) if isinstance(one, str)}
+        return {name: part for name, one in parts.items() if isinstance(part := _constant(one), str)}
+    return {}
+
+
+def _variables(state: asyncio.Future[Any] | None) -> Mapping[str, Any]:
+    return {} if state is None else inspect.getcoroutinelocals(_coroutine(state))
+
+
+def _constant(output: pulumi.Output[Any]) -> Any:
+    """The value of an Output that was made from a plain one; None for any other."""
+    state = state_of(output)
+    return state.result().value if state is not None and state.done() and _coroutine(state) is None else None
+
+
 def _coroutine(state: asyncio.Future[Any]) -> Any:
     """What the task runs; None where the future is no task."""
     return state.get_coro() if isinstance(state, asyncio.Task) else None

@@ -13,7 +13,8 @@ class Naming(NamedTuple):
     Attributes:
         inputs: the inputs that name the resource.
         outputs: what the provider says that it is called; the inputs' names unless given.
-        is_always: whether it is a host where neither is known; then its name in the program stands for it.
+        is_always: whether it is a host where neither is known; then its name in the program stands for it. Where it is
+            not, the SDK makes the inputs secret as a whole.
     """
 
     inputs: tuple[str, ...]

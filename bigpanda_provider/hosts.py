@@ -147,6 +147,12 @@ def name_of(key: str) -> str:
     return key.partition("::")[2]
 
 
+def wrapped_inputs(resource_type: str) -> tuple[str, ...]:
+    """The inputs of a type that its SDK makes secret as a whole, and that hold its name."""
+    naming = _naming(resource_type)
+    return () if naming is None or naming.is_always else tuple(path.partition(".")[0] for path in naming.inputs)
+
+
 def _naming(resource_type: str) -> Naming | None:
     """Where the type has its name, by the rules and the table; None where neither knows it as a host."""
     package, _, rest = resource_type.partition(":")

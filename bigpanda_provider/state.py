@@ -128,8 +128,6 @@ Absent where it succeeded and its end has arrived: so an update shows no more th
 RESOURCES = Property("resources", _map)
 HOST_NAMES = Property("hostNames", _map)
 TAKES = Property("takes", _map)
-ANY = "*"
-"""In TAKES, stands for the resources of the scope where it cannot be known whose Output is taken."""
 ALIASES = Property("aliases", _map)
 SCOPE = (RESOURCES, HOST_NAMES, TAKES, ALIASES)
 CHANGED = Property("changed", _flag)

@@ -10,9 +10,8 @@ import pytest
 import bigpanda_provider as bigpanda
 from bigpanda_provider import hosts
 
-
-class SomeOutput:
-    """Stands in the tables for an Output, of which a module can hold none: pytest asks what it finds for attributes."""
+OUTPUT: Any = object()
+"""Stands for an Output, which the event loop of another test would wait for."""
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +27,7 @@ def _own_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("aws:ec2/instance:Instance", {"tags": {"Name": "prod-1"}}, ["prod-1"]),
         ("aws:ec2/instance:Instance", {"tags": {}}, ["res"]),
         ("aws:ec2/instance:Instance", {}, ["res"]),
-        ("aws:ec2/instance:Instance", {"tags": SomeOutput()}, ["res"]),
+        ("aws:ec2/instance:Instance", {"tags": OUTPUT}, ["res"]),
         ("azure-native:compute/v20230301:VirtualMachine", {"os_profile": {"computer_name": "vm"}}, ["vm"]),
         ("azure-native:compute:VirtualMachine", {"vm_name": "a", "os_profile": {"computer_name": "vm"}}, ["a"]),
         ("docker:index/container:Container", {"name": "c", "hostname": "h"}, ["h"]),
@@ -37,8 +36,8 @@ def _own_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("kubernetes:apps/v1beta2:Deployment", {"metadata": {"name": "web"}}, ["web"]),
         ("kubernetes:helm.sh/v3:Chart", {}, ["res"]),
         ("command:remote:Command", {"connection": {"host": "10.0.0.1"}}, ["10.0.0.1"]),
-        ("command:remote:Command", {"connection": SomeOutput()}, None),
-        ("command:remote:Command", {"connection": {"host": SomeOutput()}}, None),
+        ("command:remote:Command", {"connection": OUTPUT}, None),
+        ("command:remote:Command", {"connection": {"host": OUTPUT}}, None),
         ("aws:s3/bucket:Bucket", {"name": "b"}, None),
     ],
 )

@@ -29,7 +29,9 @@ from pulumi.runtime.settings import SETTINGS
 import bigpanda_provider
 from bigpanda_provider.program import sdk
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # mocks leave an event loop in each thread
+pytestmark = pytest.mark.filterwarnings(  # mocks leave an event loop in each thread
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 
 
 class Mocks(pulumi.runtime.Mocks):
@@ -402,6 +404,110 @@ def test_output(program: asyncio.AbstractEventLoop) -> None:
 def test_output_closed(program: asyncio.AbstractEventLoop) -> None:
     """An Output of None."""
     assert program.run_until_complete(sdk.output(object(), "undeclared").future()) is None  # type: ignore[arg-type]
+
+
+def test_state_of(program: asyncio.AbstractEventLoop) -> None:
+    """Of an Output, the future of all that it knows."""
+    output = pulumi.Output.from_input("x")
+    state = sdk.state_of(output)
+    assert state is not None
+    assert program.run_until_complete(state).value == "x"
+
+
+def test_state_of_closed() -> None:
+    """None."""
+    assert sdk.state_of(object.__new__(pulumi.Output)) is None
+
+
+def test_own_states(program: asyncio.AbstractEventLoop) -> None:
+    """URN, id and the declared properties; not what the program hangs on it."""
+
+    async def declare() -> None:
+        thing = Thing("thing")
+        vars(thing)["derived"] = pulumi.Output.concat(thing.value)
+        vars(thing)["other"] = pulumi.Output.from_input("x")
+        own = {sdk.state_of(output) for output in (thing.urn, thing.id, thing.value, thing.__dict__["undeclared"])}
+        assert set(sdk.own_states(thing)) == own
+
+    program.run_until_complete(declare())
+
+
+def test_own_states_closed(program: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of all its Outputs."""
+    monkeypatch.setattr(sdk, "_inner", lambda _: iter(()))
+
+    async def declare() -> None:
+        thing = Thing("thing")
+        derived = vars(thing)["derived"] = pulumi.Output.from_input("x")
+        assert sdk.state_of(derived) in sdk.own_states(thing)
+
+    program.run_until_complete(declare())
+
+
+def test_behind(program: asyncio.AbstractEventLoop) -> None:
+    """Before it is resolved, what it awaits; afterwards its resources. `tests/test_origins.py` has each form."""
+
+    async def declare() -> None:
+        thing = Thing("thing")
+        derived = thing.value.apply(str)
+        state, parent = sdk.state_of(derived), sdk.state_of(thing.value)
+        assert state is not None
+        assert sdk.behind(state) == ((), [parent])
+        await derived.future()
+        assert sdk.behind(state) == ({thing}, [])
+
+    program.run_until_complete(declare())
+
+
+def test_behind_closed(program: asyncio.AbstractEventLoop) -> None:
+    """Nothing, of a future without a coroutine of the SDK's, and of one with another result, an error or none."""
+
+    async def fails() -> None:
+        raise ZeroDivisionError
+
+    async def declare() -> None:
+        ended, failed, cancelled = (asyncio.ensure_future(one) for one in (asyncio.sleep(0), fails(), asyncio.sleep(9)))
+        assert sdk.behind(ended) == ((), [])
+        cancelled.cancel()
+        await asyncio.wait([ended, failed, cancelled])
+        never: asyncio.Future[None] = asyncio.Future()
+        for state in (ended, failed, cancelled, never):
+            assert sdk.behind(state) == ((), [])
+
+    program.run_until_complete(declare())
+
+
+@pulumi.input_type
+class Connection:
+    """An args class."""
+
+    def __init__(self, host: pulumi.Input[str], user: pulumi.Input[str] | None = None) -> None:
+        pulumi.set(self, "host", host)
+        pulumi.set(self, "user", user)
+
+
+def test_wrapped(program: asyncio.AbstractEventLoop) -> None:
+    """What stands in a secret Output as it is; neither what is an Output itself, nor what the program made secret."""
+
+    async def declare() -> None:
+        secret, later = pulumi.Output.secret, pulumi.Output.secret("x")
+        assert sdk.wrapped(secret(Connection("h"))) == {"host": "h"}
+        assert sdk.wrapped(secret({"host": "h", "port": 1, "user": later})) == {"host": "h"}
+        assert sdk.wrapped(secret(Connection("h", later))) == {"host": "h"}
+        assert sdk.wrapped(secret(Connection(later))) == {}
+        assert sdk.wrapped(secret(secret(Connection("h")))) == {}
+
+    program.run_until_complete(declare())
+
+
+def test_wrapped_closed(program: asyncio.AbstractEventLoop) -> None:
+    """Nothing, of what is no such Output."""
+
+    async def declare() -> None:
+        for value in (None, "x", {"host": "h"}, pulumi.Output.from_input("x"), pulumi.Output.secret("x")):
+            assert sdk.wrapped(value) == {}
+
+    program.run_until_complete(declare())
 
 
 def test_late_hooks(program: asyncio.AbstractEventLoop) -> None:

@@ -47,7 +47,7 @@ class Scopes:
         """Let the Deployment say what it covers, and tell what of that could not be found out."""
         if scope.closed:
             return
-        scope.close(self._run.covering.sources)
+        scope.close(self._run.covering.origins)
         self._open.remove(scope)
         if not self._open and self._watcher is not None:
             self._watcher.cancel()

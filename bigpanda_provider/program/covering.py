@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -10,8 +9,9 @@ from pulumi.runtime import get_root_resource, register_stack_transformation
 
 from ..state import OWN_TYPES
 from .declared import Declared, ancestors
+from .origins import Origins, Owners
 from .scope import Scope, entered
-from .sdk import alive, inherit, outputs
+from .sdk import alive, inherit, is_registered
 
 if TYPE_CHECKING:
     from .hooks import Hooks
@@ -38,8 +38,8 @@ class Covering:
         self._declarations: dict[int, Declared] = {}
         self._scopes: dict[int, Scope] = {}
         self._covered: dict[str, tuple[Scope, Declared]] = {}
-        self._outputs: dict[int, Declared] = {}
-        self._unindexed: list[Declared] = []
+        self._owners = Owners()
+        self._unlearned: list[Declared] = []
 
     def begin(self, root: pulumi.Resource) -> None:
         """See every resource of the stack `root` from here on."""
@@ -69,13 +69,11 @@ class Covering:
         known += [(one.pulumi_resource_name, one.pulumi_resource_type) for one in early]
         return sorted(name for name, kind in known if not kind.startswith((*NOT_COVERED, OWN_TYPES)))
 
-    def sources(self) -> Mapping[int, Declared]:
-        """The resource of each Output that is a resource's property, by the Output's id."""
-        for declared in self._unindexed:
-            self._outputs[id(declared.resource)] = declared
-            self._outputs.update({id(output): declared for output in outputs(declared.resource)})
-        self._unindexed.clear()
-        return self._outputs
+    def origins(self) -> Origins:
+        """Which resources Outputs come from."""
+        self._owners.learn(one for one in self._unlearned if is_registered(one.resource))
+        self._unlearned = [one for one in self._unlearned if not is_registered(one.resource)]
+        return Origins(self._owners, self._declarations)
 
     def _transform(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         """Runs in every resource's constructor: notes the resource, and makes it wait for the start that covers it."""
@@ -86,7 +84,7 @@ class Covering:
         above = None if parent is None or parent is get_root_resource() else self._declaration(parent)
         declared = Declared.of(args, above)
         self._declarations[id(args.resource)] = declared
-        self._unindexed.append(declared)
+        self._unlearned.append(declared)
         self.resources.append(args.resource)
         scope = entered() or self._scopes.get(id(parent)) or self.rest
         if scope is not None and (args.resource is scope.deployment or (ours and parent is scope.deployment)):
@@ -121,7 +119,10 @@ class Covering:
         if id(resource) not in self._declarations:
             above: Declared | None = None
             for one in ancestors(resource):
-                above = self._declarations.setdefault(id(one), Declared.unseen(one, above))
+                if id(one) not in self._declarations:
+                    self._declarations[id(one)] = Declared.unseen(one, above)
+                    self._unlearned.append(self._declarations[id(one)])
+                above = self._declarations[id(one)]
         return self._declarations[id(resource)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,7 @@ from pulumi.runtime import get_root_resource
 
 from .. import hosts
 from .digest import digest, taken
-from .sdk import alive, children
+from .sdk import alive, children, wrapped
 
 
 @dataclass(eq=False)
@@ -26,6 +26,7 @@ class Declared:
         props: its inputs; None where they were not seen.
         opts: its options.
         parent: its parent; None for one of the stack.
+        wrapped: the inputs that its SDK made secret as a whole and that hold its host's name, as they were given.
     """
 
     resource: pulumi.Resource
@@ -34,11 +35,13 @@ class Declared:
     props: Mapping[str, Any] | None
     opts: pulumi.ResourceOptions
     parent: Declared | None = None
+    wrapped: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, args: pulumi.ResourceTransformationArgs, parent: Declared | None) -> Declared:
         """From what a transformation is given."""
-        return cls(args.resource, _path(parent, args.type_), args.name, args.props, args.opts, parent)
+        named = {name: wrapped((args.props or {}).get(name)) for name in hosts.wrapped_inputs(args.type_)}
+        return cls(args.resource, _path(parent, args.type_), args.name, args.props, args.opts, parent, named)
 
     @classmethod
     def unseen(cls, resource: pulumi.Resource, parent: Declared | None) -> Declared:
@@ -64,7 +67,7 @@ class Declared:
     @cached_property
     def hosts(self) -> list[str] | None:
         """The hosts that it is, as far as its inputs tell; None where it is not known as one."""
-        return hosts.given(self.type, self.name, self.props or {})
+        return hosts.given(self.type, self.name, {**(self.props or {}), **self.wrapped})
 
     def hosts_in_state(self, called: str | None) -> list[str]:
         """The hosts that it is, where its inputs do not tell.

@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 
 import pulumi
 
-from ..state import ALIASES, ANY, HOST_NAMES, RESOURCES, SCOPE, TAKES
+from ..state import ALIASES, HOST_NAMES, RESOURCES, SCOPE, TAKES
 from .checkpoint import Checkpoint
 from .declared import Declared
+from .origins import Origins
 from .sdk import is_registered
 
 T = TypeVar("T")
@@ -78,8 +79,8 @@ class Scope:
         Args:
             checkpoint: reads the last checkpoint, for the names of hosts that their inputs do not tell.
         """
-        seen = {one.name: self._input(one.name) for one in SCOPE if one is not HOST_NAMES}
-        return {**seen, HOST_NAMES.name: self._host_names(checkpoint)}
+        others = {one.name: self._input(one.name) for one in SCOPE if one is not HOST_NAMES}
+        return {**others, HOST_NAMES.name: self._host_names(checkpoint)}
 
     async def _input(self, name: str) -> Any:
         return (await self._seen).get(name)
@@ -117,14 +118,14 @@ class Scope:
         """What the end has to wait for. A resource whose constructor raised has no URN and is left out."""
         return [self.deployment, *(resource for resource in self._resources if is_registered(resource))]
 
-    def close(self, outputs: Callable[[], Mapping[int, Declared]] = dict) -> None:
+    def close(self, origins: Callable[[], Origins] = lambda: Origins({}, {})) -> None:
         """Say what is covered; once only.
 
         Whatever goes wrong, something is said: the Deployment and all that it covers would wait for it for ever. What
         could not be found out is in `unseen` then.
 
         Args:
-            outputs: gives the resource of each Output that is a resource's property, by the Output's id.
+            origins: tells which resources Outputs come from.
         """
         if self.closed:
             return
@@ -132,14 +133,14 @@ class Scope:
         seen: Mapping[str, Any] = {}
         try:
             if self.watch:
-                seen = self._look(outputs())
+                seen = self._look(origins())
         except Exception as error:  # noqa: BLE001 - told as a warning; the user's deployment goes on
             self.unseen.append(Unseen("nothing of what it covers can be seen", error))
         finally:
             if not self._seen.done():
                 self._seen.set_result(seen)
 
-    def _look(self, outputs: Mapping[int, Declared]) -> dict[str, Any]:
+    def _look(self, origins: Origins) -> dict[str, Any]:
         """What is to be said of the resources, by property; of one that cannot be looked at, what can be."""
         by_key = {member.key: member for member in self._members if is_registered(member.resource)}
         resources: dict[str, str] = {}
@@ -157,7 +158,7 @@ class Scope:
             names[key] = list(hosts or ())
             if hosts == []:
                 unnamed[key] = member
-            takes[key] = self._told(member, lambda one: _sources(one, by_key, outputs), [], "its inputs are left out")
+            takes[key] = self._told(member, lambda one: _sources(one, by_key, origins), [], "its inputs are left out")
         seen = {**RESOURCES.to(resources), **ALIASES.to(_filled(aliases) or None)}
         if self._find_hosts:
             if not by_key and self.otherwise is not None:
@@ -182,15 +183,17 @@ def _filled(lists: Mapping[str, list[str]]) -> dict[str, list[str]]:
     return {key: items for key, items in lists.items() if items}
 
 
-def _sources(member: Declared, by_key: Mapping[str, Declared], outputs: Mapping[int, Declared]) -> list[str]:
-    """The keys of the scope's resources whose Outputs it takes; ANY where that cannot be known."""
+def _sources(member: Declared, by_key: Mapping[str, Declared], origins: Origins) -> list[str]:
+    """The keys of the scope's resources that its inputs come from, also through resources outside the scope."""
     found: set[str] = set()
-    for taken in member.takes:
-        source = outputs.get(id(taken))
-        if source is None and isinstance(taken, pulumi.Output):
-            found.add(ANY)
-        elif source is not None and source.key in by_key:
-            found.add(source.key)
+    todo, seen = [member], {member}
+    while todo:
+        for source in {source for taken in todo.pop().takes for source in origins.of(taken)} - seen:
+            seen.add(source)
+            if by_key.get(source.key) is source:
+                found.add(source.key)
+            else:
+                todo.append(source)
     return sorted(found)
 
 

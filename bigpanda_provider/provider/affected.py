@@ -5,7 +5,7 @@ A resource is known by its key: its URN without stack and project. What the prog
 
     resources   {key: digest of its inputs}
     hostNames   {key: its host names} of those known as hosts; absent where `hosts` is given
-    takes       {key: the keys of the resources whose Outputs it takes, or ANY}
+    takes       {key: the keys of the resources that its inputs come from}
     aliases     {key: the keys that it had before}
 
 From these and the inputs of the last run come `changed`, which is there where something was added, removed or declared
@@ -19,7 +19,6 @@ from typing import Any
 
 from .. import state
 from ..hosts import named
-from ..state import ANY
 
 
 def worked_out(olds: Mapping[str, Any], news: Mapping[str, Any], *, failed: bool, unknown: Any) -> dict[str, Any]:
@@ -64,7 +63,7 @@ def reached(changes: Iterable[str], takes: Mapping[str, Collection[str]]) -> set
     """The changes, and what takes an Output of one, directly or through others."""
     found = set(changes)
     while found:
-        more = {key for key, sources in takes.items() if key not in found and (ANY in sources or found & set(sources))}
+        more = {key for key, sources in takes.items() if key not in found and found & set(sources)}
         if not more:
             break
         found |= more

@@ -26,17 +26,17 @@ pytestmark = pytest.mark.skipif(
 
 RECORDED = 'import bigpanda_provider\nbigpanda_provider.record_program(version="1")\n'
 PROGRAMS = {
-    "aws": ["prod-db", "prod-resize", "prod-web-1", "prod-web-2"],
+    "aws": ["balancer", "prod-db", "prod-resize", "prod-web-1", "prod-web-2"],
     "kubernetes": ["front", "prod", "prod-cache", "web"],
     "docker": ["prod-api-1", "prod-api-2", "prod-web-1", "prod-web-2"],
-    "servers": ["copy-1", "copy-2", "install-1", "install-2", "prod-1", "prod-2"],
+    "servers": ["10.0.0.7", "prod-1", "prod-2"],
 }
 """Each program with the hosts that are found in it."""
 CHANGED = {
-    "aws": ["prod-db", "prod-resize", "prod-web-1", "prod-web-2"],  # the database's password is an Output of nobody
+    "aws": ["prod-web-1", "prod-web-2"],
     "kubernetes": ["web"],
     "docker": ["prod-api-1", "prod-api-2", "prod-web-1", "prod-web-2"],
-    "servers": ["copy-1", "copy-2", "install-1", "install-2", "prod-1", "prod-2"],
+    "servers": ["prod-1", "prod-2"],
 }
 """The hosts that a change of `size` affects, directly or through Outputs."""
 

@@ -34,6 +34,9 @@ for number in (1, 2):
     )
 
 
+command.remote.Command("elsewhere", connection={"host": "10.0.0.7", "password": password.result}, create="uptime")
+
+
 class Remote(pulumi.ComponentResource):
     def __init__(self, name, opts=None):
         super().__init__("hcloud:echo:Remote", name, {"size": config.get("size")}, opts, remote=True)

@@ -231,8 +231,8 @@ class Stack:
         return self.printed(done.returncode, done.stdout)
 
     def printed(self, code: int, output: str) -> Run:
-        """Keep what a command printed, which never tells of a coroutine that nobody awaits."""
-        assert "was never awaited" not in output, output
+        """Keep what a command printed; no coroutine is left that nobody awaits, unless the program raised."""
+        assert "was never awaited" not in output or "Traceback" in output, output
         self._printed.append(output)
         return Run(code, output)
 

@@ -28,6 +28,8 @@ from .processes import ELSEWHERE, HERE, NO_DEADLINE, STACK, Process, Weather, Wo
 
 NAMES = ("web", "api")
 QUIET_PASSES_S = 40.0
+PLACES = st.sampled_from([HERE, ELSEWHERE])
+WEATHERS = st.sampled_from([Weather.FINE, Weather.DOWN, Weather.LOSES_ANSWERS])
 
 
 @dataclass
@@ -101,9 +103,11 @@ class Processes(RuleBasedStateMachine):
     # -- updates -------------------------------------------------------------------------------------------------------
 
     @precondition(lambda self: self.update is None)
-    @rule(where=st.sampled_from([HERE, ELSEWHERE]))
-    def an_update_begins(self, where: str) -> None:
-        """A stack has one update at a time."""
+    @rule(where=PLACES, weather=WEATHERS, after_s=st.sampled_from([0.0, LEASE_S + 1, QUIET_PASSES_S]))
+    def an_update_begins(self, where: str, weather: Weather, after_s: float) -> None:
+        """A stack has one update at a time; BigPanda may be as before or not, and some time may have passed."""
+        self.world.bigpanda.weather = weather
+        self.world.clock.time += after_s
         before = {name: replace(stored) for name, stored in self.state.items()}
         self.update = Update(self.world.process(where), before, {name: replace(one) for name, one in before.items()})
 
@@ -204,7 +208,7 @@ class Processes(RuleBasedStateMachine):
 
     # -- what else may happen ------------------------------------------------------------------------------------------
 
-    @rule(weather=st.sampled_from([*Weather][:3]))
+    @rule(weather=WEATHERS)
     def the_weather_changes(self, weather: Weather) -> None:
         """BigPanda goes away, loses answers, or is back."""
         self.world.bigpanda.weather = weather
@@ -218,7 +222,7 @@ class Processes(RuleBasedStateMachine):
         if self.update is not None:
             self.update.process.outbox.renew()
 
-    @rule(where=st.sampled_from([HERE, ELSEWHERE]))
+    @rule(where=PLACES)
     def somebody_flushes(self, where: str) -> None:
         """`bigpanda-release flush`, of what no process looks after and no state holds."""
         process = self.world.process(where)
@@ -303,10 +307,8 @@ class Processes(RuleBasedStateMachine):
             self.the_machine_wakes()
         if self.update is not None:
             self.the_update_ends(False)
-        self.world.bigpanda.weather = Weather.FINE
-        self.world.clock.time += QUIET_PASSES_S
         for _ in range(2):  # what state and outbox hold of an attempt may need two runs: its start, then its Completion
-            self.an_update_begins(HERE)
+            self.an_update_begins(HERE, Weather.FINE, QUIET_PASSES_S)
             for name in NAMES:
                 self.a_deployment_runs(name)
                 assert self.update is not None

@@ -6,6 +6,7 @@ When it fails, hypothesis prints the shortest sequence of steps that breaks it.
 from __future__ import annotations
 
 import contextlib
+import enum
 import pathlib
 import shutil
 import sqlite3
@@ -30,6 +31,32 @@ NAMES = ("web", "api")
 QUIET_PASSES_S = 40.0
 PLACES = st.sampled_from([HERE, ELSEWHERE])
 WEATHERS = st.sampled_from([Weather.FINE, Weather.DOWN, Weather.LOSES_ANSWERS])
+PAUSES = st.sampled_from([0.0, LEASE_S + 1, QUIET_PASSES_S])
+ACTS = st.one_of(
+    st.tuples(st.sampled_from(["a_deployment_runs", "a_deployment_runs", "a_completion_runs"]), st.sampled_from(NAMES)),
+    st.tuples(
+        st.sampled_from(["nothing_changed", "the_outbox_is_locked_meanwhile", "a_machine_wakes"]),
+        st.sampled_from(NAMES),
+    ),
+    st.tuples(st.just("the_weather_changes"), WEATHERS),
+    st.tuples(st.just("time_passes"), PAUSES),
+    st.tuples(st.just("somebody_flushes"), PLACES),
+)
+"""What may happen while an update runs, each the name of a method and what it is told."""
+
+
+class Ending(enum.Enum):
+    """How an update ends."""
+
+    WELL = "well"
+    FAILED = "a resource fails, and the program notes why"
+    KILLED = "killed before the engine has stored anything"
+    KILLED_AND_STORED = "killed after that"
+    KILLED_AND_NOTED = "killed after everything had gone well"
+    ASLEEP = "its machine sleeps"
+
+
+ENDINGS = st.sampled_from([*Ending])
 
 
 @dataclass
@@ -100,10 +127,42 @@ class Processes(RuleBasedStateMachine):
             self.exits.close()
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    # -- updates -------------------------------------------------------------------------------------------------------
+    # -- the steps -----------------------------------------------------------------------------------------------------
 
-    @precondition(lambda self: self.update is None)
-    @rule(where=PLACES, weather=WEATHERS, after_s=st.sampled_from([0.0, LEASE_S + 1, QUIET_PASSES_S]))
+    @rule(
+        where=PLACES,
+        weather=WEATHERS,
+        after_s=PAUSES,
+        acts=st.lists(ACTS, max_size=6),
+        ending=st.sampled_from([*Ending]),
+    )
+    def an_update(
+        self, where: str, weather: Weather, after_s: float, acts: list[tuple[str, Any]], ending: Ending
+    ) -> None:
+        """A stack has one update at a time."""
+        self.an_update_begins(where, weather, after_s)
+        for act, what in acts:
+            getattr(self, act)(what)
+        self.the_update_is_over(ending)
+
+    @rule(where=PLACES)
+    def a_flush(self, where: str) -> None:
+        """Somebody flushes while no update runs."""
+        self.somebody_flushes(where)
+
+    @rule()
+    def an_older_state(self) -> None:
+        """`pulumi stack import` of an export of before the last update."""
+        self.an_older_state_is_restored()
+
+    @precondition(lambda self: self.may_be_lost)
+    @rule()
+    def no_outbox(self) -> None:
+        """Somebody removes the outbox."""
+        self.the_outbox_is_lost()
+
+    # -- what an update does -----------------------------------------------------------------------------------------------
+
     def an_update_begins(self, where: str, weather: Weather, after_s: float) -> None:
         """A stack has one update at a time; BigPanda may be as before or not, and some time may have passed."""
         self.world.bigpanda.weather = weather
@@ -111,8 +170,6 @@ class Processes(RuleBasedStateMachine):
         before = {name: replace(stored) for name, stored in self.state.items()}
         self.update = Update(self.world.process(where), before, {name: replace(one) for name, one in before.items()})
 
-    @precondition(lambda self: self.update is not None)
-    @rule(name=st.sampled_from(NAMES))
     def a_deployment_runs(self, name: str) -> None:
         """It starts a new version, once in an update."""
         update = self.update
@@ -131,8 +188,6 @@ class Processes(RuleBasedStateMachine):
         update.after[name] = replace(stored, deployment=outputs)
         update.open[name] = begun
 
-    @precondition(lambda self: self.update is not None)
-    @rule(name=st.sampled_from(NAMES))
     def nothing_changed(self, name: str) -> None:
         """A Deployment that is as it was sends what is left of it, if there is something."""
         update = self.update
@@ -146,17 +201,21 @@ class Processes(RuleBasedStateMachine):
             sent, backlog = update.process.delivery.resend(STACK, name, last.attempt, left)
             update.after[name] = replace(stored, deployment=last.after(left, sent, backlog).outputs())
 
-    @precondition(lambda self: self.update is not None and self.update.open)
-    @rule(data=st.data())
-    def a_completion_runs(self, data: st.DataObject) -> None:
+    def a_completion_runs(self, name: str) -> None:
         """Everything in the scope went well."""
-        update = self.update
-        assert update is not None
-        name = data.draw(st.sampled_from(sorted(update.open)))
-        self._complete(update, name)
+        assert self.update is not None
+        if name in self.update.open:
+            self._complete(self.update, name)
 
-    @precondition(lambda self: self.update is not None)
-    @rule(noted=st.booleans())
+    def the_update_is_over(self, ending: Ending) -> None:
+        """In one of the ways in which updates end."""
+        if ending in (Ending.WELL, Ending.FAILED):
+            self.the_update_ends(ending is Ending.FAILED)
+        elif ending is Ending.ASLEEP and self.update is not None and self.update.process.holder.machine == ELSEWHERE:
+            self.the_machine_sleeps()
+        else:
+            self.the_update_is_killed(ending is Ending.KILLED_AND_STORED, ending is Ending.KILLED_AND_NOTED)
+
     def the_update_ends(self, noted: bool) -> None:
         """Well or not: the engine has asked every Deployment, and stored what it was given; the guard ends the rest."""
         for name in NAMES:
@@ -169,8 +228,6 @@ class Processes(RuleBasedStateMachine):
         update.process.exit()
         self.older, self.state = self.state, update.after
 
-    @precondition(lambda self: self.update is not None)
-    @rule(is_stored=st.booleans(), noted=st.booleans())
     def the_update_is_killed(self, is_stored: bool, noted: bool) -> None:
         """All its processes, before or after the engine has stored what it was given, or a success was noted."""
         update, self.update = self.update, None
@@ -186,8 +243,6 @@ class Processes(RuleBasedStateMachine):
         elif update.was_locked_out:  # neither state nor outbox could be told how an attempt ended
             self.knowledge_was_lost = True
 
-    @precondition(lambda self: self.update is not None and self.update.process.holder.machine == ELSEWHERE)
-    @rule()
     def the_machine_sleeps(self) -> None:
         """A laptop's lid is closed in the midst of an update, and somebody cancels it in the backend."""
         update, self.update = self.update, None
@@ -195,10 +250,10 @@ class Processes(RuleBasedStateMachine):
         self.sleeping.append(update)
         self.state = update.after
 
-    @precondition(lambda self: self.sleeping)
-    @rule()
-    def the_machine_wakes(self) -> None:
+    def a_machine_wakes(self, _name: str = "") -> None:
         """It goes on as if nothing had been: the Completions run, then the process ends."""
+        if not self.sleeping:
+            return
         update = self.sleeping.pop(0)
         for record in update.process.outbox.unsettled():
             update.process.delivery.send_end(record.id, NO_DEADLINE)
@@ -208,12 +263,10 @@ class Processes(RuleBasedStateMachine):
 
     # -- what else may happen ------------------------------------------------------------------------------------------
 
-    @rule(weather=WEATHERS)
     def the_weather_changes(self, weather: Weather) -> None:
         """BigPanda goes away, loses answers, or is back."""
         self.world.bigpanda.weather = weather
 
-    @rule(seconds=st.sampled_from([1.0, LEASE_S + 1, QUIET_PASSES_S]))
     def time_passes(self, seconds: float) -> None:
         """Long enough for the circuit breaker or a lease, or not; who is awake renews its lease meanwhile."""
         if self.update is not None:
@@ -222,7 +275,6 @@ class Processes(RuleBasedStateMachine):
         if self.update is not None:
             self.update.process.outbox.renew()
 
-    @rule(where=PLACES)
     def somebody_flushes(self, where: str) -> None:
         """`bigpanda-release flush`, of what no process looks after and no state holds."""
         process = self.world.process(where)
@@ -233,16 +285,12 @@ class Processes(RuleBasedStateMachine):
         process.outbox.close()
         process.kill()
 
-    @precondition(lambda self: self.may_be_lost)
-    @rule()
     def the_outbox_is_lost(self) -> None:
         """Somebody removes the file."""
         self.knowledge_was_lost = True
         for file in self.folder.iterdir():
             file.unlink()
 
-    @precondition(lambda self: self.update is not None)
-    @rule(name=st.sampled_from(NAMES))
     def the_outbox_is_locked_meanwhile(self, name: str) -> None:
         """While a Completion runs nothing can be written; and again after a while."""
         update = self.update
@@ -253,8 +301,6 @@ class Processes(RuleBasedStateMachine):
                 update.was_locked_out = True
                 self._complete(update, name)
 
-    @precondition(lambda self: self.update is None)
-    @rule()
     def an_older_state_is_restored(self) -> None:
         """`pulumi stack import` of an export of before the last update."""
         self.state = self.older
@@ -304,7 +350,7 @@ class Processes(RuleBasedStateMachine):
     def in_the_end_nothing_is_open(self) -> None:
         """Once BigPanda is back and each Deployment has run once more, every start has its end, and nothing waits."""
         while self.sleeping:
-            self.the_machine_wakes()
+            self.a_machine_wakes()
         if self.update is not None:
             self.the_update_ends(False)
         for _ in range(2):  # what state and outbox hold of an attempt may need two runs: its start, then its Completion
@@ -346,6 +392,6 @@ class Processes(RuleBasedStateMachine):
 
 
 Processes.TestCase.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=200, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestProcesses = Processes.TestCase

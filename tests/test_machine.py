@@ -161,7 +161,7 @@ class Processes(RuleBasedStateMachine):
         """Somebody removes the outbox."""
         self.the_outbox_is_lost()
 
-    # -- what an update does -----------------------------------------------------------------------------------------------
+    # -- what an update does -------------------------------------------------------------------------------------------
 
     def an_update_begins(self, where: str, weather: Weather, after_s: float) -> None:
         """A stack has one update at a time; BigPanda may be as before or not, and some time may have passed."""

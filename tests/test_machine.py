@@ -392,6 +392,6 @@ class Processes(RuleBasedStateMachine):
 
 
 Processes.TestCase.settings = settings(
-    max_examples=200, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=500, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestProcesses = Processes.TestCase

@@ -110,7 +110,7 @@ def test_back_between_two_deployments(faulty_stack: MakeStack, faulty: FaultyBig
     made = faulty_stack("""
         with bigpanda.Deployment("one", component="one", version="one", hosts=["a"]) as one:
             Thing("quick")
-        pause = Thing("pause", hold="pause", opts=pulumi.ResourceOptions(depends_on=[one._completion]))
+        pause = Thing("pause", hold="pause", opts=pulumi.ResourceOptions(depends_on=[one._recording._completion]))
         with bigpanda.Deployment("two", component="two", version="two", hosts=["a"],
                                  opts=pulumi.ResourceOptions(depends_on=[pause])):
             Thing("other")

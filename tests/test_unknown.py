@@ -82,7 +82,7 @@ def test_status_and_reason_of_a_completion_are_outputs(stack: MakeStack, bigpand
     made = stack("""
         thing = Thing("thing")
         deployment = bigpanda.Deployment("web", component="web", version="1", hosts=["a"])
-        deployment._completion = bigpanda.Completion(
+        deployment._recording._completion = bigpanda.Completion(
             "web", deployment, status=thing.id.apply(lambda _: "failure"), error_message=thing.id)
         """)
     run = made.up()

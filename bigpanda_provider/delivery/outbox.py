@@ -130,6 +130,8 @@ class Outbox:
                 (old, replace(old, holder=self._me, lease=until, place=old.place if place is None else place))
                 for old in records
             ]
+            if not pairs:  # mostly there is nothing, and a transaction waits for those of other processes
+                return []
             moved = self._use(lambda file: file.move(pairs))
             taken = [new for (_, new), was_moved in zip(pairs, moved or (), strict=False) if was_moved]
             for record in taken:

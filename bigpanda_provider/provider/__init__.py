@@ -23,17 +23,38 @@ if TYPE_CHECKING:
 
 
 class _Provider(ResourceProvider):
+    """Hands each call to the lifecycle, which `configure` finds."""
+
     serialize_as_secret_always = False
+    _lifecycle: Deployments | Completions
+
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Refuse what is no event, property by property."""
+        return self._lifecycle.check(olds, news)
+
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+        """An update is shown exactly when it will send something."""
+        return self._lifecycle.diff(olds, news)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Send the first event."""
+        return self._lifecycle.create(props)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What was recorded is history: a refresh finds it as it is in state."""
         return ReadResult(id_, props)
 
+    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+        """Send another event, or only what still waits."""
+        return self._lifecycle.update(olds, news)
+
+    def delete(self, _id: str, props: dict[str, Any]) -> None:
+        """History stays; a deployment that is still open has failed."""
+        self._lifecycle.delete(props)
+
 
 class DeploymentProvider(_Provider):
     """Sends the start of a deployment."""
-
-    _lifecycle: Deployments
 
     def configure(self, req: ConfigureRequest) -> None:
         """Find the settings, once for the process; `check` tells what is wrong with them, so a destroy goes on."""
@@ -42,54 +63,12 @@ class DeploymentProvider(_Provider):
 
         self._lifecycle = Deployments.of(req.config)
 
-    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Refuse what is no event, property by property; find out what changed, and the affected hosts."""
-        return self._lifecycle.check(olds, news)
-
-    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """An update is shown exactly when it will send something."""
-        return self._lifecycle.diff(olds, news)
-
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        """Send the first start."""
-        return self._lifecycle.create(props)
-
-    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """Send another start, or only what still waits."""
-        return self._lifecycle.update(olds, news)
-
-    def delete(self, _id: str, props: dict[str, Any]) -> None:
-        """History stays; an attempt that is still open has failed."""
-        self._lifecycle.delete(props)
-
 
 class CompletionProvider(_Provider):
     """Sends the end of a deployment."""
-
-    _lifecycle: Completions
 
     def configure(self, req: ConfigureRequest) -> None:
         """Find the settings, as that of a Deployment."""
         from .lifecycle import Completions
 
         self._lifecycle = Completions.of(req.config)
-
-    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Refuse a wrong status or reason; what it takes from its Deployment is checked there."""
-        return self._lifecycle.check(news)
-
-    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """A new attempt has a new end; one that waits is sent again."""
-        return self._lifecycle.diff(olds, news)
-
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        """Send the first end."""
-        return self._lifecycle.create(props)
-
-    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """Send the end of another attempt, or the same end again."""
-        return self._lifecycle.update(olds, news)
-
-    def delete(self, _id: str, props: dict[str, Any]) -> None:
-        """History stays; that the attempt has its end is kept for the Deployment's own delete."""
-        self._lifecycle.delete(props)

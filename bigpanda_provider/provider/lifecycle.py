@@ -31,8 +31,8 @@ SAME_EVENT = (
     "apart; make them differ in one"
 )
 FOR_CHECK_ALONE = (*state.START_EVENT, state.PREVIOUS, state.RESOURCES, state.HOST_NAMES, state.CHANGED)
-"""Inputs that a Deployment does not store again: the event as it was recorded stands in the place of the declared one,
-and what it says of its scope is an input alone, since state is written anew for each step of an update."""
+"""Inputs that a Deployment does not store again as outputs: the recorded event replaces the declared one, and what it
+says of its scope would only be written again with each step of the update."""
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,8 @@ class Completions(_Lifecycle):
         """With what the process has once, made from the config of its first use."""
         return cls(Service.shared(config))
 
-    def check(self, news: dict[str, Any]) -> CheckResult:
-        """Refuse a wrong status or reason."""
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Refuse a wrong status or reason; what it takes from its Deployment is checked there."""
         news = marked(news)
         given, unknown = known(news)
         of_deployment = {state.COMPONENT.name, state.VERSION.name, state.HOSTS.name}

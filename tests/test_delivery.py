@@ -186,7 +186,7 @@ def test_an_open_attempt_of_another_deployment_is_left_to_its_own(world: World) 
     last = world.process()
     start(last, "d1", name="db")
     last.exit()
-    assert world.bigpanda.story()[-2:] == ["failure 1", "failure d1"][::-1]
+    assert world.bigpanda.story()[-2:] == ["failure d1", "failure 1"]
 
 
 @pytest.mark.parametrize(

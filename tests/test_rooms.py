@@ -1,4 +1,4 @@
-"""The rooms of the package: which folder may import which, what a process loads, and where names of state stand.
+"""The rooms of the package: which folder may import which, and what a process loads.
 
 Three processes meet here: the user's program, the provider process, the runner. Data goes one way: program -> (engine)
 -> provider -> delivery -> bigpanda.
@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import bigpanda_provider
-from bigpanda_provider import state
 
 from .engine import Stack
 
@@ -180,36 +179,3 @@ def test_a_program_loads_nothing_heavy_in_a_preview(stack: Callable[[str], Stack
     loaded = set(made.journal.read_text().split())
     assert {"bigpanda_provider", "pulumi"} <= loaded
     assert not loaded & HEAVY
-
-
-# -- where names of state stand ----------------------------------------------------------------------------------------
-
-EVENT = {"component", "version", "hosts", "timestamp", "description", "owner", "source", "status"}
-"""The API's names, which stand in events as well."""
-WORDS = {"name", "id", "start", "stack"}
-"""Names that are words of their own."""
-OF_STATE = {value.name for value in vars(state).values() if isinstance(value, state.Property)} - EVENT - WORDS
-WITHOUT_LITERALS = [
-    *(PACKAGE / name for name in ("deployment.py", "record.py")),
-    *(file for folder in ("program", "provider", "delivery") for file in sorted((PACKAGE / folder).rglob("*.py"))),
-]
-
-
-def literals(file: pathlib.Path) -> Iterator[str]:
-    """The names of properties that stand as literals in a file, with their lines.
-
-    Where a public attribute has another name than its property, users read that in the API reference.
-    """
-    tree = ast.parse(file.read_text())
-    public = [
-        call for call in ast.walk(tree) if isinstance(call, ast.Call) and ast.unparse(call.func) == "pulumi.property"
-    ]
-    told_to_users = {argument for call in public for argument in call.args}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and node.value in OF_STATE and node not in told_to_users:
-            yield f"{module_of(file)}:{node.lineno} {node.value}"
-
-
-def test_the_names_of_state_stand_in_one_place() -> None:
-    """A name that a released version wrote is read by every later one: nobody changes it by a typing mistake."""
-    assert [found for file in WITHOUT_LITERALS for found in literals(file)] == []

@@ -112,7 +112,7 @@ class Delivery:
         place = self._place(stack, name)
         self._takeover.take_over(place, left, secret=secret)
         for record in self.outbox.unsettled(place) if deleted else ():
-            self.outbox.is_in_state(record.id, False)
+            self.outbox.mark_in_state(record.id, False)
         error = self._queue.send(place)
         if self.mode is Mode.REQUIRED and error is not None:
             raise error
@@ -140,7 +140,7 @@ class Delivery:
         if not self._look_after(place, attempt, secret=secret):
             record = self.outbox.find(attempt.id)
             return (attempt if record is None else replace(record.attempt, start=attempt.start)).ended(end)
-        self.outbox.is_in_state(attempt.id, in_state)
+        self.outbox.mark_in_state(attempt.id, in_state)
         self.outbox.end(attempt.id, end)
         if self.mode is not Mode.OFF:
             self._queue.send(place)
@@ -266,7 +266,7 @@ class Delivery:
             returned = set(self._returned)
         for record in self.outbox.unsettled():
             if record.id in returned:
-                self.outbox.is_in_state(record.id)
+                self.outbox.mark_in_state(record.id)
 
     # -- attempts ------------------------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ class Holder:
     Attributes:
         pid: its id.
         started: when it started, as its system tells it; empty where the system does not tell.
-        machine: its machine since it was booted; empty where an older version wrote it, on this machine.
+        machine: the boot id of its machine; empty in what an older version wrote, which is of this machine.
         namespace: the process table that has its id; empty where a machine has one only.
     """
 

@@ -173,8 +173,8 @@ class Outbox:
                 attempt = attempt.ended(known.end)
             self._change(known.id, replace(record, attempt=attempt))
 
-    def start_is_on_the_wire(self, attempt: str) -> None:
-        """From now on it is not known whether the start has arrived, until that is answered."""
+    def mark_in_doubt(self, attempt: str) -> None:
+        """Record that a start is about to be sent: until it is answered, nobody knows whether it has arrived."""
         with self._lock:
             self._change(attempt, replace(self._own[attempt].record, in_doubt=True))
 
@@ -190,7 +190,7 @@ class Outbox:
             record = self._own[attempt].record
             self._change(attempt, replace(record, attempt=record.attempt.end_became(delivery)))
 
-    def is_in_state(self, attempt: str, in_state: bool = True) -> None:
+    def mark_in_state(self, attempt: str, in_state: bool = True) -> None:
         """Record whether the stack's state holds the attempt too."""
         with self._lock:
             record = self._own[attempt].record
@@ -223,7 +223,7 @@ class Outbox:
             if written is not None:
                 self._use(lambda file: file.forget(written))
 
-    def sent_elsewhere(self, records: Iterable[Record], ends: Mapping[str, End]) -> None:
+    def mark_sent(self, records: Iterable[Record], ends: Mapping[str, End]) -> None:
         """Record that others' attempts have arrived, as state says.
 
         Args:

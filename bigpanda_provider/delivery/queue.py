@@ -118,7 +118,7 @@ class Queue:
         if event is None:
             return None
         if self._sender.tries and not record.in_doubt:
-            self._outbox.start_is_on_the_wire(attempt)
+            self._outbox.mark_in_doubt(attempt)
         error = self._sender.start(event, deadline, secret=record.is_secret)
         in_doubt = record.in_doubt or (error is not None and error.perhaps_arrived)
         became = status_after(error, in_doubt=in_doubt)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from ..state import DeliveryStatus, Status
+from ..state import DeliveryStatus
 from .attempt import Attempt, End
 from .holder import Holder
 
@@ -24,6 +24,11 @@ class Recorder(str, enum.Enum):
     """`bigpanda-release`, for the update of a whole stack; the stack's history tells how that went."""
     PERSON = "person"
     """Somebody, by hand: nothing but that person's end ends it."""
+
+    @property
+    def is_of_program(self) -> bool:
+        """Whether a program recorded it, so that a run of that program ends it."""
+        return self in (Recorder.DEPLOYMENT, Recorder.PROGRAM)
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ class Record:
     @property
     def may_be_ended(self) -> bool:
         """Whether it has its end, or a run may give it one: how the runner's updates went, only the runner knows."""
-        return not self.attempt.is_open or self.recorder in (Recorder.DEPLOYMENT, Recorder.PROGRAM)
+        return not self.attempt.is_open or self.recorder.is_of_program
 
     def is_held(self, now: float) -> bool:
         """Whether a process looks after it: at once where that can be seen, else until the lease has run out."""
@@ -101,7 +106,7 @@ class Record:
 
         Of the runner's, and of a person's, two may be open at a time: what comes second fails on the stack's lock.
         """
-        will_end = self.attempt.is_open and self.recorder in (Recorder.DEPLOYMENT, Recorder.PROGRAM)
+        will_end = self.attempt.is_open and self.recorder.is_of_program
         return (self.attempt.waits or will_end) and self.is_held(now)
 
     @property
@@ -127,4 +132,4 @@ class Note:
     @property
     def end(self) -> End:
         """How the attempt ends."""
-        return End(Status.SUCCESS) if self.reason is None else End.failure(self.reason)
+        return End.success() if self.reason is None else End.failure(self.reason)

@@ -71,7 +71,7 @@ class Takeover:
         with self._lock:
             sent = {record.id: self._sent[record.id] for record in free if record.id in self._sent}
         ends = {attempt: end for attempt, end in sent.items() if end is not None}
-        self._outbox.sent_elsewhere([record for record in free if record.id in sent], ends)
+        self._outbox.mark_sent([record for record in free if record.id in sent], ends)
         left = [r for r in free if r.id not in sent and r.is_known and r.may_be_ended]
         taken = self._outbox.take(left)
         for record in taken:

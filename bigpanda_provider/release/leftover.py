@@ -123,7 +123,7 @@ def _sorted_out(outbox: Outbox, records: Collection[Record]) -> Flushed:
         state = states.get(stack)
         if record.recorder is Recorder.DEPLOYMENT and state is not None and record.id in state.sent:
             found.sent_elsewhere.append(record)
-            outbox.sent_elsewhere([record], {})
+            outbox.mark_sent([record], {})
             continue
         found.records.append(record)
     return found

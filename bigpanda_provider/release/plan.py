@@ -15,7 +15,6 @@ from ..program.covering import NOT_COVERED
 from ..state import OWN_TYPES
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-SECRET = "[secret]"  # noqa: S105 - what the engine shows in its place
 """What stands in the engine's events for a value that is not known yet, and for one that is not to be seen."""
 
 
@@ -152,5 +151,5 @@ def _seen(properties: Mapping[str, Any] | None) -> dict[str, Any]:
     return {
         name: _seen(value) if isinstance(value, Mapping) else value
         for name, value in (properties or {}).items()
-        if value not in (UNKNOWN, SECRET)
+        if value not in (UNKNOWN, hosts.SECRET)
     }

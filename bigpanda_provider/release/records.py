@@ -66,7 +66,6 @@ def title(record: Record) -> str:
 def as_object(record: Record) -> dict[str, Any]:
     """A record as an object for scripts; what is absent is null, so that each has the same keys."""
     attempt, start, end = record.attempt, record.attempt.start, record.attempt.end
-    by_program = record.recorder in (Recorder.DEPLOYMENT, Recorder.PROGRAM)
     return {
         "attempt": record.id,
         "component": start and start.component,
@@ -80,7 +79,7 @@ def as_object(record: Record) -> dict[str, Any]:
         "startDelivery": attempt.start_delivery.value,
         "endDelivery": end and end.delivery.value,
         "stack": record.place.stack or None,
-        "deployment": record.place.name if by_program else None,
+        "deployment": record.place.name if record.recorder.is_of_program else None,
         "address": record.place.address,
     }
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from pulumi.automation.events import OpType, StepEventMetadata, StepEventStateMetadata
 
-from bigpanda_provider.release.plan import SECRET, UNKNOWN, Op, Plan
+from bigpanda_provider.hosts import SECRET
+from bigpanda_provider.release.plan import UNKNOWN, Op, Plan
 
 CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"

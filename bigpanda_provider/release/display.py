@@ -45,7 +45,9 @@ class Display:
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self._lock = threading.RLock()
+        # Held for a look at what follows alone, never while something is shown: `Live` has a lock of its own, and
+        # holds that when it asks what is under way.
+        self._lock = threading.Lock()
         self._running: list[Running] = []
         self._warned: set[str] = set()
 
@@ -57,9 +59,8 @@ class Display:
     def line(self, text: str, *, label: str = "", style: str = "") -> None:
         """Show a line of plain text."""
         prefix = f"[{label}] " if label else ""
-        with self._lock:
-            for part in text.splitlines() or [""]:
-                self.console.print(Text(prefix + part, style=style), soft_wrap=True)
+        lines = "\n".join(prefix + part for part in text.splitlines() or [""])
+        self.console.print(Text(lines, style=style), soft_wrap=True)
 
     def warn(self, sentence: str, *, about: str | None = None) -> None:
         """Show a warning, once for each thing that it is about."""
@@ -98,11 +99,12 @@ class Display:
     def _under_way(self) -> RenderableType:
         now = time.monotonic()
         with self._lock:
-            rows: list[RenderableType] = []
-            for one in self._running:
-                name = f"{one.label}: " if one.label else ""
-                one.spinner.update(text=escape(f"{name}{one.what} ({now - one.since:.0f} s)"))
-                rows.append(one.spinner)
-                for what, since in list(one.under_way.values()):
-                    rows.append(Text(f"    {what} ({now - since:.0f} s)"))
+            running = list(self._running)
+        rows: list[RenderableType] = []
+        for one in running:
+            name = f"{one.label}: " if one.label else ""
+            one.spinner.update(text=escape(f"{name}{one.what} ({now - one.since:.0f} s)"))
+            rows.append(one.spinner)
+            for what, since in list(one.under_way.values()):
+                rows.append(Text(f"    {what} ({now - since:.0f} s)"))
         return Group(*rows)

@@ -1,0 +1,42 @@
+"""What is shown while releases run, from several threads at once."""
+
+from __future__ import annotations
+
+import io
+import threading
+from typing import Any
+
+from rich.console import Console
+
+from bigpanda_provider.release.display import Display
+
+LIMIT_S = 5.0
+
+
+class RefreshedMeanwhile(Console):
+    """A terminal whose display is drawn anew by another thread in the midst of every line, as may happen at any time."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print, once the display is drawn."""
+        drawn = threading.Event()
+
+        def draw() -> None:
+            for live in self._live_stack:
+                live.refresh()
+            drawn.set()
+
+        if threading.current_thread() is threading.main_thread() and self._live_stack:
+            threading.Thread(target=draw, daemon=True).start()
+            assert drawn.wait(LIMIT_S), "the one waits for the other"
+        super().print(*objects, **options)
+
+
+def test_a_line_while_the_display_is_drawn() -> None:
+    """Neither waits for the other: a release would stand still for ever."""
+    console = RefreshedMeanwhile(file=io.StringIO(), force_terminal=True, width=100)
+    display = Display(console)
+    with display.live(), display.running("", "up of organization/test/dev"):
+        display.line("one\ntwo", label="shop")
+        display.warn("something is not as it should be")
+    for line in ("[shop] one", "[shop] two", "warning: something is not as it should be"):
+        assert line in console.file.getvalue()  # type: ignore[attr-defined]

@@ -235,10 +235,10 @@ def test_a_process_that_slept_does_not_send_what_another_has_taken(
     sleeper = opened(ELSEWHERE)
     sleeper.begin(PLACE, OPEN)
     clock.time += LEASE_S - 1
-    assert outbox.is_busy_elsewhere(PLACE)
+    assert outbox.unsettled_of_all()[0].is_busy(clock.time)
     assert sleeper.still_holds("one")
     clock.time += 2
-    assert not outbox.is_busy_elsewhere(PLACE)
+    assert not outbox.unsettled_of_all()[0].is_busy(clock.time)
     assert outbox.take(outbox.unsettled_of_all())
     assert not sleeper.still_holds("one")
     assert not sleeper.end("one", End.success())

@@ -189,23 +189,44 @@ def test_when_program_ends_closed() -> None:
 def test_when_settled(program: asyncio.AbstractEventLoop) -> None:
     """`wait_for_rpcs` is called by its module's name after the program's end, and waits for callbacks of Outputs."""
     seen: list[object] = []
-    steps = iter([True, True, False])
+    more = iter([True, True, False])
 
     def step(error: BaseException | None) -> bool:
         seen.append(error)
         if len(seen) == 2:
             Thing("later").value.apply(seen.append)
-        return next(steps)
+        return next(more)
+
+    async def finish() -> None:
+        seen.append("end")
 
     def run() -> None:
         root = settings.get_root_resource()
         assert root is not None
-        assert sdk.when_settled(root, step)
-        assert sdk.when_settled(root, step)  # it is wrapped once
+        steps = sdk.Steps(step, finish, abandon)
+        assert sdk.when_settled(root, steps)
+        assert sdk.when_settled(root, steps)  # it is wrapped once
         Thing("thing").value.apply(seen.append)
 
     in_stack(run, program)
-    assert seen == ["v", None, "v", None, None] or seen == ["v", None, None, "v", None]
+    assert seen in (["v", None, "v", None, None, "end"], ["v", None, None, "v", None, "end"])
+
+
+def test_when_settled_broken_off(program: asyncio.AbstractEventLoop) -> None:
+    """What is raised past all steps, as by Ctrl-C, has the run abandoned instead of finished."""
+    seen: list[object] = []
+
+    def step(_: BaseException | None) -> bool:
+        raise KeyboardInterrupt
+
+    def run() -> None:
+        root = settings.get_root_resource()
+        assert root is not None
+        sdk.when_settled(root, sdk.Steps(step, finish, lambda: seen.append("abandoned")))
+
+    with pytest.raises(KeyboardInterrupt):
+        in_stack(run, program)
+    assert seen == ["abandoned"]
 
 
 def test_when_settled_with_an_error(program: asyncio.AbstractEventLoop) -> None:
@@ -218,24 +239,36 @@ def test_when_settled_with_an_error(program: asyncio.AbstractEventLoop) -> None:
             raise KeyError
         return False
 
+    async def finish() -> None:
+        seen.append("end")
+        raise LookupError
+
     def run() -> None:
         root = settings.get_root_resource()
         assert root is not None
-        sdk.when_settled(root, step)
+        sdk.when_settled(root, sdk.Steps(step, finish, abandon))
         Thing("thing").value.apply(lambda _: 1 / 0)
 
     with pytest.raises(ZeroDivisionError):
         in_stack(run, program)
-    assert seen == [ZeroDivisionError, ZeroDivisionError]
+    assert seen == [ZeroDivisionError, ZeroDivisionError, "end"]
     SETTINGS.rpc_manager.clear()
     SETTINGS.outputs.clear()
+
+
+async def finish() -> None:
+    """Do nothing at the end."""
+
+
+def abandon() -> None:
+    """Do nothing where the run is broken off."""
 
 
 def test_when_settled_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says so."""
     with monkeypatch.context() as closed:
         closed.delattr(sdk_stack, "wait_for_rpcs")
-        assert not sdk.when_settled(Thing("thing"), lambda _: False)
+        assert not sdk.when_settled(Thing("thing"), sdk.Steps(lambda _: False, finish, abandon))
 
 
 def test_outstanding(program: asyncio.AbstractEventLoop) -> None:

@@ -7,6 +7,10 @@ import threading
 from collections.abc import Callable
 
 
+def _end() -> None:
+    """Stands for a thread's end among what there is to run."""
+
+
 class Workers:
     """Daemon threads that run what they are given, each one thing at a time.
 
@@ -56,6 +60,12 @@ class Workers:
             self._work.put(run)
         return done
 
+    def stop(self) -> None:
+        """Have every thread end once it has run what it was given; nothing may be given to them any more."""
+        with self._lock:
+            for _ in range(self._threads):
+                self._work.put(_end)
+
     def _started(self) -> bool:
         if self._most is not None and self._threads >= self._most:
             return False
@@ -69,8 +79,8 @@ class Workers:
 
     def _serve(self) -> None:
         try:
-            while True:
-                self._work.get()()
+            while (work := self._work.get()) is not _end:
+                work()
                 with self._lock:
                     self.idle += 1
         finally:

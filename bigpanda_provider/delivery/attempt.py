@@ -10,6 +10,8 @@ from ..state import DeliveryStatus, Status
 
 CANCELLED = "cancelled"
 """The reason of an attempt whose update was cancelled."""
+UNFINISHED = "the update ended before this deployment was complete"
+"""The reason of an attempt whose update ended in another way, where nothing else is known."""
 INCOMPLETE = "the deployment did not complete"
 """The reason of an attempt that an earlier run left open, where nothing else is known."""
 

@@ -7,7 +7,8 @@ order, `takeover.py` looks after what earlier processes left.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from ..errors import RejectedError
@@ -19,7 +20,7 @@ from .outbox import Outbox
 from .queue import Queue
 from .record import Note, Place, Record, Recorder
 from .sender import Sender
-from .takeover import Left, Takeover
+from .takeover import POLL_S, Left, Takeover
 from .warn import Warn
 
 UNANSWERED = "BigPanda did not confirm the start, and delivery is required"
@@ -68,6 +69,7 @@ class Delivery:
         secret: bool = False,
         recorder: Recorder = Recorder.DEPLOYMENT,
         folder: str | None = None,
+        beside: str | None = None,
     ) -> tuple[Attempt, tuple[Attempt, ...]]:
         """Record a new attempt and send its start, after what earlier ones of this Deployment have left.
 
@@ -79,6 +81,7 @@ class Delivery:
             secret: whether properties of the event are secret: then they are not written into the outbox.
             recorder: who records it.
             folder: the project's folder, where the runner records the update of a whole stack.
+            beside: the attempt of the Deployment itself, which another process has open meanwhile.
 
         Returns:
             The attempt with what became of its start, and what of the earlier ones still waits.
@@ -91,6 +94,8 @@ class Delivery:
         if self.mode is Mode.OFF:
             return attempt.start_became(DeliveryStatus.OFF), left.waiting
         place = self._place(stack, name)
+        if beside is not None:
+            self._takeover.goes_beside(beside)
         self._takeover.take_over(place, left, secret=secret)
         earlier = {one.id: one for one in left.waiting}
         earlier.update((record.id, record.attempt) for record in self.outbox.unsettled(place))
@@ -214,6 +219,21 @@ class Delivery:
                 break
         return [self._now(record.attempt) for record in taken]
 
+    def undelivered(self, attempt: Attempt, secrets: Collection[str] = ()) -> str | None:
+        """Why an update fails: delivery is required, and the end of an attempt did not get through; else None.
+
+        Args:
+            attempt: the attempt, which has its end.
+            secrets: which of its properties are secret.
+        """
+        event, end = attempt.end_event, attempt.end
+        if self.mode is not Mode.REQUIRED or event is None or end is None or end.delivery is not DeliveryStatus.QUEUED:
+            return None
+        return (
+            f"the end of {event.named(secrets)} did not get through, and delivery is required; the next update "
+            f"sends it: {self.sender.trouble}"
+        )
+
     # -- for the guard -------------------------------------------------------------------------------------------------
 
     def open_attempts(self) -> list[str]:
@@ -244,6 +264,28 @@ class Delivery:
         record = self.outbox.get(attempt)
         if self.mode is not Mode.OFF and record is not None:
             self._queue.send(record.place, deadline)
+
+    def left_by_program(self, deadline: float) -> list[str]:
+        """Look after what the program of this update has left open; the ids of these attempts.
+
+        A program that fails lets go of them; one that was killed is waited for until it is gone.
+        """
+        with self._lock:
+            stacks = {place.stack for place in self._seen}
+        taken: list[str] = []
+        while True:
+            others = [record for stack in stacks for record in self.outbox.others(stack, self.address)]
+            left = [record for record in others if self._is_of_this_program(record)]
+            held = [record for record in left if record.is_held(self.outbox.now())]
+            taken += [record.id for record in self.outbox.take(record for record in left if record not in held)]
+            if not held or time.monotonic() > deadline:
+                return taken
+            time.sleep(POLL_S)
+
+    def _is_of_this_program(self, record: Record) -> bool:
+        """Whether the program of this update has recorded it, and it is open: an earlier one's is older than this."""
+        is_open = record.attempt.is_open and record.is_known
+        return is_open and record.recorder is Recorder.PROGRAM and record.recorded >= self._began
 
     def end_orphans(self, deadline: float) -> None:
         """End what killed updates of this stack left open of Deployments that are not in the program any more.

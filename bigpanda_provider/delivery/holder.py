@@ -43,6 +43,11 @@ class Holder:
         return cls(pid, _started(pid) or "", _machine(), _namespace())
 
     @classmethod
+    def nobody(cls) -> Holder:
+        """No process any more: what this one held may be taken by whoever comes."""
+        return cls(0, "", _machine(), _namespace())
+
+    @classmethod
     def parse(cls, text: str) -> Holder:
         """Read what `str` gives."""
         machine, namespace, pid, started = [*text.split(_SEPARATOR, 3), "", "", ""][:4]

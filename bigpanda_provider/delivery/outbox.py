@@ -254,11 +254,6 @@ class Outbox:
         with self._lock:
             return [record for record in found if not self._looks_after(record)]
 
-    def is_busy_elsewhere(self, place: Place) -> bool:
-        """Whether another process has still to send something of this place."""
-        now = self.now()
-        return any(record.is_busy(now) for record in self.others(place.stack, place.address, place.name))
-
     def unsettled_of_all(self) -> list[Record]:
         """What is open or waits, of every stack and address, oldest first."""
         return self._read(lambda file: file.unsettled_of_all()) or []
@@ -322,13 +317,13 @@ class Outbox:
                 own.written = None if own.written is None else replace(own.written, lease=until)
 
     def leave(self) -> None:
-        """Write what is not written yet, and look after nothing any more, so that the next process need not wait."""
+        """Write what is not written yet, and let go of everything, so that the next process need not wait."""
         self._closing.set()
         with self._lock:
             self._write(anyway=True)
-            records = [record for record in self.unsettled() if record.holder == self._me]
-            if records and self.trouble is None:
-                self._use(lambda file: file.renew(records, self.now()))
+            for record in self.unsettled():
+                if record.holder == self._me and self.trouble is None:
+                    self._change(record.id, replace(record, holder=Holder.nobody(), lease=self.now()))
 
     def close(self) -> None:
         """Leave it, and close its file, for which SQLite takes some milliseconds."""

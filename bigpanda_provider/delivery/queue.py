@@ -86,7 +86,7 @@ class Queue:
             return []
         others = self._outbox.others(place.stack, place.address, place.name)
         earlier = [record for record in others if record.recorded < waiting[0].recorded]
-        if any(record.is_busy(self._outbox.now()) for record in earlier):
+        if any(map(self._takeover.comes_first, earlier)):
             raise UnavailableError(BUSY)
         return [record.id for record in (*self._takeover.take_free(earlier), *waiting)]
 

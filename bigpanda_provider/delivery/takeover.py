@@ -40,6 +40,18 @@ class Takeover:
         self._outbox = outbox
         self._lock = threading.Lock()
         self._sent: dict[str, End | None] = {}  # what has arrived, as state says
+        self._beside: set[str] = set()
+
+    def goes_beside(self, attempt: str) -> None:
+        """Let that attempt of another process be open while later ones of its Deployment are sent."""
+        with self._lock:
+            self._beside.add(attempt)
+
+    def comes_first(self, record: Record) -> bool:
+        """Whether another process has still to send something of this record, before anything later of its place."""
+        with self._lock:
+            is_beside = record.id in self._beside
+        return record.is_busy(self._outbox.now()) and (record.attempt.waits or not is_beside)
 
     def take_over(self, place: Place, left: Left, *, secret: bool) -> None:
         """Look after what earlier runs of this Deployment left, oldest first, each with its end.
@@ -95,7 +107,13 @@ class Takeover:
             self._outbox.end(attempt, End.incomplete() if note is None else note.end)
 
     def wait_for_others(self, place: Place) -> None:
-        """Wait, for a limited time, while another process is at what is left of a Deployment."""
+        """Wait, for a limited time, while another process is at what is left of a Deployment.
+
+        What goes on beside is not waited for: it ends after this.
+        """
         deadline = time.monotonic() + OTHERS_LIMIT_S
-        while self._outbox.is_busy_elsewhere(place) and time.monotonic() < deadline:
+        while time.monotonic() < deadline:
+            others = self._outbox.others(place.stack, place.address, place.name)
+            if not any(self.comes_first(record) and record.id not in self._beside for record in others):
+                return
             time.sleep(POLL_S)

@@ -99,7 +99,7 @@ class Covering:
             return None
         merged = pulumi.ResourceOptions.merge(args.opts, own)
         if scope is not None and scope.watch and declared.is_custom and not ours:
-            merged.hooks = self._hooks.with_look(merged.hooks, scope)
+            merged.hooks = self._hooks.with_look(merged.hooks, scope, declared)
         return pulumi.ResourceTransformationResult(args.props, merged)
 
     def _take_in(self, scope: Scope, declared: Declared, *, ours: bool) -> None:

@@ -1,4 +1,4 @@
-"""The hooks of a program's resources: one tells why a resource fails, the other of changes that nobody reports."""
+"""The hooks of a program's resources: one tells why a resource fails, the other that one is about to change."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pulumi
 from pulumi.runtime import is_dry_run
 
+from ..errors import UndeliveredError
 from . import reason
+from .declared import Declared
 from .scope import Scope
 from .sdk import LateHooks, supports
 
@@ -37,38 +39,43 @@ class Hooks:
         if not is_dry_run() and supports("RESOURCE_MONITOR_FEATURE_ERROR_HOOKS"):
             self.on_error = pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook(HOOK_NAME, self._failed)])
         if supports("RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS"):
-            options = pulumi.ResourceHookOptions(on_dry_run=True, ignore_errors=True)
+            options = pulumi.ResourceHookOptions(on_dry_run=True)
             self._look = pulumi.ResourceHook(f"{HOOK_NAME}-changes", self._changes, options)
 
-    def with_look(self, hooks: pulumi.ResourceHookBinding | None, scope: Scope) -> pulumi.ResourceHookBinding | None:
+    def with_look(
+        self, hooks: pulumi.ResourceHookBinding | None, scope: Scope, declared: Declared
+    ) -> pulumi.ResourceHookBinding | None:
         """The hooks of a covered resource: its own, and the look before it is created or updated.
 
-        A preview leaves the look out where the Deployment reports: each call of a hook is a round trip, for every
-        resource. An update always has it: state names the hooks, and other ones than last time would be written anew
-        for each resource.
+        A preview leaves the look out where the Deployment's own start names the resource: each call of a hook is a
+        round trip, for every resource. An update always has it: state names the hooks, and other ones than last time
+        would be written anew for each resource.
         """
         if self._look is None:
             return hooks
+
+        def is_needless() -> bool:
+            return is_dry_run() and scope.names(scope.needs(declared))
+
         made = pulumi.ResourceHookBinding() if hooks is None else copy.copy(hooks)
-        made.before_create = LateHooks(made.before_create, self._look, lambda: scope.reports)
-        made.before_update = LateHooks(made.before_update, self._look, lambda: scope.reports)
+        made.before_create = LateHooks(made.before_create, self._look, is_needless)
+        made.before_update = LateHooks(made.before_update, self._look, is_needless)
         return made
 
     async def _failed(self, args: pulumi.ErrorHookArgs) -> bool:
         """A resource failed: tell why. It never asks for a retry."""
-        self._run.failed(await reason.of_resource(args, self._run.secrets))
+        self._run.failed(await reason.of_resource(args, self._run.secrets), args.urn.split("::", 2)[2])
         return False
 
     async def _changes(self, args: pulumi.ResourceHookArgs) -> None:
-        """A covered resource is created or updated: where its Deployment reports nothing, say so."""
-        found = self._run.covering.find(args.urn.split("::", 2)[2])
-        if found is None:
-            return
-        scope, declared = found
-        if await self._run.reports(scope.deployment):
-            return
-        cause = "; it may have changed through an Output that it takes: name that in triggers=[...]"
-        name = scope.deployment.pulumi_resource_name
-        pulumi.log.warn(
-            f'"{args.name}" changes, while Deployment "{name}" reports nothing{cause if declared.takes else ""}'
-        )
+        """A covered resource is about to be created or updated: it goes on once that is reported, where it has to be.
+
+        Raises:
+            UndeliveredError: delivery is required, and the start did not get through: the engine changes nothing then.
+        """
+        try:
+            await self._run.before_change(args.urn)
+        except UndeliveredError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the user's change goes on without its record
+            pulumi.log.warn(f'a change of "{args.name}" could not be looked at ({type(error).__name__})')

@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi.runtime import is_dry_run
 
-from ..state import DEPLOYMENT_TYPE, HOSTS, NAME, PREVIOUS, STACK, VERSION_FOUND
+from ..state import (
+    COMPONENT,
+    DEPLOYMENT_TYPE,
+    DESCRIPTION,
+    HOSTS,
+    NAME,
+    OWNER,
+    PREVIOUS,
+    SOURCE,
+    STACK,
+    VERSION,
+    VERSION_FOUND,
+)
 from . import scope
 from .arguments import Given
 from .ending import Complete, Ending, is_no_failure
@@ -47,6 +59,7 @@ class Recording(Ending):
         self._token: contextvars.Token[scope.Scope | None] | None = None
         self._notes = NoNotes()
         self._is_late = False
+        self._knowing: asyncio.Future[None] | None = None
 
     @property
     def secret_texts(self) -> frozenset[str]:  # noqa: D102 - see the class
@@ -141,8 +154,27 @@ class Recording(Ending):
     async def _reporting(self) -> pulumi.Resource:
         """The Deployment, once a preview knows whether it reports: what it covers waits for that."""
         with contextlib.suppress(Exception):  # the engine has told the user why it failed
-            self.scope.reports = await self._run.reports(self._deployment)
+            await self.know_own_start()
         return self._deployment
+
+    async def know_own_start(self) -> None:
+        """Let the scope know what the Deployment itself sends in this run, once the Deployment is done."""
+        if self._knowing is None:
+            self._knowing = asyncio.ensure_future(self._know_own_start())
+        await asyncio.shield(self._knowing)
+
+    async def _know_own_start(self) -> None:
+        hosts = await self._deployment.hosts.future() if await self._deployment.hosts.is_known() else None
+        self.scope.hosts = frozenset(hosts or ())
+        if await self._run.reports(self._deployment):
+            attempt = None if is_dry_run() else await self._deployment.attempt.future()
+            self.scope.own_start = scope.OwnStart(attempt, None if hosts is None else self.scope.hosts)
+
+    async def event(self) -> dict[str, Any]:
+        """The properties of the start event as the program declares them now, with what a Completion has of it too."""
+        declared = {one.name: self._given.props[one.name] for one in (COMPONENT, VERSION, DESCRIPTION, OWNER, SOURCE)}
+        inputs = {**declared, **self.passed_on}
+        return {name: await pulumi.Output.from_input(value).future() for name, value in inputs.items()}
 
 
 def _name_in_stack(name: str, parent: pulumi.Resource | None) -> pulumi.Input[str]:

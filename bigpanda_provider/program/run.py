@@ -21,13 +21,16 @@ from .checkpoint import Checkpoint
 from .closing import Scopes
 from .covering import Covering
 from .hooks import Hooks
+from .late import LateChanges
 from .lookup import last_checkpoint
 from .recording import Recording
+from .reporter import Reporter
 from .without import WithoutRun
 
 if TYPE_CHECKING:
     from ..deployment import Deployment
     from .arguments import Given
+    from .declared import Declared
     from .ending import Complete
 
 
@@ -43,6 +46,9 @@ class Run:
         ended: whether the program's last statement has run.
         covering: its resources, and what covers each.
         scopes: closes what covers them.
+        reporter: sends what this process itself has to send.
+        late: what changes without being declared.
+        failure: why the first resource that failed did; None where none did.
     """
 
     can_send = True
@@ -56,10 +62,14 @@ class Run:
         self._names: set[tuple[type, str, int]] = set()
         self._recordings: list[Recording] = []
         self._settling: list[Recording] = []
-        self._failure: str | None = None
+        self.failure: str | None = None
         self._checkpoint: asyncio.Future[Checkpoint] | None = None
         self._calls: sdk.Calls | None = None
-        self._settles = not self.ended and sdk.when_settled(root, self._settled)
+        self.reporter = Reporter()
+        self.late = LateChanges(self)
+        self._failed: set[str] = set()
+        steps = sdk.Steps(self._settled, self._finish, self.reporter.abandon)
+        self._settles = not self.ended and sdk.when_settled(root, steps)
         self.covering.begin(root)
         sdk.when_program_ends(root, self._end)
 
@@ -101,8 +111,8 @@ class Run:
 
     def registered(self, recording: Recording) -> None:
         """The Deployment is handed to the engine: from here on it is told of failures and of the program's end."""
-        if self._failure is not None:
-            recording.failed(self._failure)
+        if self.failure is not None:
+            recording.failed(self.failure)
         if self._calls is not None:
             self.scopes.watch(self._calls)
         self._recordings.append(recording)
@@ -131,11 +141,45 @@ class Run:
 
     # -- what happens to it --------------------------------------------------------------------------------------------
 
-    def failed(self, why: str) -> None:
-        """A resource failed in an update: every Deployment that is open fails with it."""
-        self._failure = self._failure or why
+    def failed(self, why: str, key: str) -> None:
+        """A resource failed in an update, given by its key: every Deployment that is open fails with it."""
+        self.failure = self.failure or why
+        self._failed.add(key)
         for recording in self._recordings:
             recording.failed(why)
+        self.late.failed(why)
+
+    async def went_well(self, declared: Declared) -> bool:
+        """Whether the engine created or updated a resource, once it is done with it.
+
+        Raises:
+            Exception: it failed, and the update ends.
+        """
+        if await declared.resource.urn.future() is None:
+            return False
+        # One that fails with --continue-on-error has its URN all the same; one that is tried again may do well.
+        return declared.key not in self._failed or await sdk.has_values(declared.resource)
+
+    async def before_change(self, urn: str) -> None:
+        """A covered resource is about to be created or updated; returns once that may go on.
+
+        Raises:
+            UndeliveredError: delivery is required, and a start that is needed did not get through.
+        """
+        found = self.covering.find(urn.split("::", 2)[2])
+        if found is None:
+            return
+        scope, declared = found
+        recording = next((one for one in self._recordings if one.scope is scope), None)
+        if recording is not None:
+            await self.late.before(recording, declared)
+
+    async def _finish(self) -> None:
+        """Everything is done, or the program failed: nothing follows."""
+        try:
+            await self.late.finish()
+        finally:
+            await self.reporter.close()
 
     def _end(self, error: BaseException | None) -> None:
         """The program's last statement has run: whatever goes wrong here, no scope stays open."""

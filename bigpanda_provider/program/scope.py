@@ -39,6 +39,19 @@ class Unseen:
     error: Exception
 
 
+@dataclass(frozen=True)
+class OwnStart:
+    """The start that a Deployment itself sends in this run.
+
+    Attributes:
+        attempt: its attempt; None in a preview, which makes none.
+        hosts: the hosts that it names; None where they are not known yet.
+    """
+
+    attempt: str | None
+    hosts: frozenset[str] | None
+
+
 class Scope:
     """The resources that one Deployment covers: they wait for its start, and its end waits for them.
 
@@ -51,20 +64,26 @@ class Scope:
         otherwise: the host to name where there is no resource at all.
         closed: whether the Deployment has said what it covers.
         ended: whether nothing more belongs into it.
-        reports: whether a preview knows that the Deployment will send something.
-        registered: the Deployment, once that is known; None in an update.
+        own_start: the Deployment's start of this run, once it is known; None where it sends none.
+        hosts: the Deployment's hosts, once they are known.
+        registered: the Deployment, once a preview knows these two; None in an update.
         left_out: the names of resources that came when it was closed already.
         unseen: what could not be found out of it.
+        finds_hosts: whether the hosts are found among its resources.
     """
 
     def __init__(self, deployment: pulumi.Resource, *, watch: bool, find_hosts: bool) -> None:
         self.deployment = deployment
         self.watch = watch
-        self.closed = self.ended = self.reports = False
+        self.closed = self.ended = False
+        self.own_start: OwnStart | None = None
+        self.hosts: frozenset[str] = frozenset()
         self.registered: asyncio.Future[pulumi.Resource] | None = None
         self.left_out: list[str] = []
         self.unseen: list[Unseen] = []
-        self._find_hosts = find_hosts
+        self.finds_hosts = find_hosts
+        self._looked_at: frozenset[str] = frozenset()
+        self._known_hosts: Mapping[str, list[str]] = {}
         self.otherwise: str | None = None
         self._resources: list[pulumi.Resource] = []
         self._members: list[Declared] = []
@@ -89,6 +108,7 @@ class Scope:
         """The names of the hosts; of those that inputs do not name, as the last checkpoint has them."""
         seen = await self._seen
         names: Mapping[str, list[str]] | None = seen.get(HOST_NAMES.name)
+        self._known_hosts = names or {}
         if not self._unnamed:
             return names
         last = Checkpoint()
@@ -99,7 +119,31 @@ class Scope:
             key: member.hosts_in_state(last.called([key, *aliases.get(key, ())]))
             for key, member in self._unnamed.items()
         }
-        return {**(names or {}), **_filled(called)}
+        self._known_hosts = {**(names or {}), **_filled(called)}
+        return self._known_hosts
+
+    def hosts_of(self, declared: Declared) -> list[str]:
+        """The hosts that a resource is, as the Deployment knows them; none where it is not known as one."""
+        if declared.key in self._looked_at or not self.finds_hosts:
+            return self._known_hosts.get(declared.key, [])
+        hosts = self._told(declared, _hosts, None, "it is reported by its name")
+        return [] if hosts is None else hosts or declared.hosts_in_state(None)
+
+    def needs(self, declared: Declared) -> frozenset[str]:
+        """The hosts that a start has to name before a resource changes; none where any start of the Deployment will do.
+
+        That is so where the hosts are given, and for what is no host in a scope that has known ones. In one that has
+        none the resources' names stand for hosts.
+        """
+        if not self.finds_hosts:
+            return frozenset()
+        hosts = self.hosts_of(declared)
+        return frozenset([declared.name] if not hosts and not self._known_hosts else hosts)
+
+    def names(self, hosts: frozenset[str]) -> bool:
+        """Whether the Deployment's own start of this run names these hosts; also where its hosts are not known yet."""
+        own = self.own_start
+        return own is not None and (own.hosts is None or hosts <= own.hosts)
 
     def add(self, resource: pulumi.Resource, declared: Declared | None) -> None:
         """Take a resource in; one that comes when the scope is closed is waited for, but not looked at."""
@@ -151,7 +195,7 @@ class Scope:
         for key, member in by_key.items():
             resources[key] = self._told(member, lambda one: one.digest, UNSEEN, "its changes cannot be seen")
             aliases[key] = self._told(member, lambda one: list(one.aliases()), [], "its aliases cannot be seen")
-            if not self._find_hosts:
+            if not self.finds_hosts:
                 continue
             own: list[str] | None = [member.name]
             hosts: list[str] | None = self._told(member, _hosts, own, "it is reported by this name")
@@ -160,11 +204,11 @@ class Scope:
                 unnamed[key] = member
             takes[key] = self._told(member, lambda one: _sources(one, by_key, origins), [], "its inputs are left out")
         seen = {**RESOURCES.to(resources), **ALIASES.to(_filled(aliases) or None)}
-        if self._find_hosts:
+        if self.finds_hosts:
             if not by_key and self.otherwise is not None:
                 names = {"": [self.otherwise]}
             seen |= {**HOST_NAMES.to(_filled(names)), **TAKES.to(_filled(takes) or None)}
-        self._unnamed = unnamed
+        self._unnamed, self._looked_at = unnamed, frozenset(by_key)
         return seen
 
     def _told(self, member: Declared, tell: Callable[[Declared], T], otherwise: T, instead: str) -> T:

@@ -14,7 +14,8 @@ import inspect
 import itertools
 import sys
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
@@ -91,22 +92,35 @@ def when_program_ends(root: pulumi.Resource, action: Callable[[BaseException | N
     return True
 
 
-_next_steps: weakref.WeakKeyDictionary[pulumi.Resource, Callable[[BaseException | None], bool]] = (
-    weakref.WeakKeyDictionary()
-)
+@dataclass(frozen=True)
+class Steps:
+    """What a run does once everything that its program has begun is done.
+
+    Attributes:
+        next: takes the next step, given the error of a callback that raised; says whether there was one to take.
+        finish: the last one.
+        abandon: instead of it, where the program is broken off, as by Ctrl-C.
+    """
+
+    next: Callable[[BaseException | None], bool]
+    finish: Callable[[], Awaitable[None]]
+    abandon: Callable[[], None]
+
+
+_steps: weakref.WeakKeyDictionary[pulumi.Resource, Steps] = weakref.WeakKeyDictionary()
 """By the stack of the run: two programs may run in two threads of one process."""
 
 
-def when_settled(root: pulumi.Resource, next_step: Callable[[BaseException | None], bool]) -> bool:
+def when_settled(root: pulumi.Resource, steps: Steps) -> bool:
     """Take the next step once everything that the program has begun is done, then wait again, as long as there is one.
 
-    Whether that is possible: `wait_for_rpcs` of the SDK is wrapped. The step is given the error of a callback that
-    raised, and says whether there was one to take. Closed: the caller does at the program's end what it would do then.
+    Whether that is possible: `wait_for_rpcs` of the SDK is wrapped. Closed: the caller does at the program's end what
+    it would do then, and what it leaves open is ended by the provider's guard.
     """
     original = getattr(sdk_stack, "wait_for_rpcs", None)
     if original is None:
         return False
-    _next_steps[root] = next_step
+    _steps[root] = steps
     if not hasattr(original, "held_by_bigpanda"):
         held = _held(original)
         held.held_by_bigpanda = True  # type: ignore[attr-defined]
@@ -121,23 +135,40 @@ def _held(original: Callable[..., Any]) -> Callable[..., Any]:
         # Registrations are on the SDK's list once the loop has gone round. Before, it finds none, and waits for
         # every single output of theirs instead: with hooks, at a cost that is the square of their number.
         await asyncio.sleep(0)
-        raised: Exception | None = None
         root = get_root_resource()
-        next_step = _next_steps.get(root) if root is not None else None
-        while True:
-            try:
-                await original(*args, **kwargs)
-            except Exception as error:  # noqa: BLE001 - raised below: the first one is the user's own
-                raised = raised or error
-            try:
-                if next_step is None or not next_step(raised):
-                    break
-            except Exception as error:  # noqa: BLE001 - the same; the next step has its turn
-                raised = raised or error
+        steps = _steps.get(root) if root is not None else None
+        if steps is None:
+            await original(*args, **kwargs)
+            return
+        try:
+            raised = await _taken(steps, lambda: original(*args, **kwargs))
+        except BaseException:
+            steps.abandon()
+            raise
         if raised is not None:
             raise raised
 
     return wait_for_rpcs
+
+
+async def _taken(steps: Steps, wait: Callable[[], Awaitable[None]]) -> Exception | None:
+    """Wait, and take each step once all is done; the first error is the user's own."""
+    raised: Exception | None = None
+    more = True
+    while more:
+        try:
+            await wait()
+        except Exception as error:  # noqa: BLE001 - returned: every step has its turn
+            raised = raised or error
+        try:
+            more = steps.next(raised)
+        except Exception as error:  # noqa: BLE001 - the same
+            raised = raised or error
+    try:
+        await steps.finish()
+    except Exception as error:  # noqa: BLE001 - the same
+        raised = raised or error
+    return raised
 
 
 def outstanding() -> frozenset[asyncio.Future[Any]]:
@@ -259,6 +290,16 @@ def output(resource: pulumi.Resource, name: str) -> pulumi.Output[Any]:
     Closed: an Output of None.
     """
     return pulumi.Output.from_input(getattr(resource, "__dict__", {}).get(name))
+
+
+async def has_values(resource: pulumi.Resource) -> bool:
+    """Whether the engine has given a resource any output beside its URN and id: of one that failed all are unknown.
+
+    They stand in its `__dict__`. Closed: it has none.
+    """
+    identity = (resource.urn, getattr(resource, "id", None))
+    own = [one for one in outputs(resource) if not any(one is other for other in identity)]
+    return any([await one.is_known() for one in own])
 
 
 class LateHooks(list[Any]):

@@ -12,34 +12,30 @@ import time
 from functools import partial
 
 from ..bigpanda.workers import Workers
-from ..delivery.attempt import CANCELLED, End
+from ..delivery.attempt import CANCELLED, UNFINISHED, End
 from ..delivery.delivery import Delivery
 from . import sdk
 
 LIMIT_S = 4.0
 """The time its events have in all: the engine kills the process some 5 s after it told it to go."""
+SENDING_S = 2.0
+"""How much of it is kept for sending what the program leaves: until then the program is waited for."""
 WORKERS = 8
-
-UNFINISHED = "the update ended before this deployment was complete"
 
 
 class Guard:
-    """Watches over the attempts of one Delivery, from its first event on."""
+    """Watches over the attempts of one Delivery, and over those that the program's process makes."""
 
     def __init__(self, delivery: Delivery) -> None:
         self._delivery = delivery
         self._lock = threading.Lock()
-        self._watching = False
         self._workers = Workers("bigpanda-guard", WORKERS)
 
     def watch(self) -> None:
-        """Be there when the process goes."""
-        with self._lock:
-            if self._watching:
-                return
-            self._watching = True
+        """Be there when the process goes; once, before there is anything to end."""
         self._workers.start(WORKERS)
         sdk.on_exit(self._told_to_go)
+        sdk.on_engine_gone(self._engine_gone)
 
     def act(self) -> None:
         """End what is open. All ends are written down first, then sent at once, as far as the time allows."""
@@ -49,6 +45,9 @@ class Guard:
             for attempt in attempts:
                 self._delivery.end_open(attempt, self._how_it_went(attempt))
             done = [self._workers.run(partial(self._delivery.send_end, attempt, deadline)) for attempt in attempts]
+            for attempt in self._delivery.left_by_program(deadline - SENDING_S):
+                self._delivery.end_open(attempt, self._how_it_went(attempt))
+                done.append(self._workers.run(partial(self._delivery.send_end, attempt, deadline)))
             for event in done:
                 event.wait(max(deadline - time.monotonic(), 0))
             self._delivery.end_orphans(deadline)
@@ -66,7 +65,7 @@ class Guard:
             self._delivery.update_ended()
         self._delivery.outbox.leave()
 
-    def engine_gone(self) -> None:
+    def _engine_gone(self) -> None:
         """End what is open, and this process, which nobody would end any more."""
         self.act()
         os._exit(1)

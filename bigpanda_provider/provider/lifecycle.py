@@ -120,7 +120,6 @@ class Deployments(_Lifecycle):
 
     def _start(self, props: dict[str, Any], last: Last | None, left: Left, *, secret: bool) -> dict[str, Any]:
         begun = begin(props, last, attempt=uuid.uuid4().hex, now=int(time.time()))
-        self.service.guard.watch()
         attempt, backlog = self.service.delivery.start(*_place(props), begun.attempt, left, secret=secret)
         return _outputs(props, begun.after(left, attempt, backlog))
 
@@ -165,7 +164,6 @@ class Completions(_Lifecycle):
     def _end(self, props: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
         """Send the end of `props`' attempt with the status that `told` has."""
         event = read(EndEvent, told)
-        self.service.guard.watch()
         ended = self.service.delivery.end(
             *_place(props), _attempt(props), End(event.status, event.error_message), secret=_is_secret(props)
         )

@@ -22,7 +22,6 @@ from ..delivery.file import default_path
 from ..delivery.outbox import Outbox
 from ..errors import DeliveryError, SettingError
 from ..settings import KEYS, NAMESPACE, Mode, Settings
-from ..state import DeliveryStatus
 from . import sdk
 from .guard import Guard
 from .last import Last
@@ -50,7 +49,7 @@ class Service:
             settings = Settings.resolve({"bigpanda:delivery": Mode.OFF.value}, {})
         self.delivery = Delivery(settings, Outbox(default_path(os.environ), warn), warn)
         self.guard = Guard(self.delivery)
-        sdk.on_engine_gone(self.guard.engine_gone)
+        self.guard.watch()
         self._ended: dict[str, Attempt] = {}
         self._events: dict[tuple[str, str, frozenset[str]], str] = {}
 
@@ -95,14 +94,8 @@ class Service:
         event, end = attempt.end_event, attempt.end
         assert event is not None
         assert end is not None
-        outputs = {**event.payload(), **state.DELIVERY.to(end.delivery.value)}
-        if self.delivery.mode is Mode.REQUIRED and end.delivery is DeliveryStatus.QUEUED:
-            told = (
-                f"the end of {event.named(secrets)} did not get through, and delivery is required; the next update "
-                f"sends it: {self.delivery.sender.trouble}"
-            )
-            outputs.update(state.UNDELIVERED.to(told))
-        return outputs
+        told = self.delivery.undelivered(attempt, secrets)
+        return {**event.payload(), **state.DELIVERY.to(end.delivery.value), **state.UNDELIVERED.to(told)}
 
     def note_end(self, attempt: Attempt) -> None:
         """Remember that state carries the end of an attempt, while its Deployment is still to be deleted."""

@@ -14,7 +14,7 @@ LIMIT_S = 5.0
 
 
 class RefreshedMeanwhile(Console):
-    """A terminal whose display is drawn anew by another thread in the midst of every line, as may happen at any time."""
+    """A terminal whose display another thread draws anew in the midst of every line, as may happen at any time."""
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print, once the display is drawn."""

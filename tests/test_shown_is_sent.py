@@ -129,7 +129,7 @@ def _told(name: str, scope: Scope) -> dict[str, Any]:
 def test_shown_is_sent(plans: list[dict[str, Any]]) -> None:
     """An event is sent exactly if preview shows an update of its Deployment, with the hosts that preview shows.
 
-    And whatever the engine changes in a scope is reported by its Deployment, or a warning names it.
+    What else the engine changes in a scope has a start too, that preview told of, and the record names its host.
     """
     with tempfile.TemporaryDirectory() as folder, servers.sandbox() as bigpanda:
         made = Stack(pathlib.Path(folder) / "stack", bigpanda.address).program(PROGRAM)
@@ -141,13 +141,26 @@ def test_shown_is_sent(plans: list[dict[str, Any]]) -> None:
             run = made.up()
             assert run.ok, run.output
             events = bigpanda.events()[before:]
-            starts = {e["body"]["component"]: set(e["body"]["hosts"]) for e in events if e["kind"] == "start"}
-            assert shown(preview) == starts, preview.output
-            assert len(events) == 2 * len(starts)
-            everything_is_told(plan, run, set(starts))
+            starts: dict[str, list[set[str]]] = {}
+            for event in events:
+                if event["kind"] == "start":
+                    starts.setdefault(event["body"]["component"], []).append(set(event["body"]["hosts"]))
+            own = {name: starts[name].pop(0) for name in shown(preview)}
+            assert shown(preview) == own, preview.output
+            late = {name: set().union(*hosts) for name, hosts in starts.items() if hosts}
+            told = foretold(preview)
+            assert all(hosts <= told.get(name, set()) for name, hosts in late.items()), preview.output
+            assert len(events) == 2 * (len(own) + sum(map(len, starts.values())))
+            everything_is_recorded(plan, run, {n: own.get(n, set()) | late.get(n, set()) for n in {*own, *late}})
             assert made.up("--expect-no-changes").ok
             assert len(bigpanda.events()) == before + len(events)
         assert {change["state"] for change in bigpanda.changes()} == {"success"}
+
+
+def foretold(preview: Run) -> dict[str, set[str]]:
+    """The hosts that preview tells of in a message on their Deployment."""
+    message = re.compile(r'Deployment "(\S+)" will also report (.*?), (?:which|since) ')
+    return {name: set(hosts.split(", ")) for name, hosts in message.findall(preview.output)}
 
 
 def shown(preview: Run) -> dict[str, set[str]]:
@@ -165,8 +178,10 @@ def shown(preview: Run) -> dict[str, set[str]]:
     return found
 
 
-def everything_is_told(plan: dict[str, Any], run: Run, reported: set[str]) -> None:
-    """Each covered resource that the update touched is of a Deployment that reported, or is warned of."""
+def everything_is_recorded(plan: dict[str, Any], run: Run, recorded: dict[str, set[str]]) -> None:
+    """Each covered resource that the update touched is of a Deployment that has a start, which names its host."""
+    given = {scope["name"]: scope["hosts"] for scope in plan["scopes"]}
+    given |= {f"{scope['name']}-inner": ("inner-host",) for scope in plan["scopes"] if scope["inner"]}
     for operation in run.operations():
         kind, name = operation.split()
         owner = name.removesuffix("-inner-thing").rsplit("-", 1)[0] if kind == "Resource" else ""
@@ -174,8 +189,6 @@ def everything_is_told(plan: dict[str, Any], run: Run, reported: set[str]) -> No
             owner = f"{name.removesuffix('-thing')}"
         elif name.endswith("-child"):
             owner = name.split("-", 1)[0]
-        still = {scope["name"] for scope in plan["scopes"]} | {
-            f"{s['name']}-inner" for s in plan["scopes"] if s["inner"]
-        }
-        if kind == "Resource" and owner in still and owner not in reported:
-            assert f'"{name}" changes, while Deployment "{owner}" reports nothing' in run.output, run.output
+        if kind == "Resource" and owner in given:
+            assert owner in recorded, run.output
+            assert given[owner] or recorded[owner] & {name, f"host-{name}"}, run.output

@@ -8,9 +8,11 @@ import time
 from typing import Any
 
 import pulumi
-from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, ResourceProvider, UpdateResult
 
 HOLD_LIMIT_S = 200
+DRIFT, UPGRADE = "drift", "upgrade"
+"""Gates: once open, every Thing has drifted, or its provider finds a change in each."""
 
 
 class ThingProvider(ResourceProvider):
@@ -19,8 +21,14 @@ class ThingProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
-        """Any changed input is an update."""
-        return DiffResult(changes=any(olds.get(k) != news.get(k) for k in {*olds, *news} - {"__provider"}))
+        """Any changed input is an update; a changed `key` is a replacement, and an upgraded provider finds a change."""
+        changes = any(olds.get(k) != news.get(k) for k in {*olds, *news} - {"__provider"})
+        replaces = ["key"] if olds.get("key") != news.get("key") else []
+        return DiffResult(changes=changes or bool(replaces) or is_open(UPGRADE), replaces=replaces)
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """What it is now: where there is drift, its value is not what it was made with."""
+        return ReadResult(id_, {**props, "value": "drifted"} if is_open(DRIFT) else props)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Take time, fail, or write down that it was created."""
@@ -65,6 +73,10 @@ class Thing(Resource):
         super().__init__(ThingProvider(), resource_name, props, opts)
 
 
+class Rule(Thing, module="test", name="Rule"):
+    """A Thing of another type."""
+
+
 def act(operation: str, props: dict[str, Any]) -> None:
     """Do as told."""
     time.sleep(props.get("sleep") or 0)
@@ -80,10 +92,15 @@ def gate(journal: str, name: str) -> pathlib.Path:
     return pathlib.Path(f"{journal}.{name}")
 
 
+def is_open(name: str) -> bool:
+    """Whether the test has opened a gate."""
+    return gate(os.environ["THING_JOURNAL"], name).exists()
+
+
 def pass_gate(name: str) -> None:
     """Wait until the test has opened it."""
     deadline = time.monotonic() + HOLD_LIMIT_S
-    while not gate(os.environ["THING_JOURNAL"], name).exists():
+    while not is_open(name):
         if time.monotonic() > deadline:
             raise TimeoutError(f"nobody has opened the gate {name}")
         time.sleep(0.02)

@@ -218,7 +218,10 @@ class ScopeChanges:
         changes = "changes" if len(names) == 1 else "change"
         through = f"{changes} through an Output" if all(one.takes for one in self._foreseen) else changes
         why = f"which {through}" if hosts == names else f"since {_listed(names)} {through}"
-        pulumi.log.info(f"will also report {_listed(hosts)}, {why}", self._scope.deployment)
+        deployment = self._scope.deployment
+        # With --diff the engine shows a message without what it is attached to, so it names that itself.
+        told = f'Deployment "{deployment.pulumi_resource_name}" will also report {_listed(hosts)}, {why}'
+        pulumi.log.info(told, deployment)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)

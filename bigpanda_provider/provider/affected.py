@@ -75,12 +75,13 @@ def _hosts(
 ) -> list[str]:
     """The affected hosts; those of the last run where nothing changed."""
     names: Mapping[str, list[str]] = state.HOST_NAMES.of(news) or {}
+    ever: Mapping[str, list[str]] = {**(state.HOST_NAMES.of(olds) or {}), **names}
     last = list(olds.get(state.HOSTS.name) or ())
     if not last or last == unknown or _is_new(olds, news):
-        return named({*names, *(state.RESOURCES.of(news) or {})}, names)
+        return named({*names, *(state.RESOURCES.of(news) or {}), *changes}, ever)  # what was removed changes too
     if not changes:
         return last
-    hosts = named(reached(changes, state.TAKES.of(news) or {}), {**(state.HOST_NAMES.of(olds) or {}), **names})
+    hosts = named(reached(changes, state.TAKES.of(news) or {}), ever)
     return sorted({*hosts, *last}) if failed else hosts
 
 

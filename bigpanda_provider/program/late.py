@@ -108,7 +108,8 @@ class ScopeChanges:
         self._gathering: LateAttempt | None = None
         self._open: list[LateAttempt] = []
         self._foreseen: list[Declared] = []
-        self._tasks: set[asyncio.Future[Any]] = set()
+        self._sending: set[asyncio.Future[None]] = set()
+        self._watching: set[asyncio.Future[None]] = set()
         self._undelivered: str | None = None
         self._secrets: tuple[str, ...] = ()
 
@@ -123,7 +124,7 @@ class ScopeChanges:
             return
         attempt = next((one for one in self._open if needed <= one.hosts), None) or self._gathered()
         attempt.changing.add(declared)
-        self._start(self._watch(attempt, declared))
+        _keep(self._watching, self._watch(attempt, declared))
         await asyncio.shield(attempt.sent)
 
     def fail(self, why: str) -> None:
@@ -135,7 +136,9 @@ class ScopeChanges:
     async def finish(self) -> str | None:
         """As `LateChanges.finish`; returns why the update fails."""
         self._tell_foreseen()
-        for task in self._tasks:
+        if self._sending:  # what waits for a start is never let go on without it
+            await asyncio.wait(self._sending)
+        for task in self._watching:
             task.cancel()
         for attempt in list(self._open):
             if attempt.went_well:
@@ -150,16 +153,16 @@ class ScopeChanges:
         """The attempt that is to be started in a moment, for all that is about to change by then."""
         if self._gathering is None:
             self._gathering = LateAttempt(asyncio.get_running_loop().create_future())
-            self._start(self._send(self._gathering))
+            _keep(self._sending, self._send(self._gathering))
         return self._gathering
 
     async def _send(self, attempt: LateAttempt) -> None:
-        """Send its start, and let go on what waits for it, whatever happens."""
+        """Send its start, then let go on what waits for it; if it does not get through where it has to, fail that."""
+        await asyncio.sleep(GATHERING_S)
+        self._gathering = None
+        attempt.hosts = self._hosts(attempt.changing)
+        self._open.append(attempt)
         try:
-            await asyncio.sleep(GATHERING_S)
-            self._gathering = None
-            attempt.hosts = self._hosts(attempt.changing)
-            self._open.append(attempt)
             event = await self._recording.event()
             self._secrets = tuple(SECRETS.of(event) or ())
             own, checkpoint = self._scope.own_start, await self._run.checkpoint()
@@ -167,23 +170,23 @@ class ScopeChanges:
             attempt.id = await self._reporter.start(event, attempt.hosts, beside, checkpoint.sent)
             if self._run.failure is not None:
                 self._reporter.failed(attempt.id, self._run.failure)
-        except DeliveryError as error:
+            attempt.sent.set_result(None)
+        except Exception as error:  # noqa: BLE001 - told below; every hook that waits is released
             self._open.remove(attempt)
-            names = ", ".join(sorted(one.name for one in attempt.changing))
-            attempt.sent.set_exception(
-                UndeliveredError(
-                    f"the start for {names} did not get through, and delivery is required, so nothing was changed: "
-                    f"{error}"
-                )
-            )
-        except Exception as error:  # noqa: BLE001 - the user's change goes on without its record
-            pulumi.log.warn(
-                f'Deployment "{self._scope.deployment.pulumi_resource_name}": a change could not be reported '
-                f"({type(error).__name__})"
-            )
-        finally:
-            if not attempt.sent.done():
-                attempt.sent.set_result(None)
+            self._not_sent(attempt, error)
+
+    def _not_sent(self, attempt: LateAttempt, error: Exception) -> None:
+        """Tell why a start was not even recorded, and let go on what waits for it, or fail it."""
+        names = _listed(sorted(one.name for one in attempt.changing))
+        # What another error says may be secret: an event that cannot be sent, a file that cannot be read.
+        why = str(error) if isinstance(error, DeliveryError) else type(error).__name__
+        if self._reporter.is_required:
+            told = f"the start for {names} did not get through, and delivery is required, so nothing was changed: {why}"
+            attempt.sent.set_exception(UndeliveredError(told))
+        else:
+            attempt.sent.set_result(None)
+            name = self._scope.deployment.pulumi_resource_name
+            pulumi.log.warn(f'Deployment "{name}": the change of {names} could not be reported ({why})')
 
     async def _watch(self, attempt: LateAttempt, declared: Declared) -> None:
         """Wait until a resource has changed; the last one that does well ends the attempt, if nothing follows."""
@@ -223,10 +226,12 @@ class ScopeChanges:
         told = f'Deployment "{deployment.pulumi_resource_name}" will also report {_listed(hosts)}, {why}'
         pulumi.log.info(told, deployment)
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+
+def _keep(tasks: set[asyncio.Future[None]], work: Coroutine[Any, Any, None]) -> None:
+    """Do the work in a task; it is among the tasks until it is done."""
+    task = asyncio.ensure_future(work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
 
 
 def _listed(names: list[str]) -> str:

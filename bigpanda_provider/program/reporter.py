@@ -53,6 +53,11 @@ class Reporter:
         """Whether nothing is to be sent."""
         return self._settings.delivery.value is Mode.OFF
 
+    @property
+    def is_required(self) -> bool:
+        """Whether an event has to get through."""
+        return self._settings.delivery.value is Mode.REQUIRED
+
     def start(
         self, event: Mapping[str, Any], hosts: Collection[str], beside: str | None, sent: Collection[str]
     ) -> asyncio.Future[str]:

@@ -19,7 +19,7 @@ from .provider import CompletionProvider, DeploymentProvider
 _SECRET_OUTPUTS = [state.BACKLOG.name, state.GIVEN_TIMESTAMP.name]
 """These hold parts of the event under names of their own, so they are encrypted in state as the parts may be."""
 _DEPLOYMENT_OUTPUTS = (state.ATTEMPT, state.DELIVERY, state.TIMESTAMP)
-_COMPLETION_OUTPUTS = (state.DELIVERY, state.UNDELIVERED)
+_COMPLETION_OUTPUTS = (state.ATTEMPT, state.DELIVERY, state.UNDELIVERED)
 
 
 class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
@@ -193,12 +193,14 @@ class Completion(pulumi.dynamic.Resource, module="bigpanda", name="Completion"):
             resource_name,
             {
                 **{output.name: None for output in _COMPLETION_OUTPUTS},
-                **deployment._recording.passed_on,
+                state.MACHINE.name: {
+                    **deployment._recording.passed_on,
+                    state.ATTEMPT.name: deployment.attempt,
+                    state.START_DELIVERY.name: deployment.delivery,
+                },
                 state.COMPONENT.name: deployment.component,
                 state.VERSION.name: deployment.version,
                 state.HOSTS.name: deployment.hosts,
-                state.ATTEMPT.name: deployment.attempt,
-                state.START_DELIVERY.name: deployment.delivery,
                 state.STATUS.name: carried(status, f"{where}: status"),
                 state.ERROR_MESSAGE.name: carried(error_message, f"{where}: error_message"),
             },

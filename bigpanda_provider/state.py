@@ -116,7 +116,13 @@ START_DELIVERY = Property("startDelivery", _delivery)
 UNDELIVERED = Property("undelivered", _text)
 """Why the update fails: delivery is required, and the end did not get through."""
 
-# Of a Deployment: inputs. What they say of its scope is explained in `provider/affected.py`.
+# Of a Deployment: inputs.
+BECAUSE = Property("because", _list)
+"""Why it reports: one plain line for each cause. Absent for a new one, and where it does not report."""
+WAITING = Property("waiting", _whole)
+"""In PREVIOUS: how many events of earlier attempts wait, as state says."""
+
+# Of a Deployment, too. What they say of its scope is explained in `provider/affected.py`.
 TRIGGERS = Property("triggers", _list)
 VERSION_FOUND = Property("versionFound", _flag)
 """The version was found by git: that it alone changed starts nothing."""
@@ -145,3 +151,30 @@ SETTLED = Property("settled", _list)
 
 LEFT_OPEN, NOT_READ = "open", "unknown"
 """In PREVIOUS, the status of an attempt that has no end, and of one of which the checkpoint could not be asked."""
+
+MACHINE = Property("__bigpanda", _map)
+"""Holds the properties that are for machines, so that a preview shows the event: the engine shows no `__` property.
+
+State that 0.1.0 wrote has them beside the others, under the same names.
+"""
+_FOR_MACHINES = frozenset(
+    one.name for one in (STACK, NAME, SECRETS, START_DELIVERY, VERSION_FOUND, PREVIOUS, CHANGED, *SCOPE)
+)
+
+
+def packed(properties: Mapping[str, Any], *also: Property[Any]) -> dict[str, Any]:
+    """The properties as state holds them.
+
+    Args:
+        properties: all of them, beside each other.
+        also: which others are for machines, too.
+    """
+    names = _FOR_MACHINES | {one.name for one in also}
+    inner = {name: value for name, value in properties.items() if name in names}
+    return {**{name: value for name, value in properties.items() if name not in names}, MACHINE.name: inner}
+
+
+def unpacked(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The properties beside each other, from what state or the program has."""
+    inner = {name: value for name, value in (MACHINE.of(properties) or {}).items() if value is not None}
+    return {**{name: value for name, value in properties.items() if name != MACHINE.name}, **inner}

@@ -164,6 +164,14 @@ class Delivery:
         found = [r for r in self.outbox.others(stack, self.address, place.name) if r.id not in left.sent]
         return bool(left.waiting) or any(r.is_known and r.may_be_ended and r.is_free(now) for r in found)
 
+    def waiting(self, stack: str, name: str) -> int:
+        """How many events of a Deployment wait that this outbox alone knows of, and that an update would send."""
+        now = self.outbox.now()
+        found = [r for r in self.outbox.others(stack, self.address, name) if not r.in_state and r.is_known]
+        attempts = [r.attempt for r in found if r.may_be_ended and r.is_free(now)]
+        queued = DeliveryStatus.QUEUED
+        return sum((one.start_delivery is queued) + (one.end is None or one.end.delivery is queued) for one in attempts)
+
     def how_it_ended(self, attempt: str) -> End | None:
         """How an attempt of an earlier run ended; None where that is not known.
 

@@ -16,6 +16,8 @@ from .. import hosts
 from ..bigpanda.text import clean
 from ..state import (
     ATTEMPT,
+    BACKLOG,
+    BACKLOG_START_DELIVERY,
     COMPLETION_TYPE,
     DELIVERY,
     ERROR_MESSAGE,
@@ -24,6 +26,7 @@ from ..state import (
     OWN_TYPES,
     SETTLED,
     STATUS,
+    WAITING,
     DeliveryStatus,
     Status,
 )
@@ -93,8 +96,9 @@ class Checkpoint:
         if last is None or attempt is None or DELIVERY.of(last) is DeliveryStatus.OFF:
             return None
         end = self.ends.get(attempt)
+        waiting = WAITING.to(_waiting(last, end) or None)
         if end is None:
-            return {**ATTEMPT.to(attempt), **STATUS.to(LEFT_OPEN)}
+            return {**ATTEMPT.to(attempt), **STATUS.to(LEFT_OPEN), **waiting}
         status, delivery, reason = STATUS.of(end), DELIVERY.of(end), ERROR_MESSAGE.of(end)
         if status is Status.SUCCESS and delivery in _ARRIVED:
             return None
@@ -103,4 +107,19 @@ class Checkpoint:
             **STATUS.to(status and status.value),
             **DELIVERY.to(delivery and delivery.value),
             **ERROR_MESSAGE.to(reason and clean(reason)),  # as an older version may have stored it
+            **waiting,
         }
+
+
+def _waiting(last: Mapping[str, Any], end: Mapping[str, Any] | None) -> int:
+    """How many events wait to be sent: starts and ends of a Deployment's last attempt, and of those before it.
+
+    Args:
+        last: the Deployment's outputs.
+        end: its Completion's outputs, where they are of this attempt.
+    """
+    queued = DeliveryStatus.QUEUED
+    count = (DELIVERY.of(last) is queued) + (end is not None and DELIVERY.of(end) is queued)
+    for earlier in BACKLOG.of(last) or ():
+        count += (BACKLOG_START_DELIVERY.of(earlier) is queued) + (STATUS.of(earlier) is not None)
+    return count

@@ -23,6 +23,7 @@ from ..state import (
     STACK,
     VERSION,
     VERSION_FOUND,
+    packed,
 )
 from . import scope
 from .arguments import Given
@@ -67,12 +68,14 @@ class Recording(Ending):
 
     def inputs(self) -> dict[str, Any]:
         """What the provider needs to know: what is covered, the last attempt, and by which names it is found."""
-        return {
-            **self.passed_on,
-            **VERSION_FOUND.to(self._given.found_version or None),
-            PREVIOUS.name: self._previous(),
-            **self.scope.inputs(self._run.checkpoint),
-        }
+        return packed(
+            {
+                **self.passed_on,
+                **VERSION_FOUND.to(self._given.found_version or None),
+                PREVIOUS.name: self._previous(),
+                **self.scope.inputs(self._run.checkpoint),
+            }
+        )
 
     def registered(self) -> None:
         """Take part in the run from here on: its failures, its end, and in a preview what is covered."""

@@ -21,17 +21,19 @@ from .. import state
 from ..hosts import named
 
 
-def worked_out(olds: Mapping[str, Any], news: Mapping[str, Any], *, failed: bool, unknown: Any) -> dict[str, Any]:
+def worked_out(
+    olds: Mapping[str, Any], news: Mapping[str, Any], changes: list[str], *, failed: bool, unknown: Any
+) -> dict[str, Any]:
     """The inputs with what follows from them: `changed`, and `hosts` where they are not given.
 
     Args:
         olds: the inputs of the last run; empty for a new Deployment.
         news: the inputs as the program gave them.
+        changes: the keys of what changed, as `changed` tells.
         failed: whether the last attempt did not succeed: then its hosts count as affected too.
         unknown: what stands for a value that is not known yet.
     """
     kept = {name: value for name, value in news.items() if name not in (state.TAKES.name, state.ALIASES.name)}
-    changes = changed(state.RESOURCES.of(olds), state.RESOURCES.of(news), state.ALIASES.of(news) or {})
     if changes:
         kept.update(state.CHANGED.to(True))
     if news.get(state.HOSTS.name) is None and state.HOST_NAMES.of(news) is not None:

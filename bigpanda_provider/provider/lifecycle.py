@@ -14,8 +14,9 @@ from .. import state
 from ..bigpanda.events import EndEvent, StartEvent, problems, read
 from ..delivery.attempt import Attempt, End
 from ..delivery.takeover import Left
-from ..state import DeliveryStatus, Property
-from .affected import worked_out
+from ..state import DeliveryStatus, Property, packed, unpacked
+from .affected import changed, worked_out
+from .because import because
 from .last import Last, begin, did_not_succeed, previous_of, starts_again
 from .log import warn
 from .service import Service
@@ -30,7 +31,10 @@ SAME_EVENT = (
     'component, version and hosts are those of Deployment "{}" of this program, and BigPanda could not tell the two '
     "apart; make them differ in one"
 )
-FOR_CHECK_ALONE = (*state.START_EVENT, state.PREVIOUS, state.RESOURCES, state.HOST_NAMES, state.CHANGED)
+FOR_CHECK_ALONE = (
+    *state.START_EVENT,
+    *(state.BECAUSE, state.PREVIOUS, state.RESOURCES, state.HOST_NAMES, state.CHANGED),
+)
 """Inputs that a Deployment does not store again as outputs: the recorded event replaces the declared one, and what it
 says of its scope would only be written again with each step of the update."""
 
@@ -39,10 +43,10 @@ says of its scope would only be written again with each step of the update."""
 class _Lifecycle:
     service: Service
 
-    def checked(self, news: dict[str, Any], failures: list[CheckFailure]) -> CheckResult:
-        """What `check` answers; wrong settings are told with it."""
+    def checked(self, news: dict[str, Any], failures: list[CheckFailure], *also: Property[Any]) -> CheckResult:
+        """What `check` answers; wrong settings are told with it. The arguments are those of `packed`, too."""
         wrong = self.service.wrong_setting
-        return CheckResult(news, failures if wrong is None else [*failures, CheckFailure("", wrong)])
+        return CheckResult(packed(news, *also), failures if wrong is None else [*failures, CheckFailure("", wrong)])
 
 
 class Deployments(_Lifecycle):
@@ -55,9 +59,12 @@ class Deployments(_Lifecycle):
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse what is no event, property by property; what is not known yet is checked when it is."""
-        news = marked(news)
-        failed = did_not_succeed(self._previous(news))
-        news = worked_out(olds, news, failed=failed, unknown=UNKNOWN)
+        olds, news = unpacked(olds), unpacked(marked(news))
+        previous = self._previous(news)
+        changes = changed(state.RESOURCES.of(olds), state.RESOURCES.of(news), state.ALIASES.of(news) or {})
+        causes = because(olds, news, changes, previous, self.service.delivery.waiting(*_place(news))) if olds else []
+        news = worked_out(olds, news, changes, failed=did_not_succeed(previous), unknown=UNKNOWN)
+        news.update(state.BECAUSE.to(causes or None))
         given, unknown = known(news)
         reasons = {problem.property: problem.reason for problem in problems(StartEvent, given, unknown)}
         if state.HOSTS.name not in news:
@@ -73,7 +80,7 @@ class Deployments(_Lifecycle):
 
     def diff(self, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """An update is shown exactly when it will send something."""
-        news = marked(news)
+        olds, news = unpacked(olds), unpacked(marked(news))
         last = Last.of(olds)
         previous = self._previous(news, last.attempt.id)
         waits = not self.service.off and self.service.delivery.has_left(*_place(news), last.left(previous))
@@ -84,10 +91,12 @@ class Deployments(_Lifecycle):
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Send the first start."""
+        props = unpacked(props)
         return CreateResult(str(uuid.uuid4()), self._start(props, None, Left(), secret=_is_secret(props)))
 
     def update(self, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Send another start, or only what still waits."""
+        olds, news = unpacked(olds), unpacked(news)
         last = Last.of(olds)
         previous = self._previous(news, last.attempt.id)
         left = last.left(previous)
@@ -99,6 +108,7 @@ class Deployments(_Lifecycle):
 
     def delete(self, props: dict[str, Any]) -> None:
         """End an attempt that is still open, and send what waits."""
+        props = unpacked(props)
         self.service.end_deleted(*_place(props), Last.of(props), secret=_is_secret(props))
 
     def _previous(self, inputs: dict[str, Any], last: str = "") -> Attempt | None:
@@ -134,28 +144,32 @@ class Completions(_Lifecycle):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse a wrong status or reason; what it takes from its Deployment is checked there."""
-        news = marked(news)
+        news = unpacked(marked(news))
         given, unknown = known(news)
         of_deployment = {state.COMPONENT.name, state.VERSION.name, state.HOSTS.name}
         found = problems(EndEvent, given, unknown | of_deployment)
-        return self.checked(news, [CheckFailure(problem.property, problem.reason) for problem in found])
+        return self.checked(news, [CheckFailure(problem.property, problem.reason) for problem in found], state.ATTEMPT)
 
     def diff(self, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """A new attempt has a new end; one that waits is sent again."""
+        olds, news = unpacked(olds), unpacked(marked(news))
         waits = state.DELIVERY.of(olds) is DeliveryStatus.QUEUED and not self.service.off
         return DiffResult(changes=waits or news.get(state.ATTEMPT.name) != olds.get(state.ATTEMPT.name))
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Send the first end."""
+        props = unpacked(props)
         return CreateResult(str(uuid.uuid4()), self._end(props, props))
 
     def update(self, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Send the end of another attempt, or the same end again."""
+        olds, news = unpacked(olds), unpacked(news)
         same = state.ATTEMPT.of(news) == state.ATTEMPT.of(olds)
         return UpdateResult(self._end(news, olds if same else news))
 
     def delete(self, props: dict[str, Any]) -> None:
         """Remember that the attempt has its end, for its Deployment's own delete."""
+        props = unpacked(props)
         delivery = state.DELIVERY.of(props)
         if delivery is not None:
             event = read(EndEvent, props)
@@ -168,7 +182,7 @@ class Completions(_Lifecycle):
             *_place(props), _attempt(props), End(event.status, event.error_message), secret=_is_secret(props)
         )
         outputs = self.service.end_outputs(ended, state.SECRETS.of(props) or ())
-        return {**_without(props, [state.ERROR_MESSAGE]), **outputs}
+        return packed({**_without(props, [state.ERROR_MESSAGE]), **outputs})
 
 
 def _attempt(props: dict[str, Any]) -> Attempt:
@@ -180,7 +194,7 @@ def _attempt(props: dict[str, Any]) -> Attempt:
 
 def _outputs(props: dict[str, Any], last: Last) -> dict[str, Any]:
     """What a Deployment stores."""
-    return {**_without(props, FOR_CHECK_ALONE), **last.outputs()}
+    return packed({**_without(props, FOR_CHECK_ALONE), **last.outputs()})
 
 
 def _without(props: dict[str, Any], properties: Iterable[Property[Any]]) -> dict[str, Any]:

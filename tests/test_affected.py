@@ -21,6 +21,12 @@ OLD = {
 NEW = {name: value for name, value in OLD.items() if name != "hosts"}
 
 
+def worked_out(olds: dict[str, Any], news: dict[str, Any], *, failed: bool, unknown: Any) -> dict[str, Any]:
+    """What follows from the inputs, with what changed between them."""
+    changes = changed(olds.get("resources"), news.get("resources"), news.get("aliases", {}))
+    return affected.worked_out(olds, news, changes, failed=failed, unknown=unknown)
+
+
 @pytest.mark.parametrize(
     ("olds", "news", "aliases", "changes"),
     [
@@ -48,12 +54,6 @@ NEW = {name: value for name, value in OLD.items() if name != "hosts"}
         "looks at nothing any more",
     ],
 )
-def worked_out(olds: dict[str, Any], news: dict[str, Any], *, failed: bool, unknown: Any) -> dict[str, Any]:
-    """What follows from the inputs, with what changed between them."""
-    changes = changed(olds.get("resources"), news.get("resources"), news.get("aliases", {}))
-    return affected.worked_out(olds, news, changes, failed=failed, unknown=unknown)
-
-
 def test_changes(olds: Any, news: Any, aliases: Any, changes: list[str]) -> None:
     """Added, removed, or declared with other inputs; a rename is none of these."""
     assert changed(olds, news, aliases) == changes

@@ -24,7 +24,7 @@ def checkpoint(start: dict[str, Any], end: dict[str, Any] | None = None, **other
         (None, {"status": "open"}),
         ({"attempt": "an earlier one", "status": "success", "delivery": "delivered"}, {"status": "open"}),
         ({"status": "success", "delivery": "delivered"}, None),
-        ({"status": "success", "delivery": "queued"}, {"status": "success", "delivery": "queued"}),
+        ({"status": "success", "delivery": "queued"}, {"status": "success", "delivery": "queued", "waiting": 1}),
         ({"status": "success", "delivery": "rejected"}, None),
         (
             {"status": "failure", "delivery": "delivered", "errorMessage": "no \x1b[31mroom"},

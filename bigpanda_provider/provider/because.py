@@ -68,8 +68,11 @@ def _of_hosts(olds: Mapping[str, Any], news: Mapping[str, Any], *, is_secret: bo
 def _of_resources(olds: Mapping[str, Any], news: Mapping[str, Any], changes: Sequence[str]) -> Iterator[str]:
     before, now = state.RESOURCES.of(olds) or {}, state.RESOURCES.of(news) or {}
     for key in changes[:SHOWN]:
-        what = "changed" if key in before and key in now else "added" if key in now else "removed"
-        yield f"{_type_of(key)} {name_of(key)} {what}"
+        resource = f"{_type_of(key)} {name_of(key)}"
+        if key in before and key in now:
+            yield f"{resource} changed"
+        else:
+            yield f"{resource} added" if key in now else f"{resource} removed"
     if len(changes) > SHOWN:
         yield f"{len(changes) - SHOWN} more resources changed"
 

@@ -20,7 +20,7 @@ SCOPES = pytest.mark.parametrize(
     ],
     ids=["with", "record_program"],
 )
-LEFT_OUT = "does not see changes of 'after'"
+LEFT_OUT = "does not see when 'after' is removed"
 WAIT = """
     from pulumi.runtime.sync_await import _sync_await
     SCOPE

@@ -62,10 +62,10 @@ class Scopes:
         self.close(scope)
         scope.ended = True
         if scope.left_out:
+            names, are = ", ".join(map(repr, scope.left_out)), "are" if len(scope.left_out) > 1 else "is"
             pulumi.log.warn(
-                f'Deployment "{scope.deployment.pulumi_resource_name}" does not see changes of '
-                f"{', '.join(map(repr, scope.left_out))}: the program waited inside its scope before it declared "
-                "these, or declares them in an apply",
+                f'Deployment "{scope.deployment.pulumi_resource_name}" does not see when {names} {are} removed: the '
+                "program waited inside its scope before it declared this, or declares it in an apply",
                 scope.deployment,
             )
         return scope.covered()

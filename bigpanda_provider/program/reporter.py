@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pulumi
 
 from ..settings import NAMESPACE, Mode, Settings
-from ..state import HOSTS, NAME, SECRETS, STACK
+from ..state import HOSTS, NAME, SECRETS, STACK, TIMESTAMP
 from . import sdk
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Reporter:
             from ..delivery.takeover import Left
 
             declared = read(StartEvent, {**event, **HOSTS.to(sorted(hosts))})
-            start = declared.model_copy(update={"timestamp": int(time.time())})
+            start = declared.model_copy(update=TIMESTAMP.to(int(time.time())))
             attempt, _ = self._opened().start(
                 str(STACK.of(event) or ""),
                 str(NAME.of(event) or ""),

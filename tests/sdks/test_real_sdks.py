@@ -115,7 +115,7 @@ aws.ec2.Vpc("after", cidr_block="10.1.0.0/16")
     made = cloud.program(recorded=True)
     for run in (made.preview(), made.up()):
         assert run.ok, run.output
-        assert "does not see changes of 'after'" in run.output
+        assert "does not see when 'after' is removed" in run.output
     assert bigpanda.story() == ["start 1", "success 1"]
     assert made.up("--expect-no-changes").ok
 

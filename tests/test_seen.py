@@ -1,0 +1,176 @@
+"""What a user sees: a preview reads like the event, and says why it is sent. Golden output, word by word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from .engine import Run, Stack
+from .faults import FaultyBigPanda
+from .servers import Sandbox
+from .terminal import on_terminal, table
+
+MakeStack = Callable[[str], Stack]
+
+SHOP = """
+    bigpanda.host_name("pulumi-python:dynamic:Resource", "name")
+    outside = Thing("outside", config.get("outside"))
+    with bigpanda.Deployment("shop", component="shop", version=config.get("version") or "2.4.1", owner="web team"):
+        Thing("web-1", config.get("value"), fail=config.get("fail"))
+        Thing("web-2", outside.value)
+    """
+
+
+def of(run: Run, kind: str) -> str:
+    """What `--diff` shows of the Deployment or the Completion, without ids and URNs."""
+    lines = run.output.splitlines()
+    first = next(number for number, line in enumerate(lines) if f"bigpanda:{kind}: (" in line)
+    rest = [number for number, line in enumerate(lines) if re.match(r" *[ +~-]? ?\S+:\S+: \(|Resources:|\S", line)]
+    block = lines[first : next(number for number in rest if number > first)]
+    margin = len(block[0]) - len(block[0].lstrip())
+    return "".join(f"{line[margin:]}\n" for line in block if not re.search(r"\[(id|urn)=", line))
+
+
+def on_screen(made: Stack, columns: int) -> list[str]:
+    """The rows of ours in a preview's table, on a terminal of this width, without the lines of its tree."""
+    lines = table(on_terminal(made, columns, "preview"))
+    return [line[:2].strip() + line[line.index(" pulumi-") :] for line in lines if "bigpanda:" in line]
+
+
+CREATE = """\
++ pulumi-python:dynamic/bigpanda:Deployment: (create)
+    component : "shop"
+    hosts     : [
+        [0]: "web-1"
+        [1]: "web-2"
+    ]
+    owner     : "web team"
+    source    : "pulumi"
+    version   : "2.4.1"
+"""
+END = """\
++ pulumi-python:dynamic/bigpanda:Completion: (create)
+    component : "shop"
+    hosts     : [
+        [0]: "web-1"
+        [1]: "web-2"
+    ]
+    status    : "success"
+    version   : "2.4.1"
+"""
+
+
+def test_create(stack: MakeStack) -> None:
+    """The event's own properties, as BigPanda calls them; the end's are status and what it takes from the start."""
+    preview = stack(SHOP).config(outside="a").preview("--diff")
+    assert of(preview, "Deployment") == CREATE
+    assert of(preview, "Completion") == END
+
+
+UPDATE = """\
+~ pulumi-python:dynamic/bigpanda:Deployment: (update)
+  {because}
+    component: "shop"
+  {hosts}
+    owner    : "web team"
+    source   : "pulumi"
+  {version}
+"""
+BOTH = """\
+  hosts    : [
+        [0]: "web-1"
+        [1]: "web-2"
+    ]"""
+WEB_1 = """\
+~ hosts    : [
+        [0]: "web-1"
+      - [1]: "web-2"
+    ]"""
+
+
+def because(*lines: str) -> str:
+    """The causes, where the last run had none."""
+    shown = "\n".join(f'  +     [{number}]: "{line}"' for number, line in enumerate(lines))
+    return f"+ because  : [\n{shown}\n    ]"
+
+
+@pytest.mark.parametrize(
+    ("changes", "causes", "hosts", "version"),
+    [
+        ({"version": "2.4.2"}, ["version 2.4.1 is now 2.4.2"], BOTH, '~ version  : "2.4.1" => "2.4.2"'),
+        ({"value": "b"}, ["pulumi-python:dynamic:Resource web-1 changed"], WEB_1, '  version  : "2.4.1"'),
+    ],
+    ids=["version", "resource"],
+)
+def test_update(stack: MakeStack, changes: dict[str, str], causes: list[str], hosts: str, version: str) -> None:
+    """What changes of the event, and why it is sent; in the short view both come first."""
+    made = stack(SHOP).config(outside="a", value="a")
+    assert made.up().ok
+    assert made.up("--expect-no-changes").ok
+    preview = made.config(**changes).preview("--diff")
+    assert of(preview, "Deployment") == UPDATE.format(because=because(*causes), hosts=hosts, version=version)
+    what = "version" if "version" in changes else "hosts"
+    info = f"[diff: +because~{what}]"
+    for columns in (100, 120):
+        assert on_screen(made, columns) == [
+            f"~ pulumi-python:dynamic/bigpanda:Deployment     shop      update     {info}",
+            f"~ pulumi-python:dynamic/bigpanda:Completion  shop      update     [diff: ~{what}]",
+        ]
+
+
+def test_after_a_failure(stack: MakeStack) -> None:
+    """The causes of the last run stand beside those of this one."""
+    made = stack(SHOP).config(outside="a", fail="no space left")
+    assert not made.up().ok
+    preview = made.config(fail="").preview("--diff")
+    causes = """+ because  : [
+  +     [0]: "pulumi-python:dynamic:Resource web-1 changed"
+  +     [1]: "the last attempt failed"
+    ]"""
+    assert of(preview, "Deployment") == UPDATE.format(because=causes, hosts=BOTH, version='  version  : "2.4.1"')
+
+
+def test_events_that_wait(faulty_stack: MakeStack, faulty: FaultyBigPanda) -> None:
+    """How many; nothing of the event changes."""
+    made = faulty_stack(SHOP).config(outside="a")
+    faulty.go_away()
+    assert made.up().ok
+    faulty.come_back()
+    preview = made.preview("--diff")
+    shown = UPDATE.format(
+        because=because("2 events are waiting to be sent"), hosts=BOTH, version='  version  : "2.4.1"'
+    )
+    assert of(preview, "Deployment") == shown
+    assert '"2 events' not in made.config(version="3").up().output
+
+
+def test_hosts_that_are_not_known(stack: MakeStack) -> None:
+    """They may change."""
+    made = stack(SHOP.replace('owner="web team"', "hosts=[Thing(config.get('host') or 'h').id]")).config(outside="a")
+    assert made.up().ok
+    preview = made.config(host="another").preview("--diff")
+    assert '[0]: "hosts may change"' in of(preview, "Deployment")
+    assert '~ [0]: "h" => [unknown]' in of(preview, "Deployment")
+
+
+def test_nothing_to_send(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """Nothing is shown."""
+    made = stack(SHOP).config(outside="a")
+    assert made.up().ok
+    assert "bigpanda" not in made.preview("--diff").output
+
+
+def test_a_late_change(stack: MakeStack) -> None:
+    """What only the engine changes is told in a message, with its hosts; the Deployment itself does not change."""
+    made = stack(SHOP).config(outside="a")
+    assert made.up().ok
+    told = 'Deployment "shop" will also report web-2, which changes through an Output'
+    assert made.config(outside="b").preview("--diff").output.count(told) == 1
+    for columns in (100, 120):
+        shown = on_terminal(made, columns, "preview")
+        assert on_screen(made, columns) == [
+            " pulumi-python:dynamic/bigpanda:Deployment  shop                 1 message"
+        ]
+        assert f"  pulumi-python:dynamic/bigpanda:Deployment (shop):\r\n    {told}" in shown

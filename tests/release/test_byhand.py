@@ -60,8 +60,9 @@ def recorded(
     start = StartEvent(component="pay", version=values.get("version", "7"), hosts=("pay-1",), timestamp=1)
     attempt = Attempt(uuid.uuid4().hex, start, DeliveryStatus.DELIVERED)
     recorder, stack = (Recorder.PERSON, "") if by_hand else (Recorder.DEPLOYMENT, STACK)
-    with Outbox(shop.stack.outbox, holder=holder) as outbox:
+    with Outbox(shop.stack.outbox) as outbox:
         outbox.begin(Place(stack, "pay", address), attempt, recorder=recorder, is_secret=secret)
+        outbox.hand_to(attempt.id, holder)
     return attempt.id
 
 

@@ -181,7 +181,6 @@ def test_names_are_not_unique(stack: MakeStack, bigpanda: Sandbox) -> None:
         """)
     assert made.up().ok
     shown = made.config(Second="new").preview("--diff")
-    assert "~ demo:index:Second$pulumi-python:dynamic:Resource::child" in shown.output
-    assert "~ demo:index:First$" not in shown.output
+    assert shown.output.count('Resource child changed"') == 1
     assert made.up().ok
     assert bigpanda.story() == ["start 1", "success 1"] * 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Callable
 
@@ -10,9 +11,10 @@ import pytest
 
 from bigpanda_provider.bigpanda.events import StartEvent
 from bigpanda_provider.delivery.attempt import Attempt, End
+from bigpanda_provider.delivery.file import OutboxFile
 from bigpanda_provider.delivery.holder import Holder
 from bigpanda_provider.delivery.outbox import Outbox
-from bigpanda_provider.delivery.record import Place, Record, Recorder
+from bigpanda_provider.delivery.record import LEASE_S, Place, Record, Recorder
 from bigpanda_provider.state import DeliveryStatus, Status
 from tests.engine import Stack
 from tests.faults import FaultyBigPanda, answer
@@ -60,9 +62,11 @@ def recorded(
     start = StartEvent(component="pay", version=values.get("version", "7"), hosts=("pay-1",), timestamp=1)
     attempt = Attempt(uuid.uuid4().hex, start, DeliveryStatus.DELIVERED)
     recorder, stack = (Recorder.PERSON, "") if by_hand else (Recorder.DEPLOYMENT, STACK)
-    with Outbox(shop.stack.outbox) as outbox:
-        outbox.begin(Place(stack, "pay", address), attempt, recorder=recorder, is_secret=secret)
-        outbox.hand_to(attempt.id, holder)
+    place, now = Place(stack, "pay", address), time.time()
+    # An outbox that is closed lets go of what it holds, so the file is written itself.
+    file = OutboxFile(shop.stack.outbox)
+    assert file.move([(None, Record(attempt, place, recorder, holder, now + LEASE_S, now, is_secret=secret))]) == [True]
+    file.close()
     return attempt.id
 
 

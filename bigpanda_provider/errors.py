@@ -8,7 +8,7 @@
     │   ├── UnavailableError       no connection, no answer in time, 429, 5xx: later may be better
     │   ├── RefusedError           401, 403, 404 and the like: the token or the address has to be mended
     │   ├── RejectedError          400, 413, 422: BigPanda will never take this event
-    │   └── UndeliveredError       delivery is required, and an end still waits
+    │   └── UndeliveredError       delivery is required, and an event did not get through
     ├── OutboxError                the local record of events cannot be used
     └── ReleaseError               `bigpanda-release` cannot do what it was told
         └── WrongUseError          because it was told wrongly: the command line or release.yaml has to be mended
@@ -91,7 +91,7 @@ class RejectedError(DeliveryError):
 
 
 class UndeliveredError(DeliveryError, RunError):
-    """Delivery is required, and the end of a deployment still waits. Pulumi shows the sentence alone."""
+    """Delivery is required, and a start or an end did not get through. Pulumi shows the sentence alone."""
 
 
 class OutboxError(BigPandaError):

@@ -222,7 +222,9 @@ def test_required(faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: San
     faulty.fault = fault
     run = made.up()
     assert not run.ok
-    assert "the start for web-1 did not get through, and delivery is required, so nothing was changed" in run.output
+    told = "the start of shop 1 for web-1 did not get through, and delivery is required (BIGPANDA_DELIVERY), so nothing"
+    assert told in run.output
+    assert "or set BIGPANDA_DELIVERY to bestEffort to deploy without it" in run.output
     assert "Traceback" not in run.output
     assert ("update", "web-1") not in [(operation, name) for operation, name, _ in made.did()]
     faulty.fault = None

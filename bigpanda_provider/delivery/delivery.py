@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from ..errors import RejectedError
+from ..errors import DeliveryError, RejectedError, UndeliveredError
 from ..settings import Mode, Settings
 from ..state import DeliveryStatus
 from .attempt import Attempt, End
@@ -45,6 +45,7 @@ class Delivery:
 
     def __init__(self, settings: Settings, outbox: Outbox, warn: Warn, sender: Sender | None = None) -> None:
         self.mode = settings.delivery.value
+        self._mode_is_from = settings.delivery.name
         self.address = settings.base_url.value
         self.outbox = outbox
         self.sender = Sender(settings, warn) if sender is None else sender
@@ -240,6 +241,19 @@ class Delivery:
         return (
             f"the end of {event.named(secrets)} did not get through, and delivery is required; the next update "
             f"sends it: {self.sender.trouble}"
+        )
+
+    def refused(self, what: str, why: DeliveryError) -> UndeliveredError:
+        """The error of an update that may not go on: what did not get through, why, and the two ways on.
+
+        Args:
+            what: "the start of shop 2.4.1".
+            why: what went wrong.
+        """
+        return UndeliveredError(
+            f"{what} did not get through, and delivery is required ({self._mode_is_from}), so nothing was changed: "
+            f"{str(why).rstrip('.')}. Try again when BigPanda takes events, or set {self._mode_is_from} to bestEffort "
+            "to deploy without it"
         )
 
     # -- for the guard -------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi.runtime import is_dry_run
 
-from ..errors import DeliveryError, UndeliveredError
+from ..errors import UndeliveredError
 from ..hosts import named
 from ..state import SECRETS
 from .declared import Declared
@@ -167,7 +167,8 @@ class ScopeChanges:
             self._secrets = tuple(SECRETS.of(event) or ())
             own, checkpoint = self._scope.own_start, await self._run.checkpoint()
             beside = None if own is None else own.attempt
-            attempt.id = await self._reporter.start(event, attempt.hosts, beside, checkpoint.sent)
+            names = _listed(sorted(one.name for one in attempt.changing))
+            attempt.id = await self._reporter.start(event, names, attempt.hosts, beside, checkpoint.sent)
             if self._run.failure is not None:
                 self._reporter.failed(attempt.id, self._run.failure)
             attempt.sent.set_result(None)
@@ -177,16 +178,18 @@ class ScopeChanges:
 
     def _not_sent(self, attempt: LateAttempt, error: Exception) -> None:
         """Tell why a start was not even recorded, and let go on what waits for it, or fail it."""
-        names = _listed(sorted(one.name for one in attempt.changing))
+        if isinstance(error, UndeliveredError):
+            attempt.sent.set_exception(error)
+            return
         # What another error says may be secret: an event that cannot be sent, a file that cannot be read.
-        why = str(error) if isinstance(error, DeliveryError) else type(error).__name__
+        names = _listed(sorted(one.name for one in attempt.changing))
+        name = self._scope.deployment.pulumi_resource_name
+        told = f'Deployment "{name}": the change of {names} could not be reported ({type(error).__name__})'
         if self._reporter.is_required:
-            told = f"the start for {names} did not get through, and delivery is required, so nothing was changed: {why}"
-            attempt.sent.set_exception(UndeliveredError(told))
+            attempt.sent.set_exception(UndeliveredError(f"{told}, and delivery is required, so nothing was changed"))
         else:
             attempt.sent.set_result(None)
-            name = self._scope.deployment.pulumi_resource_name
-            pulumi.log.warn(f'Deployment "{name}": the change of {names} could not be reported ({why})')
+            pulumi.log.warn(told)
 
     async def _watch(self, attempt: LateAttempt, declared: Declared) -> None:
         """Wait until a resource has changed; the last one that does well ends the attempt, if nothing follows."""

@@ -59,18 +59,19 @@ class Reporter:
         return self._settings.delivery.value is Mode.REQUIRED
 
     def start(
-        self, event: Mapping[str, Any], hosts: Collection[str], beside: str | None, sent: Collection[str]
+        self, event: Mapping[str, Any], names: str, hosts: Collection[str], beside: str | None, sent: Collection[str]
     ) -> asyncio.Future[str]:
         """Record an attempt and send its start.
 
         Args:
             event: the properties of its Deployment, with its place and the names of those that are secret.
+            names: what changes, for a sentence.
             hosts: the hosts that change.
             beside: the Deployment's own attempt of this run, which stays open meanwhile; None where it has none.
             sent: the attempts that state knows to have arrived.
 
         Returns:
-            The attempt's id. Its exception is a DeliveryError where delivery is required and the start did not get
+            The attempt's id. Its exception is an UndeliveredError where delivery is required and the start did not get
             through.
         """
 
@@ -79,18 +80,23 @@ class Reporter:
             from ..delivery.attempt import Attempt
             from ..delivery.record import Recorder
             from ..delivery.takeover import Left
+            from ..errors import DeliveryError
 
             declared = read(StartEvent, {**event, **HOSTS.to(sorted(hosts))})
             start = declared.model_copy(update=TIMESTAMP.to(int(time.time())))
-            attempt, _ = self._opened().start(
-                str(STACK.of(event) or ""),
-                str(NAME.of(event) or ""),
-                Attempt(uuid.uuid4().hex, start),
-                Left(sent=dict.fromkeys(sent)),
-                secret=bool(SECRETS.of(event)),
-                recorder=Recorder.PROGRAM,
-                beside=beside,
-            )
+            secrets, delivery = SECRETS.of(event) or (), self._opened()
+            try:
+                attempt, _ = delivery.start(
+                    str(STACK.of(event) or ""),
+                    str(NAME.of(event) or ""),
+                    Attempt(uuid.uuid4().hex, start),
+                    Left(sent=dict.fromkeys(sent)),
+                    secret=bool(secrets),
+                    recorder=Recorder.PROGRAM,
+                    beside=beside,
+                )
+            except DeliveryError as error:
+                raise delivery.refused(f"the start of {start.named(secrets)} for {names}", error) from None
             return attempt.id
 
         return self._in_thread(send)

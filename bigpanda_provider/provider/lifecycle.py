@@ -14,6 +14,7 @@ from .. import state
 from ..bigpanda.events import EndEvent, StartEvent, problems, read
 from ..delivery.attempt import Attempt, End
 from ..delivery.takeover import Left
+from ..errors import DeliveryError
 from ..state import DeliveryStatus, Property, packed, unpacked
 from .affected import changed, worked_out
 from .because import because
@@ -130,7 +131,13 @@ class Deployments(_Lifecycle):
 
     def _start(self, props: dict[str, Any], last: Last | None, left: Left, *, secret: bool) -> dict[str, Any]:
         begun = begin(props, last, attempt=uuid.uuid4().hex, now=int(time.time()))
-        attempt, backlog = self.service.delivery.start(*_place(props), begun.attempt, left, secret=secret)
+        start = begun.attempt.start
+        assert start is not None
+        try:
+            attempt, backlog = self.service.delivery.start(*_place(props), begun.attempt, left, secret=secret)
+        except DeliveryError as error:
+            named = start.named(state.SECRETS.of(props) or ())
+            raise self.service.delivery.refused(f"the start of {named}", error) from None
         return _outputs(props, begun.after(left, attempt, backlog))
 
 

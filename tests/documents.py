@@ -1,4 +1,4 @@
-"""Reads README and docs: their code blocks, as a Markdown parser sees them."""
+"""Reads README, docs and the examples' READMEs: their code blocks, as a Markdown parser sees them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ LIFECYCLE = ROOT / "docs" / "lifecycle.md"
 CONFIGURATION = ROOT / "docs" / "installation-configuration.md"
 RUNNER = ROOT / "docs" / "release-runner.md"
 API = ROOT / "docs" / "api.md"
-ALL = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+EXAMPLES = ROOT / "examples" / "README.md"
+ALL = [
+    *(README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", EXAMPLES),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "examples").glob("*/README.md")),
+]
 
 
 @dataclass(frozen=True)

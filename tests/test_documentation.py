@@ -47,7 +47,7 @@ def test_the_api_reference_is_what_the_docstrings_say() -> None:
     assert documents.API.read_text() == reference()
 
 
-@pytest.mark.parametrize("document", documents.ALL, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", documents.ALL, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_links_and_pictures_lead_somewhere(document: pathlib.Path) -> None:
     """Files are there, and headings too."""
 
@@ -103,13 +103,34 @@ def test_every_make_target_that_is_named_exists() -> None:
     assert {"demo", "test", "check"} <= named
 
 
-def test_every_example_is_in_the_readme() -> None:
-    """Each folder has its line."""
-    named = " ".join(rows(documents.README, "folder"))
+def test_every_example_is_in_the_table() -> None:
+    """Each folder has its line, and a README of its own; the README leads to the table."""
+    named = " ".join(rows(documents.EXAMPLES, "folder"))
     folders = {
         folder.name for folder in (ROOT / "examples").iterdir() if folder.is_dir() and (folder.name[0] not in "_.")
     }
-    assert all(name in named for name in folders - {"releases"})  # which belongs to the sample program
+    assert all(f"({name}/README.md)" in named for name in folders)
+    assert "(examples/README.md)" in TEXTS["README.md"]
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "examples").glob("*/requirements.txt")), ids=lambda path: path.parent.name
+)
+def test_an_example_installs_the_package_of_its_checkout(file: pathlib.Path) -> None:
+    """Not one of that name from an index."""
+    wanted = [line.partition(" #")[0].strip() for line in file.read_text().splitlines()]
+    assert (file.parent / wanted[0]).resolve() == ROOT
+    assert not any(line.startswith("bigpanda") for line in wanted)
+
+
+def test_every_page_of_the_docs_has_a_title_and_is_in_the_index() -> None:
+    """The title, the description and the layout that Pulumi's registry asks for; a link in README and index."""
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        head = yaml.safe_load(page.read_text().split("---")[1])
+        assert set(head) == {"title", "meta_desc", "layout"}
+        if page.name != "_index.md":
+            assert f"(docs/{page.name})" in TEXTS["README.md"]
+            assert f"({page.name})" in TEXTS["docs/_index.md"]
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,10 @@ def test_a_program_runs_and_is_recorded(tmp_path: pathlib.Path, bigpanda: Sandbo
 
 def test_the_readme_shows_what_is_printed_and_sent(tmp_path: pathlib.Path, bigpanda: Sandbox) -> None:
     """Its first program, from 2.4.1 to 2.4.2: the preview and the two events."""
-    program, preview, events = (block.text for block in list(documents.blocks(documents.README))[1:4])
+    blocks = list(documents.blocks(documents.README))
+    (program,) = (block.text for block in blocks if block.language == "python")
+    (preview,) = (block.text for block in blocks if "bigpanda:Deployment: (" in block.text)
+    (events,) = (block.text for block in blocks if block.language == "json")
     made = shop(tmp_path, bigpanda, program)
     assert made.up().ok
     made.pulumi("config", "set", "version", "2.4.2")

@@ -146,7 +146,9 @@ def test_a_wrong_setting_is_told_in_preview(stack: MakeStack, variable: str, val
 
 def test_without_a_token_preview_works_and_warns(stack: MakeStack, bigpanda: Sandbox) -> None:
     """Where something is to be sent, preview says already that there is no token, and what to do."""
-    made = stack('bigpanda.Deployment("a", component="a", version=config.require("version"), hosts=["h"])')
+    made = stack("""
+        bigpanda.Deployment("a", component="a", version=config.require("version"), hosts=["h"], watch=False)
+        """)
     made.config(version="1")
     assert made.up().ok
     del made.environment["BIGPANDA_API_TOKEN"]

@@ -62,12 +62,12 @@ def test_a_change_is_reported_with_the_hosts_it_affects(
 
 
 def test_preview_names_what_changed(stack: MakeStack) -> None:
-    """By the resource, with the digest of its inputs before and after."""
+    """By the resource, and no other."""
     made = stack(FLEET)
     assert made.up().ok
     shown = made.config(two="new").preview("--diff").output
-    assert "~ pulumi-python:dynamic:Resource::two  : " in shown
-    assert "~ pulumi-python:dynamic:Resource::one" not in shown
+    assert '"pulumi-python:dynamic:Resource two changed"' in shown
+    assert "Resource one changed" not in shown
 
 
 @pytest.mark.parametrize(
@@ -170,6 +170,29 @@ def test_triggers_show_a_change_in_the_diff_of_the_deployment(stack: MakeStack, 
     assert made.up().ok
     preview, run = shown_is_sent(made.config(outside="c"), bigpanda, ["h"])
     assert "will also report" not in preview.output + run.output
+
+
+def test_a_deployment_that_covers_nothing(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """It looks like a forgotten `with`, so a warning shows the three ways; `watch=False` says that it is meant."""
+    text = """
+        bigpanda.Deployment("fleet", component="fleet", version="1", hosts=["h"] WATCH)
+        Thing("one")
+        """
+    made = stack(text.replace("WATCH", ""))
+    told = 'Deployment "fleet" covers no resources: they may change before it starts, and it ends with the program.'
+    for run in (made.preview(), made.up(skip_preview=True)):
+        assert run.ok, run.output
+        assert told in run.output
+        assert "Traceback" not in run.output
+    assert bigpanda.story() == ["start 1", "success 1"]
+    quiet = made.program(text.replace("WATCH", ", watch=False")).up()
+    assert "warning" not in quiet.output
+    by_hand = made.program("""
+        fleet = bigpanda.Deployment("fleet", component="fleet", version="1", hosts=["h"])
+        Thing("one")
+        fleet.complete()
+        """)
+    assert told not in by_hand.up().output
 
 
 @pytest.mark.parametrize("given", ['hosts=["a", "b"]', "hosts=[host, 'b']"], ids=["plain", "Output"])

@@ -124,9 +124,20 @@ class Recording(Ending):
         if self._is_late:
             self._end((), None)
         elif error is None or is_no_failure(error):
+            if self.scope.watch and self._run.covering.rest is not self.scope:
+                self._warn_of_no_scope()
             self._run.end_when_settled(self)
         else:
             self._end(self._everything(), error)
+
+    def _warn_of_no_scope(self) -> None:
+        name = self._deployment.pulumi_resource_name
+        pulumi.log.warn(
+            f'Deployment "{name}" covers no resources: they may change before it starts, and it ends with the program. '
+            f"Use it as `with bigpanda.Deployment({name!r}, ...):`, or call complete(after=[...]), or cover the whole "
+            "program by bigpanda.record_program(); if it is to cover nothing, pass watch=False",
+            self._deployment,
+        )
 
     def program_settled(self, error: BaseException | None) -> None:
         """Everything that the program has begun is done; the error is that of a callback that raised."""

@@ -263,6 +263,16 @@ def test_a_signal_to_the_program_alone(stack: MakeStack, bigpanda: Sandbox) -> N
     mended(made, bigpanda)
 
 
+def test_without_an_outbox(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """What did not go well is known to the program alone, so that ends it itself."""
+    made = stack(SHOP)
+    made.environment["BIGPANDA_OUTBOX"] = "/proc/none/outbox.db"
+    ready(made, "full")
+    assert not made.up().ok
+    assert bigpanda.has() == [*ONCE, "shop 1 on web-1: failure (web-1: RuntimeError: no space)"]
+    mended(made, bigpanda)
+
+
 def test_a_secret_property(stack: MakeStack, bigpanda: Sandbox) -> None:
     """It is in no file: the program ends it itself, and nothing tells it."""
     made = stack(SHOP.replace('version="1"', 'version=config.require_secret("version")'))

@@ -52,3 +52,16 @@ def test_where_python_starts_no_thread_it_is_done_at_once(monkeypatch: pytest.Mo
     for workers in (early, late):
         assert workers.run(lambda: ran_in.append(threading.current_thread().name)).wait(LIMIT_S)
     assert ran_in == ["test-0", threading.current_thread().name]
+
+
+def test_they_are_stopped() -> None:
+    """Each ends once it has run what it was given; what is given afterwards is run by who gives it."""
+    workers, gate = Workers("stopped"), threading.Event()
+    done = [workers.run(lambda: gate.wait(LIMIT_S) and None) for _ in range(3)]
+    workers.stop()
+    gate.set()
+    assert all(event.wait(LIMIT_S) for event in done)
+    wait_until(lambda: not [one for one in threading.enumerate() if one.name.startswith("stopped-")], LIMIT_S)
+    used: list[str] = []
+    assert workers.run(lambda: used.append(threading.current_thread().name)).is_set()
+    assert used == [threading.current_thread().name]

@@ -168,8 +168,9 @@ class Transport:
         return tried
 
     def close(self) -> None:
-        """Close the kept-alive connections."""
+        """Close the kept-alive connections, and end the threads that use them."""
         self._session.close()
+        self._workers.stop()
 
     def _send(self, tried: Try, url: str, body: bytes, limit_s: float) -> None:
         _current.tried = tried

@@ -31,6 +31,7 @@ class Workers:
         self._lock = threading.Lock()
         self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._threads = self.idle = 0
+        self._is_stopped = False
 
     def start(self, count: int) -> None:
         """Start so many, as far as Python starts threads now."""
@@ -51,9 +52,9 @@ class Workers:
         with self._lock:
             if self.idle:
                 self.idle -= 1
-            else:
+            elif not self._is_stopped:
                 self._started()
-            nobody = not self._threads
+            nobody = self._is_stopped or not self._threads
         if nobody:
             run()
         else:
@@ -61,8 +62,9 @@ class Workers:
         return done
 
     def stop(self) -> None:
-        """Have every thread end once it has run what it was given; nothing may be given to them any more."""
+        """Have every thread end once it has run what it was given; what is given afterwards is run by who gives it."""
         with self._lock:
+            self._is_stopped = True
             for _ in range(self._threads):
                 self._work.put(_end)
 

@@ -207,6 +207,12 @@ class Outbox:
         opened = replace(record, attempt=replace(record.attempt, end=None))
         return opened if self._use(lambda file: file.move([(record, opened)])) == [True] else None
 
+    def can_be_ended_by_others(self, attempt: str) -> bool:
+        """Whether the file has an attempt of this process as it is, with its start, for another one to end it."""
+        with self._lock:
+            own = self._own.get(attempt)
+            return own is not None and own.written == own.record and not own.record.is_secret
+
     def looks_after(self, attempt: str) -> bool:
         """Whether this process looks after an attempt that is not settled."""
         with self._lock:

@@ -96,6 +96,12 @@ class Sender:
             deadline,
         )
 
+    def close(self) -> None:
+        """Close what is open to BigPanda; nothing is sent any more."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+
     def _send(
         self, send: Callable[[BigPandaClient, float], None], what: str, deadline: float | None
     ) -> DeliveryError | None:

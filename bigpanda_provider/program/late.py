@@ -143,8 +143,8 @@ class ScopeChanges:
         for attempt in list(self._open):
             if attempt.went_well:
                 await self._end(attempt)
-            elif attempt.id is not None and self._secrets:  # it stands in no file, so nobody else can end it
-                await self._reporter.failed_for_good(attempt.id, self._run.failure)
+            elif attempt.id is not None:
+                await self._reporter.broke_off(attempt.id, self._run.failure)
         return self._undelivered
 
     # -- an attempt, from its start to its end -------------------------------------------------------------------------

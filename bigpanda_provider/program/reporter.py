@@ -124,13 +124,22 @@ class Reporter:
         """Note why an attempt fails, for whoever ends it: the first reason counts."""
         return self._in_thread(lambda: self._opened().outbox.note(attempt, reason))
 
-    def failed_for_good(self, attempt: str, reason: str | None) -> asyncio.Future[None]:
-        """Send the end of an attempt that no other process can end: a failure, with its reason where it is known."""
+    def broke_off(self, attempt: str, reason: str | None) -> asyncio.Future[None]:
+        """Leave the end of an attempt that did not go well to the guard; where it cannot know of it, send a failure.
+
+        The guard knows of a cancellation too, but an event with secret properties is in no file, and there may be none.
+
+        Args:
+            attempt: its id.
+            reason: why it failed, where that is known.
+        """
 
         def send() -> None:
             from ..delivery.attempt import UNFINISHED, End
 
-            self._opened().end_now(attempt, End.failure(reason or UNFINISHED))
+            delivery = self._opened()
+            if not delivery.outbox.can_be_ended_by_others(attempt):
+                delivery.end_now(attempt, End.failure(reason or UNFINISHED))
 
         return self._in_thread(send)
 
@@ -140,6 +149,7 @@ class Reporter:
             await asyncio.wait(self._under_way, timeout=CLOSING_LIMIT_S)
         if self._delivery is not None:
             await self._in_thread(self._delivery.outbox.close)
+            self._delivery.sender.close()
         self.abandon()
 
     def abandon(self) -> None:

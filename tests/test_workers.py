@@ -57,7 +57,11 @@ def test_where_python_starts_no_thread_it_is_done_at_once(monkeypatch: pytest.Mo
 def test_they_are_stopped() -> None:
     """Each ends once it has run what it was given; what is given afterwards is run by who gives it."""
     workers, gate = Workers("stopped"), threading.Event()
-    done = [workers.run(lambda: gate.wait(LIMIT_S) and None) for _ in range(3)]
+
+    def wait() -> None:
+        gate.wait(LIMIT_S)
+
+    done = [workers.run(wait) for _ in range(3)]
     workers.stop()
     gate.set()
     assert all(event.wait(LIMIT_S) for event in done)

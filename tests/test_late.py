@@ -302,3 +302,19 @@ def test_what_the_event_says(stack: MakeStack, bigpanda: Sandbox) -> None:
         "owner": "o",
         "source": "s",
     }
+
+
+def test_a_deployment_that_is_completed_by_hand(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """What depends on it and is named in `complete` is covered as in a `with`."""
+    made = stack(
+        HOSTS
+        + """
+    shop = bigpanda.Deployment("shop", component="shop", version="1")
+    web = Thing("web-1", outside.value, opts=pulumi.ResourceOptions(depends_on=[shop]))
+    Thing("web-2", outside.value, opts=pulumi.ResourceOptions(depends_on=shop))
+    shop.complete(after=[web])
+    """
+    ).config(outside="a")
+    reported(made, bigpanda, ["shop 1 on web-1: success"])
+    assert "will also report web-1, which changes through an Output" in made.config(outside="b").preview().output
+    reported(made, bigpanda, ["shop 1 on web-1: success"])

@@ -283,3 +283,22 @@ def test_a_secret_property(stack: MakeStack, bigpanda: Sandbox) -> None:
     assert made.tells("secret-1") == []
     assert made.config(outside="b").up().ok
     nothing_more(made, bigpanda)
+
+
+def test_a_secret_property_and_bigpanda_is_down(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox
+) -> None:
+    """Nobody could send it later, and a warning says so."""
+    made = faulty_stack(SHOP.replace('version="1"', 'version=config.require_secret("version")'))
+    made.pulumi("config", "set", "--secret", "test:version", "secret-1")
+    ready(made, "b")
+    faulty.go_away()
+    run = made.up()
+    assert run.ok, run.output
+    told = (
+        "the start of shop (secret) for web-1 did not get through; it has secret properties, so it is stored in no file"
+    )
+    assert told in run.output
+    assert made.tells("secret-1") == []
+    faulty.come_back()
+    nothing_more(made, bigpanda)

@@ -35,6 +35,7 @@ class Covering:
         self.resources: list[pulumi.Resource] = []
         self.rest: Scope | None = None
         self._hooks = hooks
+        self._of_deployments: dict[int, Scope] = {}
         self._declarations: dict[int, Declared] = {}
         self._scopes: dict[int, Scope] = {}
         self._covered: dict[str, tuple[Scope, Declared]] = {}
@@ -47,6 +48,10 @@ class Covering:
         for early in alive():
             if early is not root:  # it has a copy of the stack's transformations, which its children inherit
                 inherit(early, self._transform)
+
+    def begin_scope(self, scope: Scope) -> None:
+        """Know a Deployment's scope from its declaration on: `complete` may name what depends on it."""
+        self._of_deployments[id(scope.deployment)] = scope
 
     def cover(self, scope: Scope, resource: pulumi.Resource) -> None:
         """Take a resource that was named by hand into a scope; it counts for that one alone."""
@@ -95,12 +100,20 @@ class Covering:
         if scope is not None:
             own.depends_on = [scope.deployment if scope.registered is None else scope.registered]
             self._take_in(scope, declared, ours=ours)
-        elif own.hooks is None:
-            return None
+        else:
+            scope = self._by_hand(args.opts)
+            if scope is None and own.hooks is None:
+                return None
         merged = pulumi.ResourceOptions.merge(args.opts, own)
         if scope is not None and scope.watch and declared.is_custom and not ours:
             merged.hooks = self._hooks.with_look(merged.hooks, scope, declared)
         return pulumi.ResourceTransformationResult(args.props, merged)
+
+    def _by_hand(self, opts: pulumi.ResourceOptions) -> Scope | None:
+        """The scope of a Deployment that a resource depends on by its options: `complete` may cover it later."""
+        given = opts.depends_on
+        listed = given if isinstance(given, (list, tuple)) else [given]
+        return next((self._of_deployments[id(one)] for one in listed if id(one) in self._of_deployments), None)
 
     def _take_in(self, scope: Scope, declared: Declared, *, ours: bool) -> None:
         self._scopes[id(declared.resource)] = scope

@@ -57,6 +57,7 @@ class Recording(Ending):
         self._place: dict[str, pulumi.Input[str]] = {**STACK.to(run.stack), **NAME.to(in_stack)}
         self.passed_on |= self._place
         self.scope = scope.Scope(deployment, watch=given.watch, find_hosts=given.props[HOSTS.name] is None)
+        run.covering.begin_scope(self.scope)
         self._token: contextvars.Token[scope.Scope | None] | None = None
         self._notes = NoNotes()
         self._is_late = False

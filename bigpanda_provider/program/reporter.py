@@ -81,6 +81,7 @@ class Reporter:
             from ..delivery.record import Recorder
             from ..delivery.takeover import Left
             from ..errors import DeliveryError
+            from ..state import DeliveryStatus
 
             declared = read(StartEvent, {**event, **HOSTS.to(sorted(hosts))})
             start = declared.model_copy(update=TIMESTAMP.to(int(time.time())))
@@ -97,6 +98,11 @@ class Reporter:
                 )
             except DeliveryError as error:
                 raise delivery.refused(f"the start of {start.named(secrets)} for {names}", error) from None
+            if secrets and attempt.start_delivery is DeliveryStatus.QUEUED:
+                self._warn(
+                    f"the start of {start.named(secrets)} for {names} did not get through; it has secret properties, "
+                    "so it is stored in no file, and no later update sends it"
+                )
             return attempt.id
 
         return self._in_thread(send)

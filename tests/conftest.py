@@ -6,9 +6,17 @@ import pathlib
 from collections.abc import Callable, Iterator
 
 import pytest
+from pulumi.runtime.settings import SETTINGS
 
 from . import faults, servers
 from .engine import TOKEN, Stack
+
+
+@pytest.fixture(autouse=True)
+def no_outputs() -> Iterator[None]:
+    """No Output of a test is left for the next one in this process: the SDK waits for all that it knows, for ever."""
+    yield
+    SETTINGS.outputs.clear()
 
 
 @pytest.fixture

@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pulumi
 import pytest
-from pulumi.runtime import mocks, settings
 from pulumi.runtime import stack as sdk_stack
-from pulumi.runtime.settings import SETTINGS
 
 from bigpanda_provider.program.declared import Declared
 from bigpanda_provider.program.origins import Origins, Owners
+
+from .mocked import mocked
 
 pytestmark = pytest.mark.filterwarnings(  # mocks leave an event loop in each thread
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
 Output = pulumi.Output
-
-
-class Mocks(pulumi.runtime.Mocks):
-    """An engine that answers with what it is given."""
-
-    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """Its inputs."""
-        return f"{args.name}-id", args.inputs
-
-    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        """Nothing."""
-        return {}, []
 
 
 @pulumi.input_type
@@ -80,23 +67,11 @@ class Program:
 @pytest.fixture
 def loop() -> Iterator[asyncio.AbstractEventLoop]:
     """An event loop, with mocks in the place of the engine."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    before = settings.get_root_resource()
-    SETTINGS.outputs.clear()
-    mocks.set_mocks(Mocks(), preview=False)
-    settings.set_root_resource(None)  # type: ignore[arg-type]
-    yield loop
-    for task in (tasks := asyncio.all_tasks(loop)):  # nothing is to be registered where the program alone is looked at
-        task.cancel()
-    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-    SETTINGS.outputs.clear()
-    settings.set_root_resource(before)  # type: ignore[arg-type]
-    SETTINGS.monitor = None
-    loop.run_until_complete(loop.shutdown_default_executor())
-    loop.close()
-    asyncio.set_event_loop(None)
-    gc.collect()
+    with mocked() as loop:
+        yield loop
+        for task in (tasks := asyncio.all_tasks(loop)):  # nothing is registered: the program alone is looked at
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
 
 
 async def _later(value: Any) -> Any:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import asyncio
 import contextlib
-import gc
 import inspect
 import pathlib
 from collections.abc import Callable, Iterator
@@ -29,21 +28,11 @@ from pulumi.runtime.settings import SETTINGS
 import bigpanda_provider
 from bigpanda_provider.program import sdk
 
+from .mocked import mocked
+
 pytestmark = pytest.mark.filterwarnings(  # mocks leave an event loop in each thread
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
-
-
-class Mocks(pulumi.runtime.Mocks):
-    """An engine that answers with what it is given."""
-
-    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        """Its inputs."""
-        return f"{args.name}-id", args.inputs
-
-    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        """Nothing."""
-        return {}, []
 
 
 class Thing(pulumi.CustomResource):
@@ -58,21 +47,11 @@ class Thing(pulumi.CustomResource):
 @pytest.fixture(autouse=True)
 def program(monkeypatch: pytest.MonkeyPatch) -> Iterator[asyncio.AbstractEventLoop]:
     """A program without an engine, in an event loop of its own; what a door wraps is as before afterwards."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
     monkeypatch.setattr(sdk_stack.Stack, "__init__", sdk_stack.Stack.__init__)
     monkeypatch.setattr(sdk_stack, "wait_for_rpcs", sdk_stack.wait_for_rpcs)
-    before = settings.get_root_resource()
-    mocks.set_mocks(Mocks(), preview=False)
-    settings.set_root_resource(None)  # type: ignore[arg-type]
-    yield loop
-    loop.run_until_complete(sdk_stack.wait_for_rpcs())
-    settings.set_root_resource(before)  # type: ignore[arg-type]
-    SETTINGS.monitor = None
-    loop.run_until_complete(loop.shutdown_default_executor())
-    loop.close()
-    asyncio.set_event_loop(None)
-    gc.collect()
+    with mocked() as loop:
+        yield loop
+        loop.run_until_complete(sdk_stack.wait_for_rpcs())
 
 
 def in_stack(program: Callable[[], object], loop: asyncio.AbstractEventLoop) -> None:

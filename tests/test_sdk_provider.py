@@ -67,6 +67,20 @@ try:
 except KeyboardInterrupt:
     pass
 """
+TOLD_ANOTHER = """
+import faulthandler, signal, threading
+from bigpanda_provider.provider import sdk
+
+{closed}
+sdk.on_exit(lambda: print("acted", flush=True))
+other = threading.Thread(target=threading.Event().wait, daemon=True)
+other.start()
+threading.Timer(0.5, signal.pthread_kill, [other.ident, signal.SIGINT]).start()
+try:
+    threading.Event().wait({limit})
+except KeyboardInterrupt:
+    pass
+"""
 WATCHING = """
 import threading
 from bigpanda_provider.provider import sdk
@@ -106,6 +120,19 @@ def test_a_second_signal_does_not_break_off_what_is_done_at_the_end() -> None:
         running.send_signal(signal.SIGINT)
         assert running.stdout.readline() == "acted\n"
         assert running.wait(10) == 0
+
+
+def test_a_signal_that_another_thread_is_given() -> None:
+    """The kernel may give it to any thread, and Python acts on it in the main one alone, which waits."""
+    assert printed(TOLD_ANOTHER.format(limit=None, closed="")) == ["acted"]
+
+
+@pytest.mark.parametrize("closed", ["del faulthandler.register", "del signal.pthread_kill"])
+def test_a_signal_that_another_thread_is_given_closed(closed: str) -> None:
+    """The main thread sees it when its wait is over, if it is ever."""
+    program = TOLD_ANOTHER.replace("signal.pthread_kill, [", "lambda *given: kill(*given), [")
+    program = program.replace("{closed}", "kill = signal.pthread_kill\n{closed}")
+    assert printed(program.format(limit=1.5, closed=closed)) == ["acted"]
 
 
 def test_open_on_engine_gone() -> None:

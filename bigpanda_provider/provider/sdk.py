@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import faulthandler
 import os
 import re
 import select
@@ -30,6 +31,8 @@ from ..errors import BigPandaError
 
 LOG_LIMIT_S = 2.0
 """How long the engine may take for a warning."""
+WAKE_S = 0.2
+"""How often the main thread is woken, so that it sees a signal that another thread was given."""
 
 _cancels: list[float] = []
 
@@ -42,16 +45,40 @@ def on_exit(action: Callable[[], None]) -> None:
     `threading._register_atexit`, which `concurrent.futures` uses, calls what was registered last first. Closed:
     `atexit`, which comes after that wait, so during a long create of another resource it is too late.
     """
+    begun = threading.Event()
 
     def act() -> None:
         # A second SIGINT would break the action off; the engine kills a process that takes too long anyway.
         with contextlib.suppress(ValueError):  # not in the main thread
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+        begun.set()
         action()
 
+    _wake_main_thread_until(begun)
     register = getattr(threading, "_register_atexit", atexit.register)
     with contextlib.suppress(RuntimeError):  # the interpreter is ending already
         register(act)
+
+
+def _wake_main_thread_until(begun: threading.Event) -> None:
+    """Have the main thread see that the process was told to go, whichever thread the system told.
+
+    The SDK's main thread waits without a limit. A SIGINT interrupts that wait only if it is the main thread that the
+    kernel gives it to, and now and then, on a busy machine, it is another one: the process then goes on until the
+    engine kills it. A signal for the main thread alone ends such a wait for a moment. Python has handlers set in the
+    main thread alone, except for those of `faulthandler`, which writes a line to nowhere. Closed, as on Windows: the
+    process is killed after some 5 s, and the next update or `bigpanda-release flush` ends what it left open.
+    """
+    main = threading.main_thread().ident
+    if main is None or not hasattr(signal, "pthread_kill") or not hasattr(faulthandler, "register"):
+        return
+    faulthandler.register(signal.SIGURG, os.open(os.devnull, os.O_WRONLY), all_threads=False, chain=True)
+
+    def wake() -> None:
+        while not begun.wait(WAKE_S):
+            signal.pthread_kill(main, signal.SIGURG)
+
+    threading.Thread(target=wake, name="bigpanda-wake", daemon=True).start()
 
 
 def on_engine_gone(action: Callable[[], None]) -> None:

@@ -172,7 +172,7 @@ def test_bigpanda_does_not_answer(
     faulty.fault = fault
     run = made.up()
     assert run.ok, run.output
-    assert "events wait until BigPanda takes them" in run.output
+    assert "events are queued and will be sent by the next" in run.output
     assert ("update", "web-1") in [(operation, name) for operation, name, _ in made.did()]
     assert bigpanda.has() == ONCE
     faulty.fault = None

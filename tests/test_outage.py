@@ -49,7 +49,9 @@ def test_down_for_the_whole_update(
     faulty.go_away()
     run = made.up()
     assert run.ok
-    assert run.output.count("events wait until BigPanda takes them") == 2  # once as it goes, once in the summary
+    assert (
+        run.output.count("events are queued and will be sent by the next") == 2
+    )  # once as it goes, once in the summary
     recorded = int(time.time())
     faulty.come_back()
     time.sleep(2)

@@ -22,7 +22,7 @@ from bigpanda_provider.delivery.file import default_path
 from bigpanda_provider.delivery.holder import Holder
 from bigpanda_provider.delivery.outbox import QUIET_S, Outbox
 from bigpanda_provider.delivery.record import LEASE_S, Place, Record, Recorder
-from bigpanda_provider.provider.log import warn
+from bigpanda_provider.provider.telling import warn
 from bigpanda_provider.settings import Settings
 from bigpanda_provider.state import DeliveryStatus, Status
 

@@ -24,7 +24,7 @@ from pulumi.dynamic import CreateResult, ResourceProvider
 from pulumi.runtime import proto, rpc
 
 from bigpanda_provider.errors import DeliveryError
-from bigpanda_provider.provider import log, sdk
+from bigpanda_provider.provider import sdk, telling
 
 from .engine import Run, Stack
 
@@ -294,7 +294,8 @@ class Doors(ResourceProvider):
 
     def create(self, props):
         from bigpanda_provider.provider import sdk
-        return CreateResult("id", {**props, "address": sdk.engine_address(), "logged": sdk.log_warning("a sentence")})
+        logged = sdk.show("a sentence", sdk.Show.WARNING)
+        return CreateResult("id", {**props, "address": sdk.engine_address(), "logged": logged})
 
 class Door(Resource):
     address: pulumi.Output[str]
@@ -343,7 +344,7 @@ def test_closed_engine_address(monkeypatch: pytest.MonkeyPatch, arguments: list[
     assert sdk.engine_address() is None
 
 
-def test_open_log_warning(ran: tuple[Run, Stack]) -> None:
+def test_open_show(ran: tuple[Run, Stack]) -> None:
     """The engine shows it."""
     run, stack = ran
     assert stack.pulumi("stack", "output", "logged").output.strip() == "true"
@@ -351,14 +352,14 @@ def test_open_log_warning(ran: tuple[Run, Stack]) -> None:
 
 
 @pytest.mark.parametrize("lost", ["address", "engine", "stubs"])
-def test_closed_log_warning(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], lost: str) -> None:
+def test_closed_show(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], lost: str) -> None:
     """The warning is printed."""
     monkeypatch.setattr(sys, "argv", ["program", *([] if lost == "address" else [NOBODY])])
     monkeypatch.setattr(sdk, "LOG_LIMIT_S", 0.2)
-    monkeypatch.setattr(log, "_said", set())
+    monkeypatch.setattr(telling, "_said", set())
     if lost == "stubs":
         monkeypatch.delattr(proto, "engine_pb2_grpc")
-    log.warn("a sentence")
+    telling.warn("a sentence")
     assert capsys.readouterr().err == "warning: a sentence\n"
 
 

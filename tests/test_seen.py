@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from . import faults
 from .engine import Run, Stack
 from .faults import FaultyBigPanda
 from .servers import Sandbox
@@ -174,3 +175,95 @@ def test_a_late_change(stack: MakeStack) -> None:
             " pulumi-python:dynamic/bigpanda:Deployment  shop                 1 message"
         ]
         assert f"  pulumi-python:dynamic/bigpanda:Deployment (shop):\r\n    {told}" in shown
+
+
+# -- an update ---------------------------------------------------------------------------------------------------------
+
+
+def told(run: Run) -> list[str]:
+    """What the summary of an update says at the Deployment, and of warnings."""
+    lines = [line.strip() for line in run.output.partition("Diagnostics:")[2].partition("\nResources:")[0].splitlines()]
+    return [line for line in lines if re.match("Sent|Queued|The events|warning: ", line)]
+
+
+def test_what_was_sent(stack: MakeStack) -> None:
+    """A line for the start and one for the end: while the update runs, and once in its summary."""
+    run = stack(SHOP).config(outside="a").up(skip_preview=True)
+    start, end = "Sent the start of shop 2.4.1 on web-1, web-2", "Sent the end of shop 2.4.1: success"
+    assert told(run) == [start, end]
+    assert run.output.partition("Diagnostics:")[0].count(start) == 1
+
+
+def test_what_was_sent_on_a_terminal(stack: MakeStack) -> None:
+    """The same, at the Deployment."""
+    made = stack(SHOP).config(outside="a")
+    for columns, version in ((100, "1"), (120, "2")):
+        shown = on_terminal(made.config(version=version), columns, "up", "--yes", "--skip-preview")
+        _, _, summary = shown.rpartition("Diagnostics:")
+        lines = f"Sent the start of shop {version} on web-1, web-2\r\n    Sent the end of shop {version}: success"
+        assert f"  pulumi-python:dynamic/bigpanda:Deployment (shop):\r\n    {lines}\r\n" in summary
+
+
+def test_what_was_sent_under_a_parent(stack: MakeStack) -> None:
+    """The Deployment of a component is told of at its own URN."""
+    text = """
+        class Front(pulumi.ComponentResource):
+            def __init__(self, name):
+                super().__init__("my:index:Front", name)
+                own = pulumi.ResourceOptions(parent=self)
+                with bigpanda.Deployment("shop", component="shop", version="1", hosts=["a"], opts=own):
+                    Thing("web", opts=own)
+
+        Front("front")
+        """
+    run = stack(text).up(skip_preview=True)
+    assert told(run) == ["Sent the start of shop 1 on a", "Sent the end of shop 1: success"]
+    assert "pulumi-python:dynamic/bigpanda:Deployment (shop):" in run.output.partition("Diagnostics:")[2]
+
+
+def test_what_was_sent_of_a_failure(stack: MakeStack) -> None:
+    """The end that the guard sends is told of as well."""
+    run = stack(SHOP).config(outside="a", fail="no space left").up(skip_preview=True)
+    assert told(run) == ["Sent the start of shop 2.4.1 on web-1, web-2", "Sent the end of shop 2.4.1: failure"]
+
+
+def test_what_was_sent_for_a_late_change(stack: MakeStack) -> None:
+    """A start and an end of the same Deployment, with the host that changes."""
+    made = stack(SHOP).config(outside="a")
+    assert made.up().ok
+    run = made.config(outside="b").up(skip_preview=True)
+    assert told(run) == ["Sent the start of shop 2.4.1 on web-2", "Sent the end of shop 2.4.1: success"]
+
+
+def test_what_is_queued(faulty_stack: MakeStack, faulty: FaultyBigPanda) -> None:
+    """The warning says why, and what sends it; the next update says that it did."""
+    made = faulty_stack(SHOP).config(outside="a")
+    faulty.go_away()
+    warning, *lines = sorted(told(made.up(skip_preview=True)), key=lambda line: not line.startswith("warning"))
+    assert lines == ["Queued the start of shop 2.4.1 on web-1, web-2", "Queued the end of shop 2.4.1: success"]
+    assert warning.endswith(
+        "; events are queued and will be sent by the next `pulumi up` or by `bigpanda-release flush`"
+    )
+    faulty.come_back()
+    assert told(made.up(skip_preview=True)) == ["Sent the events of earlier updates"]
+
+
+def test_what_is_slow(faulty_stack: MakeStack, faulty: FaultyBigPanda) -> None:
+    """While BigPanda is waited for, the Deployment says how much longer; afterwards nothing is left of that."""
+    made = faulty_stack(SHOP).config(outside="a")
+    made.environment["BIGPANDA_TIMEOUT_SECONDS"] = "6"
+    faulty.script = [faults.hang]
+    run = made.up(skip_preview=True)
+    assert "waiting for BigPanda, 5 s left" in run.output
+    assert "waiting for BigPanda" not in run.output.partition("Diagnostics:")[2]
+    assert told(run) == ["Sent the start of shop 2.4.1 on web-1, web-2", "Sent the end of shop 2.4.1: success"]
+
+
+@pytest.mark.parametrize("delivery", ["bestEffort", "off"])
+def test_nothing_was_sent(stack: MakeStack, delivery: str) -> None:
+    """Nothing is said."""
+    made = stack(SHOP).config(outside="a")
+    made.environment["BIGPANDA_DELIVERY"] = delivery
+    first = made.up(skip_preview=True)
+    assert (told(first) == []) is (delivery == "off")
+    assert told(made.up(skip_preview=True)) == []

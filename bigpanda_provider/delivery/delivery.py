@@ -272,9 +272,9 @@ class Delivery:
         note = self.outbox.noted_of_deployment(record.place)
         return None if note is None or note.written < self._began else note
 
-    def end_open(self, attempt: str, end: End) -> None:
-        """End an attempt that is still open; it is written down, and not sent yet."""
-        self.outbox.end(attempt, end)
+    def end_open(self, attempt: str, end: End) -> bool:
+        """End an attempt that is still open; it is written down, and not sent yet. Whether it was open."""
+        return self.outbox.end(attempt, end)
 
     def send_end(self, attempt: str, deadline: float) -> None:
         """Send what waits of an attempt, and of earlier ones of its Deployment before it.

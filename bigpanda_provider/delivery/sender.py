@@ -122,7 +122,9 @@ class Sender:
                 self._quiet_until = self._clock() + QUIET_FACTOR * self._timeout_s
             if self._mode is not Mode.REQUIRED:
                 self._warn(
-                    f"events wait until BigPanda takes them, at the latest in the next update: {error}", about="outage"
+                    f"{str(error).rstrip('.')}; events are queued and will be sent by the next `pulumi up` or by "
+                    "`bigpanda-release flush`",
+                    about="outage",
                 )
             return error
         return None

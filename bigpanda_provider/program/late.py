@@ -24,6 +24,7 @@ from .declared import Declared
 
 if TYPE_CHECKING:
     from .recording import Recording
+    from .reporter import Reported
     from .run import Run
 
 GATHERING_S = 0.2
@@ -168,7 +169,9 @@ class ScopeChanges:
             own, checkpoint = self._scope.own_start, await self._run.checkpoint()
             beside = None if own is None else own.attempt
             names = _listed(sorted(one.name for one in attempt.changing))
-            attempt.id = await self._reporter.start(event, names, attempt.hosts, beside, checkpoint.sent)
+            started = await self._reporter.start(event, names, attempt.hosts, beside, checkpoint.sent)
+            attempt.id = started.attempt
+            self._tell(started)
             if self._run.failure is not None:
                 self._reporter.failed(attempt.id, self._run.failure)
             attempt.sent.set_result(None)
@@ -207,8 +210,13 @@ class ScopeChanges:
         """Send its end: a success. What did not go well is left to the guard, which knows of a cancellation too."""
         self._open.remove(attempt)
         assert attempt.id is not None
-        told = await asyncio.shield(self._reporter.succeeded(attempt.id, self._secrets))
-        self._undelivered = self._undelivered or told
+        ended = await asyncio.shield(self._reporter.succeeded(attempt.id, self._secrets))
+        self._tell(ended)
+        self._undelivered = self._undelivered or ended.undelivered
+
+    def _tell(self, reported: Reported) -> None:
+        if reported.line:
+            pulumi.log.info(reported.line, self._scope.deployment)
 
     def _hosts(self, changing: Iterable[Declared]) -> frozenset[str]:
         """The hosts to name: those that are given, else those that change."""

@@ -15,6 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,6 +33,21 @@ T = TypeVar("T")
 THREADS = 8
 CLOSING_LIMIT_S = 15.0
 """How long the end of a program waits for events that are on the wire; each has its own limit, 10 s by default."""
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What became of an event.
+
+    Attributes:
+        attempt: its attempt's id.
+        line: what to tell the user of it; None where there is nothing to tell.
+        undelivered: why the update fails: delivery is required, and the event did not get through; None else.
+    """
+
+    attempt: str
+    line: str | None
+    undelivered: str | None = None
 
 
 class Reporter:
@@ -60,7 +76,7 @@ class Reporter:
 
     def start(
         self, event: Mapping[str, Any], names: str, hosts: Collection[str], beside: str | None, sent: Collection[str]
-    ) -> asyncio.Future[str]:
+    ) -> asyncio.Future[Reported]:
         """Record an attempt and send its start.
 
         Args:
@@ -71,12 +87,13 @@ class Reporter:
             sent: the attempts that state knows to have arrived.
 
         Returns:
-            The attempt's id. Its exception is an UndeliveredError where delivery is required and the start did not get
+            What became of it. Its exception is an UndeliveredError where delivery is required and the start did not get
             through.
         """
 
-        def send() -> str:
+        def send() -> Reported:
             from ..bigpanda.events import StartEvent, read
+            from ..delivery import outcome
             from ..delivery.attempt import Attempt
             from ..delivery.record import Recorder
             from ..delivery.takeover import Left
@@ -103,11 +120,11 @@ class Reporter:
                     f"the start of {start.named(secrets)} for {names} did not get through; it has secret properties, "
                     "so it is stored in no file, and no later update sends it"
                 )
-            return attempt.id
+            return Reported(attempt.id, outcome.of(attempt, secrets))
 
         return self._in_thread(send)
 
-    def succeeded(self, attempt: str, secrets: Collection[str]) -> asyncio.Future[str | None]:
+    def succeeded(self, attempt: str, secrets: Collection[str]) -> asyncio.Future[Reported]:
         """Send the end of an attempt: a success.
 
         Args:
@@ -115,14 +132,16 @@ class Reporter:
             secrets: which of its properties are secret.
 
         Returns:
-            Why the update fails: delivery is required, and the end did not get through. None where it does not.
+            What became of it.
         """
 
-        def send() -> str | None:
+        def send() -> Reported:
+            from ..delivery import outcome
             from ..delivery.attempt import End
 
             delivery = self._opened()
-            return delivery.undelivered(delivery.end_now(attempt, End.success()), secrets)
+            ended = delivery.end_now(attempt, End.success())
+            return Reported(attempt, outcome.of(ended, secrets), delivery.undelivered(ended, secrets))
 
         return self._in_thread(send)
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Iterable
 from functools import partial
 
 from ..bigpanda.workers import Workers
+from ..delivery import outcome
 from ..delivery.attempt import CANCELLED, UNFINISHED, End
 from ..delivery.delivery import Delivery
 from . import sdk
+from .telling import tell
 
 LIMIT_S = 4.0
 """The time its events have in all: the engine kills the process some 5 s after it told it to go."""
@@ -42,15 +45,24 @@ class Guard:
         with self._lock:
             deadline = time.monotonic() + LIMIT_S
             attempts = self._delivery.open_attempts()
-            for attempt in attempts:
-                self._delivery.end_open(attempt, self._how_it_went(attempt))
+            ended = [attempt for attempt in attempts if self._end(attempt)]
             done = [self._workers.run(partial(self._delivery.send_end, attempt, deadline)) for attempt in attempts]
             for attempt in self._delivery.left_by_program(deadline - SENDING_S):
-                self._delivery.end_open(attempt, self._how_it_went(attempt))
+                ended += [attempt] if self._end(attempt) else []
                 done.append(self._workers.run(partial(self._delivery.send_end, attempt, deadline)))
-            for event in done:
-                event.wait(max(deadline - time.monotonic(), 0))
+            _wait(done, deadline)
+            _wait([told for attempt in ended if (told := self._tell(attempt))], deadline)
             self._delivery.end_orphans(deadline)
+
+    def _end(self, attempt: str) -> bool:
+        """Write down how an attempt ended; whether it was open."""
+        return self._delivery.end_open(attempt, self._how_it_went(attempt))
+
+    def _tell(self, attempt: str) -> threading.Event | None:
+        """Tell the user what became of an end that this has sent."""
+        record = self._delivery.outbox.get(attempt)
+        told = record and outcome.of(record.attempt, outcome.ALL_SECRET if record.is_secret else ())
+        return tell(told, record.place.stack, record.place.name) if record and told else None
 
     def _how_it_went(self, attempt: str) -> End:
         """What is known: the reason that the program noted before any cancellation, the cancellation, or nothing."""
@@ -69,3 +81,8 @@ class Guard:
         """End what is open, and this process, which nobody would end any more."""
         self.act()
         os._exit(1)
+
+
+def _wait(events: Iterable[threading.Event], deadline: float) -> None:
+    for event in events:
+        event.wait(max(deadline - time.monotonic(), 0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from pulumi.dynamic import CheckFailure, CheckResult, Config, CreateResult, Diff
 
 from .. import state
 from ..bigpanda.events import EndEvent, StartEvent, problems, read
+from ..delivery import outcome
 from ..delivery.attempt import Attempt, End
 from ..delivery.takeover import Left
 from ..errors import DeliveryError
@@ -19,8 +20,8 @@ from ..state import DeliveryStatus, Property, packed, unpacked
 from .affected import changed, worked_out
 from .because import because
 from .last import Last, begin, did_not_succeed, previous_of, starts_again
-from .log import warn
 from .service import Service
+from .telling import tell, warn
 from .unknown import UNKNOWN, known, marked
 
 NO_HOSTS = "give at least one host: hosts=[...]; this Deployment covers no resource whose name could stand for one"
@@ -48,6 +49,11 @@ class _Lifecycle:
         """What `check` answers; wrong settings are told with it. The arguments are those of `packed`, too."""
         wrong = self.service.wrong_setting
         return CheckResult(packed(news, *also), failures if wrong is None else [*failures, CheckFailure("", wrong)])
+
+    def tell(self, attempt: Attempt, secrets: Collection[str], stack: str, name: str) -> None:
+        """Tell what became of an attempt's last event: its end, or its start where it has none."""
+        if told := outcome.of(attempt, secrets):
+            tell(told, stack, name)
 
 
 class Deployments(_Lifecycle):
@@ -104,7 +110,9 @@ class Deployments(_Lifecycle):
         secret = _is_secret(news) or _is_secret(olds)  # what waits may have been secret when it was recorded
         if self._starts(last, previous, news):
             return UpdateResult(self._start(news, last, left, secret=secret))
-        attempt, backlog = self.service.delivery.resend(*_place(news), last.attempt, left, secret=secret)
+        with self.service.counted_down(*_place(news)):
+            attempt, backlog = self.service.delivery.resend(*_place(news), last.attempt, left, secret=secret)
+        tell(outcome.of_earlier(still_queued=attempt.waits or bool(backlog)), *_place(news))
         return UpdateResult(_outputs(news, last.after(left, attempt, backlog)))
 
     def delete(self, props: dict[str, Any]) -> None:
@@ -133,11 +141,13 @@ class Deployments(_Lifecycle):
         begun = begin(props, last, attempt=uuid.uuid4().hex, now=int(time.time()))
         start = begun.attempt.start
         assert start is not None
+        secrets = state.SECRETS.of(props) or ()
         try:
-            attempt, backlog = self.service.delivery.start(*_place(props), begun.attempt, left, secret=secret)
+            with self.service.counted_down(*_place(props)):
+                attempt, backlog = self.service.delivery.start(*_place(props), begun.attempt, left, secret=secret)
         except DeliveryError as error:
-            named = start.named(state.SECRETS.of(props) or ())
-            raise self.service.delivery.refused(f"the start of {named}", error) from None
+            raise self.service.delivery.refused(f"the start of {start.named(secrets)}", error) from None
+        self.tell(attempt, secrets, *_place(props))
         return _outputs(props, begun.after(left, attempt, backlog))
 
 
@@ -166,13 +176,15 @@ class Completions(_Lifecycle):
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Send the first end."""
         props = unpacked(props)
-        return CreateResult(str(uuid.uuid4()), self._end(props, props))
+        return CreateResult(str(uuid.uuid4()), self._end(props))
 
     def update(self, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Send the end of another attempt, or the same end again."""
         olds, news = unpacked(olds), unpacked(news)
-        same = state.ATTEMPT.of(news) == state.ATTEMPT.of(olds)
-        return UpdateResult(self._end(news, olds if same else news))
+        if state.ATTEMPT.of(news) != state.ATTEMPT.of(olds):
+            return UpdateResult(self._end(news))
+        event = read(EndEvent, olds)
+        return UpdateResult(self._outputs(news, self._ended(news, event)))  # its Deployment tells what is sent again
 
     def delete(self, props: dict[str, Any]) -> None:
         """Remember that the attempt has its end, for its Deployment's own delete."""
@@ -182,12 +194,20 @@ class Completions(_Lifecycle):
             event = read(EndEvent, props)
             self.service.note_end(_attempt(props).ended(End(event.status, event.error_message, delivery)))
 
-    def _end(self, props: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
-        """Send the end of `props`' attempt with the status that `told` has."""
-        event = read(EndEvent, told)
-        ended = self.service.delivery.end(
-            *_place(props), _attempt(props), End(event.status, event.error_message), secret=_is_secret(props)
-        )
+    def _end(self, props: dict[str, Any]) -> dict[str, Any]:
+        """Send the end of a new attempt."""
+        ended = self._ended(props, read(EndEvent, props))
+        self.tell(ended, state.SECRETS.of(props) or (), *_place(props))
+        return self._outputs(props, ended)
+
+    def _ended(self, props: dict[str, Any], event: EndEvent) -> Attempt:
+        """Send the end of `props`' attempt as the event says."""
+        end = End(event.status, event.error_message)
+        with self.service.counted_down(*_place(props)):
+            return self.service.delivery.end(*_place(props), _attempt(props), end, secret=_is_secret(props))
+
+    def _outputs(self, props: dict[str, Any], ended: Attempt) -> dict[str, Any]:
+        """What a Completion stores."""
         outputs = self.service.end_outputs(ended, state.SECRETS.of(props) or ())
         return packed({**_without(props, [state.ERROR_MESSAGE]), **outputs})
 

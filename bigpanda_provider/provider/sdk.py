@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import enum
 import faulthandler
+import functools
 import os
 import re
 import select
@@ -30,7 +32,7 @@ from pulumi.runtime import proto, rpc
 from ..errors import BigPandaError
 
 LOG_LIMIT_S = 2.0
-"""How long the engine may take for a warning."""
+"""How long the engine may take for a line."""
 WAKE_S = 0.2
 """How often the main thread is woken, so that it sees a signal that another thread was given."""
 
@@ -169,19 +171,44 @@ def engine_address() -> str | None:
     return last if re.fullmatch(r"[\w.\[\]:-]+:\d+", last) else None
 
 
-def log_warning(sentence: str) -> bool:
-    """Let the engine show a warning in the update's summary; whether it took it.
+class Show(enum.Enum):
+    """How the engine shows a line.
+
+    Attributes:
+        WARNING: as a warning of the update, in its summary.
+        LINE: at a resource, while the update runs, and in the summary.
+        STATUS: at a resource, until the next line there.
+    """
+
+    WARNING = enum.auto()
+    LINE = enum.auto()
+    STATUS = enum.auto()
+
+
+@functools.cache
+def _channel(address: str) -> grpc.Channel:
+    return grpc.insecure_channel(address)
+
+
+def show(sentence: str, how: Show, urn: str = "") -> bool:
+    """Let the engine show a line; whether it took it.
 
     `pulumi.log` only prints in this process, since it is not told the engine's address; the stubs of the engine's log
     service are the SDK's own, `pulumi.runtime.proto`. Closed: False.
+
+    Args:
+        sentence: the line.
+        how: where it shows it.
+        urn: the resource; none, if empty.
     """
     address = engine_address()
     if address is None:
         return False
     try:
-        with grpc.insecure_channel(address) as channel:
-            request = proto.engine_pb2.LogRequest(severity=proto.engine_pb2.WARNING, message=sentence)
-            proto.engine_pb2_grpc.EngineStub(channel).Log(request, timeout=LOG_LIMIT_S)
+        engine = proto.engine_pb2
+        severity = engine.WARNING if how is Show.WARNING else engine.INFO
+        request = engine.LogRequest(severity=severity, message=sentence, urn=urn, ephemeral=how is Show.STATUS)
+        proto.engine_pb2_grpc.EngineStub(_channel(address)).Log(request, timeout=LOG_LIMIT_S)
     except (AttributeError, grpc.RpcError):
         return False
     return True

@@ -8,6 +8,7 @@ import pathlib
 import threading
 import time
 from collections.abc import Collection
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +26,7 @@ from ..settings import KEYS, NAMESPACE, Mode, Settings
 from . import sdk
 from .guard import Guard
 from .last import Last
-from .log import warn
+from .telling import counted_down, warn
 
 _shared: Service | None = None
 _lock = threading.Lock()
@@ -47,6 +48,7 @@ class Service:
         except SettingError as error:
             self.wrong_setting = str(error)
             settings = Settings.resolve({"bigpanda:delivery": Mode.OFF.value}, {})
+        self._timeout_s = settings.timeout_seconds.value
         self.delivery = Delivery(settings, Outbox(default_path(os.environ), warn), warn)
         self.guard = Guard(self.delivery)
         self.guard.watch()
@@ -69,6 +71,10 @@ class Service:
     def off(self) -> bool:
         """Whether nothing is to be sent."""
         return self.delivery.mode is Mode.OFF
+
+    def counted_down(self, stack: str, name: str) -> AbstractContextManager[None]:
+        """While the block sends an event of this Deployment, show how much longer BigPanda is waited for."""
+        return counted_down(self._timeout_s, stack, name)
 
     def warn_without_token(self) -> None:
         """Warn where there is something to send and no token."""

@@ -64,17 +64,18 @@ def test_a_program_runs_and_is_recorded(tmp_path: pathlib.Path, bigpanda: Sandbo
 
 
 def test_the_readme_shows_what_is_printed_and_sent(tmp_path: pathlib.Path, bigpanda: Sandbox) -> None:
-    """Its first program, from 2.4.1 to 2.4.2: the preview and the two events."""
+    """Its first program, from 2.4.1 to 2.4.2: the preview, the two events, and what the update says of them."""
     blocks = list(documents.blocks(documents.README))
     (program,) = (block.text for block in blocks if block.language == "python")
     (preview,) = (block.text for block in blocks if "bigpanda:Deployment: (" in block.text)
+    (summary,) = (block.text for block in blocks if "bigpanda:Deployment (" in block.text)
     (events,) = (block.text for block in blocks if block.language == "json")
     made = shop(tmp_path, bigpanda, program)
     assert made.up().ok
     made.pulumi("config", "set", "version", "2.4.2")
     printed = re.sub(r"\[id=.*", "[id]", made.preview("--diff").output)
     assert re.sub(r"\[id=.*", "[id]", preview) in printed
-    assert made.up().ok
+    assert summary in made.up().output
     shown = [json.loads(line) for line in events.splitlines()]
     sent = [event["body"] for event in bigpanda.events()[2:]]
     assert [{**event, "timestamp": 0} for event in sent] == [{**event, "timestamp": 0} for event in shown]

@@ -1,0 +1,43 @@
+"""What became of events, in the lines that an update shows. No I/O and no Pulumi."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from ..state import COMPONENT, HOSTS, VERSION, DeliveryStatus
+from .attempt import Attempt
+
+SHOWN = 5
+"""How many hosts are named."""
+ALL_SECRET = (COMPONENT.name, VERSION.name, HOSTS.name)
+"""For an event of which it is known only that something of it is secret."""
+_VERBS = {DeliveryStatus.DELIVERED: "Sent", DeliveryStatus.QUEUED: "Queued"}
+"""Of what was rejected a warning tells, and of what is not to be sent there is nothing to tell."""
+
+
+def of(attempt: Attempt, secrets: Collection[str] = ()) -> str | None:
+    """The line for an attempt's end, or for its start where it has none yet; None where there is nothing to tell.
+
+    Args:
+        attempt: the attempt, with what became of its events.
+        secrets: which of its properties are secret.
+    """
+    start, end = attempt.start, attempt.end
+    verb = _VERBS.get(attempt.start_delivery if end is None else end.delivery)
+    if start is None or verb is None:
+        return None
+    if end is not None:
+        return f"{verb} the end of {start.named(secrets)}: {end.status.value}"
+    hosts = "(secret)" if HOSTS.name in secrets else listed(start.hosts)
+    return f"{verb} the start of {start.named(secrets)} on {hosts}"
+
+
+def of_earlier(*, still_queued: bool) -> str:
+    """The line for an update that sends only what earlier ones left."""
+    return "The events of earlier updates are still queued" if still_queued else "Sent the events of earlier updates"
+
+
+def listed(hosts: Sequence[str]) -> str:
+    """Hosts in a line: the first few, and how many more there are."""
+    more = len(hosts) - SHOWN
+    return ", ".join(hosts) if more <= 1 else f"{', '.join(hosts[:SHOWN])} and {more} more"

@@ -1,0 +1,93 @@
+"""What the provider process tells the user, through the engine: warnings, and of each event what became of it."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+
+from ..bigpanda.workers import Workers
+from ..state import DEPLOYMENT_TYPE
+from . import sdk
+from .sdk import Show
+
+SLOW_S = 1.0
+"""How long an event is on its way before the user is told that BigPanda is waited for, and how often then."""
+
+_said: set[str] = set()
+_lock = threading.Lock()
+_lines = Workers("bigpanda-lines", 1)  # one, so that they keep their order
+_counting = Workers("bigpanda-counting")
+
+
+def warn(sentence: str, *, about: str | None = None) -> None:
+    """Show a warning. Never fails: where the engine cannot be asked it is printed.
+
+    Args:
+        sentence: the warning.
+        about: what it is about: of one thing a process warns once, in the first words. The sentence itself, if absent.
+    """
+    with _lock:
+        if (about or sentence) in _said:
+            return
+        _said.add(about or sentence)
+    if not sdk.show(sentence, Show.WARNING):
+        print(f"warning: {sentence}", file=sys.stderr, flush=True)
+
+
+def tell(sentence: str, stack: str, name: str) -> threading.Event:
+    """Show a line at a Deployment: while the update runs, and in its summary.
+
+    Args:
+        sentence: the line.
+        stack: the stack's full name.
+        name: the Deployment's name in it.
+
+    Returns:
+        What is set once the engine has it. Nothing needs to wait for that, but the process's end.
+    """
+    at = urn(stack, name)
+
+    def show() -> None:
+        sdk.show(sentence, Show.LINE, at)
+
+    return _lines.run(show)
+
+
+@contextlib.contextmanager
+def counted_down(limit_s: float, stack: str, name: str) -> Iterator[None]:
+    """While the block lasts, show at a Deployment that BigPanda is waited for, and how much longer.
+
+    Args:
+        limit_s: how long it may last, in seconds.
+        stack: the stack's full name.
+        name: the Deployment's name in it.
+    """
+    over = threading.Event()
+    _counting.run(partial(_count_down, time.monotonic() + limit_s, urn(stack, name), over))
+    try:
+        yield
+    finally:
+        over.set()
+
+
+def _count_down(deadline: float, at: str, over: threading.Event) -> None:
+    while not over.wait(SLOW_S) and (left_s := deadline - time.monotonic()) > 0:
+        sdk.show(f"waiting for BigPanda, {left_s:.0f} s left", Show.STATUS, at)
+
+
+def urn(stack: str, name: str) -> str:
+    """The URN of a Deployment: the engine tells a dynamic provider none.
+
+    Args:
+        stack: the stack's full name: `organization/project/stack`.
+        name: the Deployment's name in it; under a parent, with the parent's types and name before it.
+    """
+    _, project, short = stack.split("/", 2)
+    under = re.fullmatch(r"([^:]+:[^:]*:[^:]+(?:\$[^:]+:[^:]*:[^:]+)*)::.+?::(.+)", name, re.DOTALL)
+    kind, own = (DEPLOYMENT_TYPE, name) if under is None else (f"{under[1]}${DEPLOYMENT_TYPE}", under[2])
+    return f"urn:pulumi:{short}::{project}::{kind}::{own}"

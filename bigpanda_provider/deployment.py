@@ -105,7 +105,7 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
         super().__init__(
             DeploymentProvider(),
             resource_name,
-            {**{output.name: None for output in _DEPLOYMENT_OUTPUTS}, **self._recording.inputs(), **props},
+            {**{output.name: None for output in _DEPLOYMENT_OUTPUTS}, **props, **self._recording.inputs()},
             pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=_SECRET_OUTPUTS)),
         )
         self._recording.registered()

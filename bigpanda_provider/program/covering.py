@@ -14,7 +14,7 @@ from .scope import Scope, entered
 from .sdk import alive, inherit, is_registered
 
 if TYPE_CHECKING:
-    from .hooks import Hooks
+    from .hooks import NoHooks
 
 NOT_COVERED = ("pulumi:providers:", "pulumi:pulumi:Stack", "pulumi:pulumi:StackReference")
 """The beginnings of the types that are not covered: providers, and what is only looked at."""
@@ -31,7 +31,7 @@ class Covering:
         rest: the scope of what no other scope covers; None where there is none.
     """
 
-    def __init__(self, hooks: Hooks) -> None:
+    def __init__(self, hooks: NoHooks) -> None:
         self.resources: list[pulumi.Resource] = []
         self.rest: Scope | None = None
         self._hooks = hooks

@@ -21,19 +21,31 @@ HOOK_NAME = "bigpanda-provider"
 """The name of the error hook; with "-changes" that of the other. State of the user's resources has both: they stay."""
 
 
-class Hooks:
-    """The hooks of one run; an engine that is too old for them has none.
-
-    Args:
-        run: the run.
+class NoHooks:
+    """No hooks: under mocks there is no engine that would run them.
 
     Attributes:
         on_error: the hook of every resource; None where there is none, and in a preview.
     """
 
+    on_error: pulumi.ResourceHookBinding | None = None
+
+    def with_look(
+        self, hooks: pulumi.ResourceHookBinding | None, _scope: Scope, _declared: Declared
+    ) -> pulumi.ResourceHookBinding | None:
+        """The hooks of a covered resource."""
+        return hooks
+
+
+class Hooks(NoHooks):
+    """The hooks of one run; an engine that is too old for them has none.
+
+    Args:
+        run: the run.
+    """
+
     def __init__(self, run: Run) -> None:
         self._run = run
-        self.on_error: pulumi.ResourceHookBinding | None = None
         self._look: pulumi.ResourceHook | None = None
         # Two hooks of one name in a program are fatal, so each is made once for the run.
         if not is_dry_run() and supports("RESOURCE_MONITOR_FEATURE_ERROR_HOOKS"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,6 @@ from ..state import (
     COMPONENT,
     DEPLOYMENT_TYPE,
     DESCRIPTION,
-    HOSTS,
     NAME,
     OWNER,
     PREVIOUS,
@@ -25,10 +23,11 @@ from ..state import (
     VERSION_FOUND,
     packed,
 )
-from . import scope
 from .arguments import Given
-from .ending import Complete, Ending, is_no_failure
+from .ending import Complete, is_no_failure
 from .notes import NoNotes, Notes
+from .scope import OwnStart
+from .scoped import Scoped
 from .sdk import aliases, is_registered
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from .run import Run
 
 
-class Recording(Ending):
+class Recording(Scoped):
     """A Deployment of a run, from its declaration to its end.
 
     Args:
@@ -44,21 +43,15 @@ class Recording(Ending):
         deployment: the Deployment, which is being constructed.
         given: what it is declared with.
         complete: declares its Completion.
-
-    Attributes:
-        scope: the resources that it covers.
     """
 
     def __init__(self, run: Run, deployment: Deployment, given: Given, complete: Complete) -> None:
-        super().__init__(given, complete)
+        super().__init__(run.covering, deployment, given, complete)
         self._run = run
         self._deployment = deployment
         in_stack = _name_in_stack(given.name, given.parent)
         self._place: dict[str, pulumi.Input[str]] = {**STACK.to(run.stack), **NAME.to(in_stack)}
         self.passed_on |= self._place
-        self.scope = scope.Scope(deployment, watch=given.watch, find_hosts=given.props[HOSTS.name] is None)
-        run.covering.begin_scope(self.scope)
-        self._token: contextvars.Token[scope.Scope | None] | None = None
         self._notes = NoNotes()
         self._is_late = False
         self._knowing: asyncio.Future[None] | None = None
@@ -87,32 +80,9 @@ class Recording(Ending):
         self._is_late = self._run.ended
         self._run.registered(self)
 
-    def cover_rest(self) -> None:
-        """Cover what no other scope covers, from here on; with no resource at all, the stack is the host."""
-        self.scope.otherwise = pulumi.get_stack()
-        self._run.covering.rest = self.scope
-
     def failed(self, why: str) -> None:
         """A resource of the program failed, or a callback of this scope."""
         self._notes.failed(why)
-
-    def enter(self) -> None:
-        """What is declared from here on is covered."""
-        super().enter()
-        self._token = scope.enter(self.scope)
-
-    def leave(self, error: BaseException | None) -> None:
-        """Nothing more is covered; the end waits for what is."""
-        if self._token is not None:
-            scope.leave(self._token)
-        super().leave(error)
-
-    def complete(self, after: Sequence[pulumi.Resource], opts: pulumi.ResourceOptions | None) -> Completion:
-        """Declare the end by hand; what it waits for is covered."""
-        if self._is_open:
-            for resource in after:
-                self._run.covering.cover(self.scope, resource)
-        return super().complete(after, opts)
 
     def program_ended(self, error: BaseException | None) -> None:
         """One that is still without its end gets it: at once where the program failed, else when all is settled.
@@ -183,7 +153,7 @@ class Recording(Ending):
         self.scope.hosts = frozenset(hosts or ())
         if await self._run.reports(self._deployment):
             attempt = None if is_dry_run() else await self._deployment.attempt.future()
-            self.scope.own_start = scope.OwnStart(attempt, None if hosts is None else self.scope.hosts)
+            self.scope.own_start = OwnStart(attempt, None if hosts is None else self.scope.hosts)
 
     async def event(self) -> dict[str, Any]:
         """The properties of the start event as the program declares them now, with what a Completion has of it too."""

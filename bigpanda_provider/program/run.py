@@ -23,6 +23,7 @@ from .covering import Covering
 from .hooks import Hooks
 from .late import LateChanges
 from .lookup import last_checkpoint
+from .mocked import MockedRun
 from .recording import Recording
 from .reporter import Reporter
 from .without import WithoutRun
@@ -212,16 +213,16 @@ class Run:
         return False
 
 
-_runs: weakref.WeakKeyDictionary[pulumi.Resource, Run] = weakref.WeakKeyDictionary()
+_runs: weakref.WeakKeyDictionary[pulumi.Resource, Run | MockedRun] = weakref.WeakKeyDictionary()
 
 
 def current() -> Run | WithoutRun:
-    """The run of the program that is running; a stand-in outside of one, and under mocks."""
+    """The run of the program that is running; a stand-in outside of one."""
     root = get_root_resource()
-    if root is None or sdk.under_mocks():
+    if root is None:
         return WithoutRun()
     if root not in _runs:
-        _runs[root] = Run(root)
+        _runs[root] = MockedRun(root) if sdk.under_mocks() else Run(root)
     return _runs[root]
 
 

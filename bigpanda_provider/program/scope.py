@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import pulumi
 
+from ..hosts import named
 from ..state import ALIASES, HOST_NAMES, RESOURCES, SCOPE, TAKES
 from .checkpoint import Checkpoint
 from .declared import Declared
@@ -128,6 +129,11 @@ class Scope:
             return self._known_hosts.get(declared.key, [])
         hosts = self._told(declared, _hosts, None, "it is reported by its name")
         return [] if hosts is None else hosts or declared.hosts_in_state(None)
+
+    def all_hosts(self) -> list[str]:
+        """The hosts of all that has been covered so far."""
+        members = {one.key: self.hosts_of(one) for one in self._members}
+        return named(members, _filled(members)) if members or self.otherwise is None else [self.otherwise]
 
     def needs(self, declared: Declared) -> frozenset[str]:
         """The hosts that a start has to name before a resource changes; none where any start of the Deployment will do.

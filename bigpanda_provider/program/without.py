@@ -1,11 +1,16 @@
-"""Stands in for a run where none can be seen: outside of one, and under mocks, where a program's end is not told."""
+"""Stands in for a run where none can be seen: outside of one."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import pulumi
 
 from .arguments import Given
 from .ending import Complete, Ending
+
+if TYPE_CHECKING:
+    from ..deployment import Deployment
 
 
 class WithoutRun:
@@ -27,6 +32,6 @@ class WithoutRun:
         """The names of the resources that have been declared so far."""
         return []
 
-    def record(self, deployment: pulumi.Resource, given: Given, complete: Complete) -> Ending:
+    def record(self, deployment: Deployment, given: Given, complete: Complete) -> Ending:
         """Take on a Deployment that is being declared."""
         return Ending(given, complete)

@@ -25,7 +25,7 @@ PROGRAM_UNDER_MOCKS = """
 import pulumi_docker as docker
 import bigpanda_provider as bigpanda
 
-with bigpanda.Deployment("shop", component="shop", version="2.4.1"):
+with bigpanda.Deployment("shop", component="shop", version="2.4.1") as shop:
     web = docker.Container("web", name="web-1", image="shop:2.4.1")
 """
 

@@ -299,6 +299,7 @@ def test_a_secret_property_and_bigpanda_is_down(
         "the start of shop (secret) for web-1 did not get through; it has secret properties, so it is stored in no file"
     )
     assert told in run.output
+    assert "Queued" not in run.output
     assert made.tells("secret-1") == []
     faulty.come_back()
     nothing_more(made, bigpanda)

@@ -259,6 +259,17 @@ def test_what_is_slow(faulty_stack: MakeStack, faulty: FaultyBigPanda) -> None:
     assert told(run) == ["Sent the start of shop 2.4.1 on web-1, web-2", "Sent the end of shop 2.4.1: success"]
 
 
+def test_what_fails_the_update(faulty_stack: MakeStack, faulty: FaultyBigPanda) -> None:
+    """An end that is required and not delivered is told of by the error alone."""
+    made = faulty_stack(SHOP).config(outside="a")
+    made.environment["BIGPANDA_DELIVERY"] = "required"
+    faulty.script = [None, faults.answer(403)]
+    run = made.up(skip_preview=True)
+    assert not run.ok
+    assert told(run) == ["Sent the start of shop 2.4.1 on web-1, web-2"]
+    assert "the end of shop 2.4.1 did not get through, and delivery is required" in run.output
+
+
 @pytest.mark.parametrize("delivery", ["bestEffort", "off"])
 def test_nothing_was_sent(stack: MakeStack, delivery: str) -> None:
     """Nothing is said."""

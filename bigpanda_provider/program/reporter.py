@@ -120,6 +120,7 @@ class Reporter:
                     f"the start of {start.named(secrets)} for {names} did not get through; it has secret properties, "
                     "so it is stored in no file, and no later update sends it"
                 )
+                return Reported(attempt.id, None)
             return Reported(attempt.id, outcome.of(attempt, secrets))
 
         return self._in_thread(send)
@@ -141,7 +142,10 @@ class Reporter:
 
             delivery = self._opened()
             ended = delivery.end_now(attempt, End.success())
-            return Reported(attempt, outcome.of(ended, secrets), delivery.undelivered(ended, secrets))
+            undelivered = delivery.undelivered(ended, secrets)
+            is_lost = bool(secrets) and ended.waits  # of its start there was a warning
+            line = None if undelivered or is_lost else outcome.of(ended, secrets)
+            return Reported(attempt, line, undelivered)
 
         return self._in_thread(send)
 

@@ -51,8 +51,12 @@ class _Lifecycle:
         return CheckResult(packed(news, *also), failures if wrong is None else [*failures, CheckFailure("", wrong)])
 
     def tell(self, attempt: Attempt, secrets: Collection[str], stack: str, name: str) -> None:
-        """Tell what became of an attempt's last event: its end, or its start where it has none."""
-        if told := outcome.of(attempt, secrets):
+        """Tell what became of an attempt's last event: its end, or its start where it has none.
+
+        An end that fails the update is told of as its error.
+        """
+        told = outcome.of(attempt, secrets)
+        if told is not None and self.service.delivery.undelivered(attempt, secrets) is None:
             tell(told, stack, name)
 
 

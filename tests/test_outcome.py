@@ -83,3 +83,8 @@ OWN = "pulumi-python:dynamic/bigpanda:Deployment"
 def test_where_a_line_is_shown(name: str, expected: str) -> None:
     """At the Deployment, whose URN follows from its name in the stack."""
     assert urn("organization/test/dev", name) == f"urn:pulumi:dev::test::{expected}"
+
+
+def test_where_a_line_is_shown_without_a_stack() -> None:
+    """State of an early version does not name it; then the line is shown at no resource."""
+    assert urn("", "web") == f"urn:pulumi:::::{OWN}::web"

@@ -51,8 +51,9 @@ class Guard:
                 ended += [attempt] if self._end(attempt) else []
                 done.append(self._workers.run(partial(self._delivery.send_end, attempt, deadline)))
             _wait(done, deadline)
-            _wait([told for attempt in ended if (told := self._tell(attempt))], deadline)
+            told = [told for attempt in ended if (told := self._tell(attempt))]
             self._delivery.end_orphans(deadline)
+            _wait(told, deadline)
 
     def _end(self, attempt: str) -> bool:
         """Write down how an attempt ended; whether it was open."""

@@ -63,13 +63,14 @@ def on_exit(action: Callable[[], None]) -> None:
 
 
 def _wake_main_thread_until(begun: threading.Event) -> None:
-    """Have the main thread see that the process was told to go, whichever thread the system told.
+    """Wake the main thread regularly, so that it sees a SIGINT that the kernel has delivered to another thread.
 
-    The SDK's main thread waits without a limit. A SIGINT interrupts that wait only if it is the main thread that the
-    kernel gives it to, and now and then, on a busy machine, it is another one: the process then goes on until the
-    engine kills it. A signal for the main thread alone ends such a wait for a moment. Python has handlers set in the
-    main thread alone, except for those of `faulthandler`, which writes a line to nowhere. Closed, as on Windows: the
-    process is killed after some 5 s, and the next update or `bigpanda-release flush` ends what it left open.
+    The SDK's main thread waits without a limit, and Python acts on a signal in the main thread alone. The kernel may
+    deliver a signal for the process to any of its threads; on a busy machine about one SIGINT in a hundred does not
+    interrupt the main thread's wait, and the engine kills the process 5 s later. A signal for the main thread alone
+    interrupts it. Only the main thread may set handlers, except through `faulthandler`; what that writes goes to the
+    null device. Closed, as on Windows: such a process is killed, and the next update or `bigpanda-release flush` ends
+    what it left open.
     """
     main = threading.main_thread().ident
     if main is None or not hasattr(signal, "pthread_kill") or not hasattr(faulthandler, "register"):

@@ -87,7 +87,7 @@ def urn(stack: str, name: str) -> str:
         stack: the stack's full name: `organization/project/stack`.
         name: the Deployment's name in it; under a parent, with the parent's types and name before it.
     """
-    _, project, short = stack.split("/", 2)
+    *_, project, short = ["", *stack.split("/")]
     under = re.fullmatch(r"([^:]+:[^:]*:[^:]+(?:\$[^:]+:[^:]*:[^:]+)*)::.+?::(.+)", name, re.DOTALL)
     kind, own = (DEPLOYMENT_TYPE, name) if under is None else (f"{under[1]}${DEPLOYMENT_TYPE}", under[2])
     return f"urn:pulumi:{short}::{project}::{kind}::{own}"

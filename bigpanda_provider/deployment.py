@@ -35,11 +35,12 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
     resource is added, removed or declared with other inputs. `pulumi preview` shows a create or an update exactly then,
     and sends nothing.
 
+    Pass the arguments by name or as one `DeploymentArgs`, which describes each of them.
+
     Args:
         resource_name: the resource's name in the stack.
-        *args: a `DeploymentArgs`, unless its attributes are given one by one; then the resource's options.
-        **kwargs: the attributes of `DeploymentArgs` by name, and `opts`, the resource's options. Of these `import_`,
-            `id` and `urn` are refused, since there is nothing to read.
+        opts: the resource's options. `import_`, `id` and `urn` are refused, because BigPanda has nothing to read.
+        args: all arguments as one object, in place of the keyword arguments.
 
     Raises:
         DeclarationError: the declaration cannot work: its name is taken, an option is refused, or a value is of a kind
@@ -69,11 +70,6 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
 
     @overload
     def __init__(
-        self, resource_name: str, args: DeploymentArgs, opts: pulumi.ResourceOptions | None = None
-    ) -> None: ...
-
-    @overload
-    def __init__(
         self,
         resource_name: str,
         opts: pulumi.ResourceOptions | None = None,
@@ -87,6 +83,11 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
         timestamp: Timestamp | None = None,
         triggers: pulumi.Input[Sequence[Any]] | None = None,
         watch: bool = True,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self, resource_name: str, args: DeploymentArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None: ...
 
     def __init__(self, resource_name: str, *args: Any, **kwargs: Any) -> None:

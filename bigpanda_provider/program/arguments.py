@@ -7,10 +7,10 @@ is known.
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
+from datetime import datetime
 from typing import Any
 
 import pulumi
@@ -19,7 +19,7 @@ from ..bigpanda.text import sendable
 from ..errors import DeclarationError
 
 Hosts = pulumi.Input[Sequence[pulumi.Input[str]]]
-Timestamp = pulumi.Input[int | dt.datetime]
+Timestamp = pulumi.Input[int | datetime]
 
 
 class FoundVersion(str):
@@ -138,7 +138,7 @@ def carried(value: Any, where: str) -> Any:
         return sendable(value)
     if isinstance(value, pulumi.Output):
         return value.apply(lambda known: carried(known, where))
-    if isinstance(value, dt.datetime):
+    if isinstance(value, datetime):
         if value.utcoffset() is None:
             reason = "is a datetime without a time zone; give it one: datetime.now(timezone.utc)"
             raise DeclarationError(f"{where} {reason}")

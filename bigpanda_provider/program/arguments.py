@@ -33,18 +33,19 @@ class DeploymentArgs:
     """The arguments of a Deployment, as one object.
 
     Attributes:
-        component: the component that is deployed: "billing".
-        version: the version that is deployed: "1.2.3".
-        hosts: names of the hosts that it is deployed to, each once, at least one: ["prod-api-1", "prod-api-2"]. Unless
-            given, the hosts among the covered resources that are affected by what changed.
+        component: the component that is deployed, such as "billing".
+        version: the version that is deployed, such as "1.2.3".
+        hosts: the names of the hosts that it is deployed to, such as ["prod-api-1", "prod-api-2"]: at least one, each
+            once. If omitted, the affected hosts among the covered resources.
         description: free text.
-        owner: who is responsible: "john@acme.com".
-        source: the system that sends the event; "pulumi" unless given.
-        timestamp: when it starts: whole Unix seconds (UTC), or an aware datetime. Unless given, the moment at which
-            the start is recorded. An explicit one counts for the first start that has it.
-        triggers: values of any kind; when one changes, a new start is sent.
-        watch: whether to look at what the covered resources are declared with. If not, a change of theirs sends
-            nothing, and the Deployment is registered at once.
+        owner: who is responsible, such as "john@acme.com".
+        source: the system that sends the event.
+        timestamp: when the deployment starts, in whole Unix seconds (UTC) or as a datetime with a time zone. If
+            omitted, the time at which the start is recorded. An explicit timestamp applies only to the first start
+            that has it.
+        triggers: values of any type. When one changes, a new start is sent.
+        watch: whether to compare the inputs of the covered resources. If false, changes to them send nothing, and
+            the Deployment is registered at once.
     """
 
     component: pulumi.Input[str]

@@ -1,6 +1,6 @@
 """Record deployments in BigPanda from Pulumi programs.
 
-What is declared in the scope of a Deployment waits for its start, and its end waits for all of that:
+Resources that are declared in the `with` block of a Deployment wait for its start, and its end waits for all of them:
 
     import bigpanda_provider as bigpanda
 

@@ -25,52 +25,47 @@ _COMPLETION_OUTPUTS = (state.ATTEMPT, state.DELIVERY, state.UNDELIVERED)
 class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
     """A deployment that BigPanda records: `pulumi up` sends its start when it is created or when something changes.
 
-    Its end is sent by a Completion, which is declared
+    Its properties are those of BigPanda's `POST /data/events/deployments/start`. Pass them as keyword arguments or as
+    one `DeploymentArgs`, which describes each of them.
 
-    - at the end of a `with` block: everything declared inside waits for the start, and the end waits for all of it;
+    A start is sent when the Deployment is created; when its component, version, hosts (as a set) or triggers change;
+    when a covered resource is added, removed or declared with other inputs; and after an attempt that did not succeed.
+    `pulumi preview` shows the create or update that will send it, and sends nothing.
+
+    A Completion sends the end. It is declared
+
+    - at the end of a `with` block: resources declared inside wait for the start, and the end waits for all of them;
     - by `complete(after=[...])`;
-    - else at the end of the program, after everything that it declares.
-
-    A start is sent on create and when component, version, hosts (as a set) or triggers change, or when a covered
-    resource is added, removed or declared with other inputs. `pulumi preview` shows a create or an update exactly then,
-    and sends nothing.
+    - otherwise at the end of the program, after everything that the program declares.
 
     Args:
         resource_name: the resource's name in the stack.
-        *args: a `DeploymentArgs`, unless its attributes are given one by one; then the resource's options.
-        **kwargs: the attributes of `DeploymentArgs` by name, and `opts`, the resource's options. Of these `import_`,
-            `id` and `urn` are refused, since there is nothing to read.
+        opts: the resource's options. `import_`, `id` and `urn` are refused, because BigPanda has nothing to read.
+        args: all arguments as one object, in place of the keyword arguments.
 
     Raises:
-        DeclarationError: the declaration cannot work: its name is taken, an option is refused, or a value is of a kind
-            that Pulumi cannot carry. What else is wrong with a value is shown by the engine, in preview already.
-
-    The properties and what they mean are those of BigPanda's `POST /data/events/deployments/start`.
+        DeclarationError: the name is taken, an option is refused, or a value has a type that Pulumi cannot carry. The
+            engine reports other invalid values, already in the preview.
     """
 
     component: pulumi.Output[str]
-    """The component, as it was sent."""
+    """The component, as sent."""
     version: pulumi.Output[str]
-    """The version, as it was sent."""
+    """The version, as sent."""
     hosts: pulumi.Output[list[str]]
-    """The hosts, as they were sent."""
+    """The hosts, as sent."""
     timestamp: pulumi.Output[int]
     """When the start was recorded, in Unix seconds (UTC)."""
     description: pulumi.Output[str | None]
-    """The description, as it was sent."""
+    """The description, as sent."""
     owner: pulumi.Output[str | None]
-    """The owner, as it was sent."""
+    """The owner, as sent."""
     source: pulumi.Output[str | None]
-    """The source, as it was sent."""
+    """The source, as sent."""
     attempt: pulumi.Output[str]
-    """The id that joins this start with its end."""
+    """The ID of the attempt, which the Completion has too."""
     delivery: pulumi.Output[str]
-    """What became of the start: `delivered`, `queued`, `rejected` or `off`."""
-
-    @overload
-    def __init__(
-        self, resource_name: str, args: DeploymentArgs, opts: pulumi.ResourceOptions | None = None
-    ) -> None: ...
+    """What happened to the start: `delivered`, `queued`, `rejected` or `off`."""
 
     @overload
     def __init__(
@@ -87,6 +82,11 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
         timestamp: Timestamp | None = None,
         triggers: pulumi.Input[Sequence[Any]] | None = None,
         watch: bool = True,
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self, resource_name: str, args: DeploymentArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None: ...
 
     def __init__(self, resource_name: str, *args: Any, **kwargs: Any) -> None:
@@ -123,12 +123,12 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
         """Declare the end by hand.
 
         Args:
-            after: the resources that the end waits for, and that the Deployment covers. Each that is to wait for the
-                start has to depend on this Deployment.
-            opts: the Completion's options; its parent is this Deployment unless they name another.
+            after: the resources that the Deployment covers and its end waits for. A resource waits for the start only
+                if it depends on this Deployment.
+            opts: the Completion's options. Its parent is this Deployment, unless they set another.
 
         Raises:
-            DeclarationError: this Deployment is completed already, or by the end of its `with` block.
+            DeclarationError: this Deployment already has a Completion, or is used in a `with` block, which declares it.
         """
         return self._recording.complete(after, opts)
 
@@ -145,34 +145,36 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
 
 
 class Completion(pulumi.dynamic.Resource, module="bigpanda", name="Completion"):
-    """The end of a Deployment: `pulumi up` sends it once everything that it waits for is done.
+    """The end of a Deployment: `pulumi up` sends it when everything that it waits for is done.
+
+    Usually the Deployment declares it: at the end of its `with` block, by `complete()`, or at the end of the program.
+
+    Its properties are those of BigPanda's `POST /data/events/deployments/end`. Component, version and hosts are taken
+    from the Deployment's start, so that they are identical in both events.
 
     Args:
-        resource_name: the resource's name in the stack; usually the Deployment's.
+        resource_name: the resource's name in the stack, usually the Deployment's.
         deployment: the Deployment that ends.
         after: the resources that the end waits for.
-        opts: the resource's options; the parent is the Deployment unless they name another.
-        status: how it went: `success` or `failure`.
-        error_message: why it failed; at most 500 characters are sent.
-
-    The properties and what they mean are those of BigPanda's `POST /data/events/deployments/end`; component, version
-    and hosts are taken from the Deployment's start, so that they are identical.
+        opts: the resource's options. The parent is the Deployment, unless they set another.
+        status: the outcome: `success` or `failure`.
+        error_message: why the deployment failed. At most 500 characters are sent.
     """
 
     component: pulumi.Output[str]
-    """The component, identical to the start's."""
+    """The component, identical to that of the start."""
     version: pulumi.Output[str]
-    """The version, identical to the start's."""
+    """The version, identical to that of the start."""
     hosts: pulumi.Output[list[str]]
-    """The hosts, identical to the start's, in its order."""
+    """The hosts, identical to those of the start, in the same order."""
     status: pulumi.Output[str]
-    """How it went: `success` or `failure`."""
+    """The outcome: `success` or `failure`."""
     error_message: pulumi.Output[str | None] = pulumi.property("errorMessage")
-    """Why it failed, at most 500 characters."""
+    """Why the deployment failed, at most 500 characters."""
     attempt: pulumi.Output[str]
-    """The id that joins this end with its start."""
+    """The ID of the attempt, which the Deployment has too."""
     delivery: pulumi.Output[str]
-    """What became of the end: `delivered`, `queued`, `rejected` or `off`."""
+    """What happened to the end: `delivered`, `queued`, `rejected` or `off`."""
 
     def __init__(
         self,

@@ -1,17 +1,17 @@
 """The errors of this package.
 
-    BigPandaError                  the base; never raised itself
+    BigPandaError                  the base class, never raised itself
     ├── DeclarationError           a resource is declared in a way that cannot work
-    ├── InvalidEventError          an event has a property that BigPanda cannot take
+    ├── InvalidEventError          an event has a property that BigPanda does not accept
     ├── SettingError               a setting has a value that cannot be used
-    ├── DeliveryError              an event did not get through
-    │   ├── UnavailableError       no connection, no answer in time, 429, 5xx: later may be better
-    │   ├── RefusedError           401, 403, 404 and the like: the token or the address has to be mended
-    │   ├── RejectedError          400, 413, 422: BigPanda will never take this event
-    │   └── UndeliveredError       delivery is required, and an event did not get through
+    ├── DeliveryError              an event was not delivered
+    │   ├── UnavailableError       no connection, no answer in time, 429, 5xx: a later attempt may succeed
+    │   ├── RefusedError           401, 403, 404 and the like: fix the token or the address
+    │   ├── RejectedError          400, 413, 422: BigPanda will never accept this event
+    │   └── UndeliveredError       delivery is required, and an event was not delivered
     ├── OutboxError                the local record of events cannot be used
-    └── ReleaseError               `bigpanda-release` cannot do what it was told
-        └── WrongUseError          because it was told wrongly: the command line or release.yaml has to be mended
+    └── ReleaseError               `bigpanda-release` cannot carry out the command
+        └── WrongUseError          it was used wrongly: fix its command line or release.yaml
 
 Every message is one sentence that says what is wrong, where, and what to write or do instead. None holds a token.
 """
@@ -24,11 +24,11 @@ from pulumi import RunError
 
 
 class BigPandaError(Exception):
-    """Any error of this package."""
+    """The base class of all errors of this package."""
 
 
 class DeclarationError(BigPandaError, RunError):
-    """A resource is declared in a way that cannot work. As a `RunError`, Pulumi shows the sentence alone."""
+    """A resource is declared in a way that cannot work; Pulumi shows the message without a traceback."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ class Problem:
 
 
 class InvalidEventError(BigPandaError):
-    """An event has properties that BigPanda cannot take.
+    """An event has properties that BigPanda does not accept.
 
     Attributes:
-        problems: one entry per property that is wrong.
+        problems: one for each invalid property, with its name (`property`) and what is wrong (`reason`).
     """
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
@@ -61,28 +61,28 @@ class SettingError(BigPandaError):
 
 
 class DeliveryError(BigPandaError):
-    """An event did not get through; which kind says whether trying again can help.
+    """An event was not delivered; the subclass says whether a retry can help.
 
     Attributes:
-        perhaps_arrived: whether it was sent and nobody knows what became of it, as after a lost answer.
+        perhaps_arrived: whether BigPanda may have received the event, for example if its answer was lost.
     """
 
     perhaps_arrived = False
 
 
 class UnavailableError(DeliveryError):
-    """BigPanda could not be reached, did not answer in time, or asked to come back later."""
+    """BigPanda could not be reached, did not answer in time, or asked for a later retry."""
 
 
 class RefusedError(DeliveryError):
-    """BigPanda refused the token or does not know the address: both can be mended, so the event can wait."""
+    """BigPanda refused the token or does not know the address; you can fix both, so the event can be queued."""
 
 
 class RejectedError(DeliveryError):
-    """BigPanda will never take this event.
+    """BigPanda rejected the event and will never accept it.
 
     Attributes:
-        answer: its answer's status, and its own text where that may be shown: "400: hosts missing".
+        answer: the status of BigPanda's answer, and its text if that may be shown, such as "400: hosts missing".
     """
 
     def __init__(self, message: str, answer: str = "") -> None:
@@ -91,16 +91,16 @@ class RejectedError(DeliveryError):
 
 
 class UndeliveredError(DeliveryError, RunError):
-    """Delivery is required, and a start or an end did not get through. Pulumi shows the sentence alone."""
+    """Delivery is required, and a start or an end was not delivered; Pulumi shows the message without a traceback."""
 
 
 class OutboxError(BigPandaError):
-    """The local record of events cannot be used."""
+    """The outbox, the local record of events, cannot be used."""
 
 
 class ReleaseError(BigPandaError):
-    """`bigpanda-release` cannot do what it was told."""
+    """`bigpanda-release` cannot carry out the command."""
 
 
 class WrongUseError(ReleaseError):
-    """`bigpanda-release` was told wrongly: its command line or release.yaml has to be mended."""
+    """`bigpanda-release` was used wrongly; fix its command line or release.yaml."""

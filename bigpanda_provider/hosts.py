@@ -28,10 +28,10 @@ _VERSION = re.compile(r"/v\d\w*(?=:)")
 
 
 def host_name(resource_type: str, *inputs: str) -> Callable[[F], F]:
-    """Say where a resource type has its host's name, for a Deployment that finds out its hosts by itself.
+    """Define how a resource type names its host, for Deployments that are given no `hosts`.
 
-    It goes before what is known of the type already. Where an input is not known to the program, as an Output is not,
-    the last update's output of the same name counts.
+    This rule is tried before the built-in ones. If the program does not know the value of an input, because it is an
+    Output, the output of the same name from the last update is used.
 
         bigpanda.host_name("acme:compute:Server", "hostname")
 
@@ -40,15 +40,15 @@ def host_name(resource_type: str, *inputs: str) -> Callable[[F], F]:
             return [node["name"] for node in inputs["nodes"]]
 
     Args:
-        resource_type: the type as Pulumi shows it: "aws:ec2/instance:Instance".
-        inputs: the inputs that may hold the name, the first that does counts; dots go into maps: "tags.Name".
-            None where a function is decorated, that takes the resource's inputs and returns a name, several, or None.
+        resource_type: the type as Pulumi shows it, such as "aws:ec2/instance:Instance".
+        inputs: the inputs that may hold the name; the first one that does is used. Dots select from maps: "tags.Name".
+            Omit them to decorate a function instead.
 
     Returns:
-        The decorator.
+        A decorator for a function that takes the resource's inputs and returns a name, several names, or None.
 
     Raises:
-        DeclarationError: that is no resource type.
+        DeclarationError: `resource_type` is not a resource type.
     """
     if not _TYPE.fullmatch(resource_type):
         raise DeclarationError(

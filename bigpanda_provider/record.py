@@ -31,24 +31,24 @@ def record_program(
     source: pulumi.Input[str] | None = "pulumi",
     triggers: pulumi.Input[Sequence[Any]] | None = None,
 ) -> Deployment:
-    """Cover the rest of the program by one Deployment; put it first in the program.
+    """Cover the rest of the program with one Deployment; call this first in the program.
 
-    Its end comes after everything that the program declares, what it makes in `apply` callbacks included. A resource
-    in the scope of another Deployment counts for that one.
+    The end waits for everything that the program declares, also in `apply` callbacks. A resource in the scope of
+    another Deployment belongs to that one.
 
     Args:
         resource_name: the Deployment's name in the stack.
-        opts: its options.
-        component: the component; the project's and the stack's name, joined by "-", unless given.
-        version: the version; unless given, what `git describe` says, and then a new version alone sends nothing.
-        hosts: the hosts; unless given, those that are affected by what changed.
+        opts: the Deployment's options.
+        component: the component. If omitted, the names of the project and the stack, joined by "-".
+        version: the version. If omitted, the output of `git describe`; a change of that version alone sends nothing.
+        hosts: the hosts. If omitted, the affected ones.
         description: free text.
         owner: who is responsible.
         source: the system that sends the event.
-        triggers: values of any kind; when one changes, a new start is sent.
+        triggers: values of any type. When one changes, a new start is sent.
 
     Raises:
-        DeclarationError: no version is given and none can be found, or it is called twice.
+        DeclarationError: no version is given and git finds none, or `record_program` is called twice.
     """
     program = current()
     if early := program.declared_before():

@@ -11,15 +11,12 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
-
-import uvicorn
-
-from bigpanda_provider.sandbox.__main__ import listen
-from bigpanda_provider.sandbox.app import create_app
-from bigpanda_provider.sandbox.store import Store
+from typing import TYPE_CHECKING, Any
 
 from .replay import replay
+
+if TYPE_CHECKING:
+    from bigpanda_provider.sandbox.store import Store
 
 START_LIMIT_S = 20
 
@@ -80,6 +77,13 @@ def sandbox(port: int = 0, store: Store | None = None) -> Iterator[Sandbox]:
 
     One that is to come back on its port needs a `held_port`.
     """
+    # Imported here, since this takes longer than most tests that need no sandbox.
+    import uvicorn
+
+    from bigpanda_provider.sandbox.__main__ import listen
+    from bigpanda_provider.sandbox.app import create_app
+    from bigpanda_provider.sandbox.store import Store
+
     store = store or Store(":memory:")
     listening = listen("127.0.0.1", port)
     server = uvicorn.Server(uvicorn.Config(create_app(store), log_level="error", timeout_graceful_shutdown=1))

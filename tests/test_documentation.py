@@ -12,6 +12,7 @@ import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+import bigpanda_provider
 from bigpanda_provider.release import cli
 from bigpanda_provider.release.exits import Exit
 from bigpanda_provider.release.file import load
@@ -45,6 +46,19 @@ def rows(document: pathlib.Path, first: str) -> dict[str, str]:
 def test_the_api_reference_is_what_the_docstrings_say() -> None:
     """`make docs` writes it."""
     assert documents.API.read_text() == reference()
+
+
+def test_the_api_reference_has_every_public_name_and_overload_and_begins_with_deployment() -> None:
+    """The errors are last, and their base class comes first among them."""
+    page = documents.API.read_text()
+    names = re.findall(r"^##+ `(\w+)`$", page, re.M)
+    assert sorted(names) == sorted(bigpanda_provider.__all__)
+    errors = [name for name in names if name.endswith("Error")]
+    assert names[0] == "Deployment"
+    assert names[-len(errors) :] == errors
+    assert errors[0] == "BigPandaError"
+    forms = page.partition("```python\n")[2].partition("```")[0]
+    assert re.findall(r"^Deployment\(\s*resource_name: str,\s*(\w+)", forms, re.M) == ["opts", "args"]
 
 
 @pytest.mark.parametrize("document", documents.ALL, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -7,10 +7,10 @@ is known.
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
+from datetime import datetime
 from typing import Any
 
 import pulumi
@@ -19,7 +19,7 @@ from ..bigpanda.text import sendable
 from ..errors import DeclarationError
 
 Hosts = pulumi.Input[Sequence[pulumi.Input[str]]]
-Timestamp = pulumi.Input[int | dt.datetime]
+Timestamp = pulumi.Input[int | datetime]
 
 
 class FoundVersion(str):
@@ -33,18 +33,19 @@ class DeploymentArgs:
     """The arguments of a Deployment, as one object.
 
     Attributes:
-        component: the component that is deployed: "billing".
-        version: the version that is deployed: "1.2.3".
-        hosts: names of the hosts that it is deployed to, each once, at least one: ["prod-api-1", "prod-api-2"]. Unless
-            given, the hosts among the covered resources that are affected by what changed.
+        component: the component that is deployed, such as "billing".
+        version: the version that is deployed, such as "1.2.3".
+        hosts: the names of the hosts that it is deployed to, such as ["prod-api-1", "prod-api-2"]: at least one, each
+            once. If omitted, the affected hosts among the covered resources.
         description: free text.
-        owner: who is responsible: "john@acme.com".
-        source: the system that sends the event; "pulumi" unless given.
-        timestamp: when it starts: whole Unix seconds (UTC), or an aware datetime. Unless given, the moment at which
-            the start is recorded. An explicit one counts for the first start that has it.
-        triggers: values of any kind; when one changes, a new start is sent.
-        watch: whether to look at what the covered resources are declared with. If not, a change of theirs sends
-            nothing, and the Deployment is registered at once.
+        owner: who is responsible, such as "john@acme.com".
+        source: the system that sends the event.
+        timestamp: when the deployment starts, in whole Unix seconds (UTC) or as a datetime with a time zone. If
+            omitted, the time at which the start is recorded. An explicit timestamp applies only to the first start
+            that has it.
+        triggers: values of any type. When one changes, a new start is sent.
+        watch: whether to compare the inputs of the covered resources. If false, changes to them send nothing, and
+            the Deployment is registered at once.
     """
 
     component: pulumi.Input[str]
@@ -138,7 +139,7 @@ def carried(value: Any, where: str) -> Any:
         return sendable(value)
     if isinstance(value, pulumi.Output):
         return value.apply(lambda known: carried(known, where))
-    if isinstance(value, dt.datetime):
+    if isinstance(value, datetime):
         if value.utcoffset() is None:
             reason = "is a datetime without a time zone; give it one: datetime.now(timezone.utc)"
             raise DeclarationError(f"{where} {reason}")

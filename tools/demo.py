@@ -101,9 +101,13 @@ class Stack:
 
 
 @contextlib.contextmanager
-def sandbox() -> Iterator[str]:
-    """A running sandbox on a free port; its address."""
-    command = [sys.executable, "-m", "bigpanda_provider.sandbox", "--port", "0"]
+def sandbox(data: str = ":memory:") -> Iterator[str]:
+    """A running sandbox on a free port; its address.
+
+    Args:
+        data: the file with its events; ":memory:" for a sandbox that begins empty.
+    """
+    command = [sys.executable, "-m", "bigpanda_provider.sandbox", "--port", "0", "--data", data]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

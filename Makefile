@@ -13,8 +13,8 @@ help:            ## list the targets
 	@awk -F ':.*## ' '/^## / { printf "%s%s\n", gap, substr($$0, 4); gap = "\n" } \
 		/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: setup      ## run the sample program against a local sandbox
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/demo.py
+demo: setup      ## run the sample programs against a local sandbox; KEEP=1 keeps it running
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tools.demo $(if $(filter-out 0,$(KEEP)),--keep)
 
 $(VENV)/.installed: requirements.txt pyproject.toml
 	@echo "Setting up $(VENV) with locked versions (under 2 minutes)"

@@ -15,7 +15,7 @@ from typing import Literal
 from playwright.sync_api import sync_playwright
 
 from tools import sample_changes
-from tools.demo import ROOT, sandbox
+from tools.programs import ROOT, sandbox
 
 WIDTH, PHONE = 1180, 380
 PICTURES: tuple[tuple[str, str, int, Literal["light", "dark"]], ...] = (

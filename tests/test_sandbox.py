@@ -176,14 +176,15 @@ def start(*arguments: str) -> subprocess.Popen[str]:
 
 
 def test_command_prints_its_address_and_stops_quietly() -> None:
-    """Port 0 takes a free one on loopback and prints it; Ctrl-C ends it without a traceback."""
+    """Port 0 takes a free one on loopback and prints it; Ctrl-C ends it without a word, also while a page is open."""
     with start("--port", "0") as process:
         assert process.stdout is not None
         address = process.stdout.readline().rpartition(" ")[2].strip()
         assert address.startswith("http://127.0.0.1:")
         assert post(address, "start", START)[0] == 201
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        with urllib.request.urlopen(f"{address}/stream", timeout=20):
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=20)
     assert (process.returncode, errors) == (0, "")
 
 

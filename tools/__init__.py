@@ -1,1 +1,1 @@
-"""Development tools: getting the engine, and the demo."""
+"""Development tools: getting the engine, the demo, and the pictures of the Changes page."""

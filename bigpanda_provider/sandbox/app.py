@@ -45,7 +45,7 @@ def create_app(store: Store, allowed: AllowedHosts | None = None) -> FastAPI:
     )
     app.add_middleware(HostCheck, allowed=allowed or AllowedHosts.of(LOOPBACK))
     tell_errors(app)
-    feed = Feed()
+    feed = app.state.feed = Feed()
     app.include_router(create_pages(store, feed))
 
     @app.post("/data/events/deployments/start", status_code=CREATED, dependencies=[Depends(_authorized)])

@@ -17,6 +17,7 @@ class Feed:
 
     def __init__(self) -> None:
         self._count = 0
+        self._closed = False
         self._changed = asyncio.Condition()
 
     async def changed(self) -> None:
@@ -25,10 +26,16 @@ class Feed:
             self._count += 1
             self._changed.notify_all()
 
+    async def close(self) -> None:
+        """End the messages to all pages: the server stops only when no answer is under way."""
+        async with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
     async def messages(self) -> AsyncIterator[str]:
         """The messages to one page; the first at once, for what changed while it was not connected."""
         seen = -1
-        while True:
+        while not self._closed:
             if seen == self._count:
                 with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(self._next(seen), KEEP_ALIVE_S)
@@ -41,4 +48,4 @@ class Feed:
 
     async def _next(self, seen: int) -> None:
         async with self._changed:
-            await self._changed.wait_for(lambda: self._count != seen)
+            await self._changed.wait_for(lambda: self._closed or self._count != seen)

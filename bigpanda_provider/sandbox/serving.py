@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import json
+import socket
 
 import h11
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from .feed import Feed
+
 BAD_REQUEST = 400
 
 
 def server(app: FastAPI) -> uvicorn.Server:
     """A server of the application."""
-    return uvicorn.Server(uvicorn.Config(app, http=_Http, log_level="warning", timeout_graceful_shutdown=2))
+    return _Server(uvicorn.Config(app, http=_Http, log_level="warning", timeout_graceful_shutdown=2), app.state.feed)
+
+
+class _Server(uvicorn.Server):
+    """Ends the messages to open pages when it is told to stop, or it would wait for them and complain."""
+
+    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
+        super().__init__(config)
+        self._feed = feed
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop."""
+        await self._feed.close()
+        await super().shutdown(sockets)
 
 
 class _Http(H11Protocol):

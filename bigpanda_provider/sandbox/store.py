@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,13 +23,15 @@ class Store:
 
     Args:
         path: the file, or ":memory:".
+        clock: tells the time, in Unix seconds, at which an event comes in.
 
     Raises:
         OSError: the file cannot be made, or belongs to somebody else.
         sqlite3.Error: it is no database, or cannot be read or written.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._db = open_database(path)
 
@@ -39,7 +41,7 @@ class Store:
         One that is identical to that of a deployment in progress, its timestamp included, is taken for the same start
         sent again, which a client has to do that got no answer. How BigPanda takes it is not documented.
         """
-        now = time.time()
+        now = self._clock()
         started = int(now) if body.timestamp is None else body.timestamp
         with self._transaction() as db:
             repeated = (
@@ -62,7 +64,7 @@ class Store:
 
     def end(self, body: EndBody, sent: dict[str, Any]) -> None:
         """An end ends the newest deployment in progress with the same component, version and hosts, in their order."""
-        now = time.time()
+        now = self._clock()
         with self._transaction() as db:
             found = db.execute(
                 "SELECT max(id) AS id FROM deployment"

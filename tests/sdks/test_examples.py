@@ -25,13 +25,20 @@ EXAMPLES = ROOT / "examples"
 needs_sdks = pytest.mark.skipif(
     bool(MISSING), reason=f"NOT TESTED: no SDK of {', '.join(MISSING)}; run `make sdks` first"
 )
-CONFIG = {"version": "2.4.1", "ami": "ami-1", "vpc": "vpc-1", "subnets": '["subnet-a", "subnet-b"]'}
+CONFIG = {
+    "version": "2.4.1",
+    "ami": "ami-1",
+    "vpc": "vpc-1",
+    "subnets": '["subnet-a", "subnet-b"]',
+    "expires": "2026-12-31",
+}
 EXPECTED = {
     "aws-ec2": {"shop": ["prod-web-1", "prod-web-2"]},
     "kubernetes": {"shop": ["shop"]},
     "docker": {"shop": ["shop-1", "shop-2"]},
     "component": {"shop": ["shop-1", "shop-2"], "pay": ["pay-1"]},
     "several": {"shop": ["shop-web"], "search": ["search"], "pay": ["pay-1"]},
+    "certificate": {"gateway": ["gateway-1", "gateway-2"]},
     "record-program": {"record-program-dev": ["prod-api", "prod-web"]},
 }
 """The components of each example, with their hosts."""

@@ -190,7 +190,7 @@ def test_bigpanda_comes_back(faulty_stack: MakeStack, faulty: FaultyBigPanda, bi
     made = ready(faulty_stack(SHOP), "held")
     faulty.go_away()
     with made.running() as update:
-        update.wait_for_line("events wait")
+        update.wait_for_line("events are queued")
         faulty.come_back()
         time.sleep(3)  # the circuit breaker
         made.let_go("held")

@@ -97,7 +97,7 @@ def test_back_between_start_and_end(faulty_stack: MakeStack, faulty: FaultyBigPa
     made = faulty_stack(WEB).config(hold="thing")
     faulty.go_away()
     with made.running() as update:
-        update.wait_for_line("events wait")
+        update.wait_for_line("events are queued")
         faulty.come_back()
         time.sleep(QUIET_S)
         made.let_go("thing")
@@ -172,7 +172,7 @@ def test_back_before_a_failure_is_told(faulty_stack: MakeStack, faulty: FaultyBi
     assert made.up().ok
     made.program(WEB.replace('"thing",', '"thing", fail="no space left",')).config(version="2", hold="thing")
     with made.running() as update:
-        update.wait_for_line("events wait")
+        update.wait_for_line("events are queued")
         faulty.come_back()
         time.sleep(QUIET_S)
         made.let_go("thing")

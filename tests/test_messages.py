@@ -52,75 +52,73 @@ Deployment "shop": "web": it is reported by this name (DeclarationError: host_na
 there is no BigPanda token, so no event can be sent. Set one with `pulumi config set --secret bigpanda:apiToken` or
     `export BIGPANDA_API_TOKEN=...`. To try without BigPanda, run `python -m bigpanda_provider.sandbox` and set
     bigpanda:baseUrl to the address that it prints; any token will do there.
-bigpanda:apiToken is stored in plain text; mend it with `pulumi config set --secret bigpanda:apiToken`
-bigpanda:apitoken is no setting; did you mean bigpanda:apiToken?
-bigpanda:apiToken (stack config) is not text; set it with `pulumi config set --secret bigpanda:apiToken`
+bigpanda:apiToken is stored in plain text; fix it with `pulumi config set --secret bigpanda:apiToken`
+unknown setting bigpanda:apitoken; did you mean bigpanda:apiToken?
+bigpanda:apiToken (stack config) is not text; set the token with `pulumi config set --secret bigpanda:apiToken`
 bigpanda:apiToken (stack config) is blank; set the token, or remove the setting
-BIGPANDA_API_TOKEN (environment) holds a line break, a space or another character that no token has; copy it again
-    without them
-TypeError: a token is not to be pickled
-bigpanda:baseUrl (stack config) has no scheme; write it with one: https://api.bigpanda.io
+BIGPANDA_API_TOKEN (environment) contains a line break, a space or another character that no token has; copy the
+    token again
+TypeError: a Token cannot be pickled
+bigpanda:baseUrl (stack config) has no scheme; write it as https://api.bigpanda.io
 bigpanda:baseUrl (stack config) has the scheme ftp; write https://
-bigpanda:baseUrl (stack config) has a port that is no number from 0 to 65535
+bigpanda:baseUrl (stack config) has an invalid port; write a number from 0 to 65535
 bigpanda:baseUrl (stack config) has no host; write it as https://api.bigpanda.io
-bigpanda:baseUrl (stack config) holds a user name or password; remove them, the token is the only credential
-bigpanda:baseUrl (stack config) holds a query or a fragment; write only scheme, host and path
-bigpanda:baseUrl (stack config) is http to another machine, which would show the token to the network; write
-    https://
+bigpanda:baseUrl (stack config) contains a user name or password; remove them, only the token is used
+bigpanda:baseUrl (stack config) contains a query or a fragment; write only scheme, host and path
+bigpanda:baseUrl (stack config) uses http to another machine, which would send the token unencrypted; write https://
 bigpanda:baseUrl (stack config) is not text; write it as https://api.bigpanda.io
-bigpanda:baseUrl (stack config) holds white space or a control character; write it as https://api.bigpanda.io
-bigpanda:region (stack config) is no region of BigPanda; write one of: us, eu
-bigpanda:delivery (stack config) is no way of delivery; write one of: bestEffort, required, off
-bigpanda:timeoutSeconds (stack config) is no number of seconds from 1 to 300; write it as 10
+bigpanda:baseUrl (stack config) contains white space or a control character; write it as https://api.bigpanda.io
+bigpanda:region (stack config) is not a BigPanda region; write one of: us, eu
+bigpanda:delivery (stack config) is not a delivery mode; write one of: bestEffort, required, off
+bigpanda:timeoutSeconds (stack config) is not a number of seconds from 1 to 300; write it as 10
 bigpanda:clientCertificate (stack config) is not text; write the path of a PEM file with certificate and private
-    key, or of two: cert.pem,key.pem
-bigpanda:clientCertificate (stack config) holds the certificate or the key itself; write the path of a PEM file with
-    certificate and private key, or of two: cert.pem,key.pem
+    key, or two paths: cert.pem,key.pem
+bigpanda:clientCertificate (stack config) contains the certificate or the key itself; write the path of a PEM file
+    with certificate and private key, or two paths: cert.pem,key.pem
 bigpanda:clientCertificate (stack config) names more than two files; write the path of a PEM file with certificate
-    and private key, or of two: cert.pem,key.pem
-bigpanda:clientCertificate (stack config) names a file without a name; write the path of a PEM file with certificate
-    and private key, or of two: cert.pem,key.pem
-bigpanda:clientCertificate (stack config) holds a control character; write the path of a PEM file with certificate
-    and private key, or of two: cert.pem,key.pem
-bigpanda:clientCertificate (stack config) begins with ~ and there is no such home folder; write the whole path
-bigpanda:clientCertificate (stack config) names a certificate file that is no regular file; write the path of a PEM
-    file
+    and private key, or two paths: cert.pem,key.pem
+bigpanda:clientCertificate (stack config) names an empty path; write the path of a PEM file with certificate and
+    private key, or two paths: cert.pem,key.pem
+bigpanda:clientCertificate (stack config) contains a control character; write the path of a PEM file with
+    certificate and private key, or two paths: cert.pem,key.pem
+bigpanda:clientCertificate (stack config) starts with ~, but there is no such home folder; write the full path
+bigpanda:clientCertificate (stack config) names a certificate file that is not a regular file; write the path of a
+    PEM file
 bigpanda:clientCertificate (stack config) names a key file that cannot be read (No such file or directory); write
-    the path of a PEM file, from the folder of Pulumi.yaml on or absolute
-bigpanda:clientCertificate (stack config) names a file that holds no certificate in PEM form; write the path of one
-    that does
-bigpanda:clientCertificate (stack config) names a file that holds no private key in PEM form; name the file that
-    does: cert.pem,key.pem
-bigpanda:clientCertificate (stack config) names a file that holds no private key in PEM form; add it to the
-    certificate's file, or name it too: cert.pem,key.pem
-bigpanda:clientCertificate (stack config) names a private key that is not that of the certificate; write the two
-    that belong together: cert.pem,key.pem
-bigpanda:clientCertificate (stack config) names a private key that is encrypted, and nobody is there to be asked for
-    its passphrase; write a key that is not: `openssl pkey -in key.pem -out decrypted.pem`
+    the path of a PEM file, absolute or relative to the folder of Pulumi.yaml
+bigpanda:clientCertificate (stack config) names a file without a PEM certificate; write the path of a file with one
+bigpanda:clientCertificate (stack config) names a file without a PEM private key; write the path of a file with one:
+    cert.pem,key.pem
+bigpanda:clientCertificate (stack config) names a file without a PEM private key; add the key to the certificate's
+    file, or write both paths: cert.pem,key.pem
+bigpanda:clientCertificate (stack config) names a private key that does not match the certificate; write a matching
+    pair: cert.pem,key.pem
+bigpanda:clientCertificate (stack config) names an encrypted private key; decrypt it: `openssl pkey -in key.pem -out
+    decrypted.pem`
 bigpanda:clientCertificate (stack config) names files that cannot be used (PEM_LIB); write PEM files:
     cert.pem,key.pem
 """,
     "events": r"""
 component: is a number; write it as text: "billing"
-component: is blank; name it: "billing"
+component: is blank; write a value: "billing"
 owner: is a list; write it as text, or leave it out
 hosts: is text; write a list of host names: ["web-1", "web-2"]
 hosts: is an empty list; write a list of host names: ["web-1", "web-2"]
 hosts: has a number as item 2; write a list of host names: ["web-1", "web-2"]
 hosts: has a blank name as item 2; write a list of host names: ["web-1", "web-2"]
-hosts: names one host twice, as items 1 and 3; write each host once
+hosts: lists a host twice, as items 1 and 3; list each host once
 hosts: is missing; it is required
-timestamp: is text; write whole Unix seconds, as time.time() // 1 gives them, or an aware datetime
-timestamp: is a boolean; write whole Unix seconds, as time.time() // 1 gives them, or an aware datetime
-timestamp: is negative; write whole Unix seconds, as time.time() // 1 gives them, or an aware datetime
-timestamp: has a fraction of a second; write whole Unix seconds, as time.time() // 1 gives them, or an aware
-    datetime
-timestamp: is too large for seconds, so it looks like milliseconds; divide it by 1000 and drop the fraction
-hosts: give at least one host: hosts=[...]; this Deployment covers no resource whose name could stand for one
-Deployment "shop" covers no resource that is known as a host, so the names of the affected resources are sent; give
-    hosts=[...], or say which input is a host's name: bigpanda.host_name(type, input)
-component: component, version and hosts are those of Deployment "shop" of this program, and BigPanda could not tell
-    the two apart; make them differ in one
+timestamp: is text; write whole Unix seconds, as int(time.time()) gives them, or a datetime with a time zone
+timestamp: is a boolean; write whole Unix seconds, as int(time.time()) gives them, or a datetime with a time zone
+timestamp: is negative; write whole Unix seconds, as int(time.time()) gives them, or a datetime with a time zone
+timestamp: has a fraction of a second; write whole Unix seconds, as int(time.time()) gives them, or a datetime with
+    a time zone
+timestamp: is too large for seconds and looks like milliseconds; divide by 1000 and drop the fraction
+hosts: no host is known, and this Deployment covers no resource to name instead; pass hosts=[...]
+Deployment "shop" covers no resource of a known host type, so the names of the affected resources are sent; pass
+    hosts=[...], or register the type: bigpanda.host_name(type, input)
+hosts: Deployment "shop" of this program has the same component, version and hosts, so BigPanda cannot tell the two
+    apart; change one of the three
 """,
     "delivery": r"""
 https://api.bigpanda.io did not answer within 10 s; events are queued and will be sent by the next `pulumi up` or by

@@ -220,7 +220,7 @@ def test_a_setting_that_is_none_is_told(release: MakeRelease) -> None:
     shop = release(TWO)
     shop.stack.pulumi("config", "set", "bigpanda:timeoutSecond", "5")
     run = shop("preview", *EVENT)
-    assert "bigpanda:timeoutSecond is no setting; did you mean bigpanda:timeoutSeconds?" in run.output
+    assert "unknown setting bigpanda:timeoutSecond; did you mean bigpanda:timeoutSeconds?" in run.output
 
 
 def test_the_selected_stack_stays_selected(release: MakeRelease) -> None:
@@ -238,8 +238,8 @@ def test_the_selected_stack_stays_selected(release: MakeRelease) -> None:
         (("up", *EVENT), "nobody can be asked here whether to go on; give --yes, or look first with `preview`"),
         (("up", "--yes", *EVENT, "-s", "nope"), 'there is no stack "nope" in .; make it with `pulumi stack init nope`'),
         (("up", "--yes", *EVENT, "-C", "state"), "there is no Pulumi.yaml in state; name the project's folder with -C"),
-        (("up", "--yes", "--component", " ", "--version", "1"), 'component: is blank; name it: "billing"'),
-        (("up", "--yes", *EVENT, "--host", "a", "--host", "a"), "hosts: names one host twice, as items 1 and 2; "),
+        (("up", "--yes", "--component", " ", "--version", "1"), 'component: is blank; write a value: "billing"'),
+        (("up", "--yes", *EVENT, "--host", "a", "--host", "a"), "hosts: lists a host twice, as items 1 and 2; "),
         (("up", "--yes", *EVENT, "--token-file", "no"), "the token file no cannot be read: No such file or directory"),
         (("up", "release.yaml", "--host", "a"), "--host is given beside release.yaml; write it there, or name no file"),
         (("history", "--since", "soon"), '--since "soon" is no time; write it as 90m, 12h, 7d, or 2026-11-25T10:00'),

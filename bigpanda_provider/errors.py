@@ -6,12 +6,12 @@
     ├── SettingError               a setting has a value that cannot be used
     ├── DeliveryError              an event did not get through
     │   ├── UnavailableError       no connection, no answer in time, 429, 5xx: later may be better
-    │   ├── RefusedError           401, 403, 404 and the like: the token or the address has to be mended
+    │   ├── RefusedError           401, 403, 404 and the like: the token or the address has to be fixed
     │   ├── RejectedError          400, 413, 422: BigPanda will never take this event
     │   └── UndeliveredError       delivery is required, and an event did not get through
     ├── OutboxError                the local record of events cannot be used
     └── ReleaseError               `bigpanda-release` cannot do what it was told
-        └── WrongUseError          because it was told wrongly: the command line or release.yaml has to be mended
+        └── WrongUseError          because it was told wrongly: the command line or release.yaml has to be fixed
 
 Every message is one sentence that says what is wrong, where, and what to write or do instead. None holds a token.
 """
@@ -75,7 +75,7 @@ class UnavailableError(DeliveryError):
 
 
 class RefusedError(DeliveryError):
-    """BigPanda refused the token or does not know the address: both can be mended, so the event can wait."""
+    """BigPanda refused the token or does not know the address: both can be fixed, so the event can wait."""
 
 
 class RejectedError(DeliveryError):
@@ -103,4 +103,4 @@ class ReleaseError(BigPandaError):
 
 
 class WrongUseError(ReleaseError):
-    """`bigpanda-release` was told wrongly: its command line or release.yaml has to be mended."""
+    """`bigpanda-release` was told wrongly: its command line or release.yaml has to be fixed."""

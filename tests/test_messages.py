@@ -182,29 +182,29 @@ the deployment did not complete
 the update ended before this deployment was complete
 BigPanda did not confirm the start, and delivery is required
 BigPanda does not take the start
-the release runner broke off
+the release runner stopped unexpectedly
 the release runner was killed before the update was over
 the update failed after the release runner was killed
-the release runner was killed, and how the update ended cannot be found out
+the release runner was killed, and the result of the update is unknown
 the engine was killed by signal 9
 """,
     "release runner: up, destroy, refresh and preview": r"""
-bigpanda-release: unexpected error: KeyError; run it again with --debug to see where
-bigpanda-release: give --component and --version, or name a release.yaml
-bigpanda-release: --version is given beside release.yaml; write it there, or name no file
-bigpanda-release: nobody can be asked here whether to go on; give --yes, or look first with `preview`
-bigpanda-release: the token file token.txt cannot be read: it is no text
+bigpanda-release: unexpected error: KeyError; run it again with --debug for a traceback
+bigpanda-release: --component and --version missing; pass a component and a version, or a release.yaml
+bigpanda-release: --version cannot be combined with release.yaml; set the value there, or omit the file
+bigpanda-release: not a terminal; pass --yes to confirm, or run `preview` first
+bigpanda-release: the token file token.txt cannot be read: it is not text
 bigpanda-release: there is no `pulumi` on PATH; install the Pulumi CLI, 3.244 or newer
 bigpanda-release: the `pulumi` on PATH cannot be used: Minimum version requirement failed
 bigpanda-release: the `pulumi` on PATH does not run (Exec format error); install it again
 bigpanda-release: `pulumi config` did not end within 120 s; try it by hand in /home/ann/shop
 bigpanda-release: there is no Pulumi.yaml in /home/ann; name the project's folder with -C
-bigpanda-release: the Pulumi.yaml in /home/ann/shop is no YAML; `pulumi about` says where
+bigpanda-release: the Pulumi.yaml in /home/ann/shop is not valid YAML; `pulumi about` shows where
 bigpanda-release: no stack is selected in /home/ann/shop; name one with -s
-bigpanda-release: there is no stack "prdo" in /home/ann/shop; make it with `pulumi stack init prdo`
-bigpanda-release: the preview of acme/shop/prod failed: pulumi failed without a word
-warning: none of the resources that change is known as a host, so their names are sent; say which hosts they are:
-    --host, or hosts in release.yaml
+bigpanda-release: there is no stack "prdo" in /home/ann/shop; create it with `pulumi stack init prdo`
+bigpanda-release: the preview of acme/shop/prod failed: pulumi failed and printed no error
+warning: no changed resource is of a known host type, so the names of the changed resources are sent; pass --host,
+    or set hosts in release.yaml
 warning: acme/shop/prod: the update changed what its preview did not show, so it was not recorded
 nothing changes, so nothing is sent
 a refresh deploys nothing, so nothing is sent
@@ -219,38 +219,38 @@ failed: another update of this stack is running; wait for it, or end it with `pu
 +- aws:ec2/instance:Instance web created replacement (12.3 s)
 +- aws:ec2/instance:Instance web deleting replaced
 +- aws:ec2/instance:Instance web deleted replaced (3.1 s)
-cancelled: it was not begun
-skipped: db comes before it and failed
+cancelled: it was not started
+skipped: runs after db (failed)
 undelivered: the start did not get through, and delivery is required: https://api.bigpanda.io answered 503
 undelivered: the update is done, but BigPanda rejected its end
-undelivered: the update is done, but its end did not get through: https://api.bigpanda.io answered 503; it waits,
-    send it with `bigpanda-release flush`
+undelivered: the update is done, but its end did not get through: https://api.bigpanda.io answered 503; the end is
+    queued, send it with `bigpanda-release flush`
 rejected: BigPanda rejected the start of shop 2.6.1, so it has no record of this update
 rejected: BigPanda rejected the end of shop 2.6.1, so it shows shop 2.6.1 in progress; send another end with
     `bigpanda-release end --component shop`
 """,
     "release runner: start, end, status, history and flush": r"""
-start queued; `bigpanda-release flush` sends it
+start queued; send it with `bigpanda-release flush`
 start not sent, since delivery is off
-bigpanda-release: the end did not get through, and delivery is required; it waits: https://api.bigpanda.io answered
-    503
-bigpanda-release: --reason is given for a success; add --status failure, or leave it out
-bigpanda-release: no open start matches shop; to send its end all the same, --force needs --version and --host
+bigpanda-release: the end did not get through, and delivery is required; the end is queued: https://api.bigpanda.io
+    answered 503
+bigpanda-release: --reason is only for a failure; add --status failure, or omit --reason
+bigpanda-release: no open start matches shop; to send its end anyway, --force needs --version and --host
 bigpanda-release: no open start matches shop 2.6: the nearest open ones are shop 2.6.1 on web-1; shop 2.6.0 on
-    web-2; name one of them, or pass --force to send the end all the same (1 more is open with secret properties,
-    which only the next update of the stack can end)
-bigpanda-release: no open start matches shop 2.6: none is open on this machine; if it was started on another one,
-    pass --force to send the end all the same (2 more are open with secret properties, which only the next update of
-    the stack can end)
-bigpanda-release: the end of shop 2.6.1 on web-1 is queued already, as a success; send it with `bigpanda-release
-    flush`, or pass --force to send the end all the same
+    web-2; name one of them, or pass --force to send the end anyway (1 more is open with secret properties, which
+    only the next update of the stack can end)
+bigpanda-release: no open start matches shop 2.6: none is open on this machine; if it was started on another
+    machine, pass --force to send the end anyway (2 more are open with secret properties, which only the next update
+    of the stack can end)
+bigpanda-release: the end of shop 2.6.1 on web-1 is already queued, as a success; send it with `bigpanda-release
+    flush`, or pass --force to send the end anyway
 bigpanda-release: shop 2.6.1 on web-1 is open at https://eu-api.bigpanda.io; set BIGPANDA_BASE_URL to end it there
 bigpanda-release: several open starts match shop: shop 2.6.1 on web-1; shop 2.6.0 on web-1, and 2 more; add
     --version and --host to choose one
 bigpanda-release: shop 2.6.1 on web-1 is being deployed by acme/shop/prod, which will send the end itself; pass
     --force to send it now
 bigpanda-release: shop 2.6.1 has ended in the meantime; `bigpanda-release history` shows how
-bigpanda-release: --since "yesterday" is no time; write it as 90m, 12h, 7d, or 2026-11-25T10:00
+bigpanda-release: --since "yesterday" is not a time; write it as 90m, 12h, 7d, or 2026-11-25T10:00
 nothing is in progress, and nothing is queued
 nothing was sent
 nothing to send
@@ -261,31 +261,32 @@ component version hosts state since recorded by reason
 warning: the state of acme/shop/prod cannot be read, so another machine may have sent its events already
 kept: shop 2.6.1, since it is in progress
 kept: shop 2.6.1, since it is in progress until `bigpanda-release end` is called for it
-kept: shop 2.6.1, since an earlier event of the same deployment waits
-kept: shop, since it has secret properties, which stand in its stack's state alone; the next update of the stack
-    sends it
+kept: shop 2.6.1, since an earlier event of the same deployment is queued
+kept: shop, since it has secret properties, which are only in the stack's state; the next update of the stack sends
+    it
 dropped: acme/shop/prod shop, which another machine has sent already
-kept: what waits for https://eu-api.bigpanda.io; set BIGPANDA_BASE_URL to send it there
+kept: the events for https://eu-api.bigpanda.io; set BIGPANDA_BASE_URL to send them there
 """,
     "release.yaml": r"""
 bigpanda-release: release.yaml cannot be read: No such file or directory
-bigpanda-release: release.yaml:3: this is no YAML: mapping values are not allowed here
-bigpanda-release: release.yaml:3: releases[0].stack is there twice; remove one
-bigpanda-release: release.yaml:1: this is no map; begin it with `releases:` and a list of releases
-bigpanda-release: release.yaml:4: releases[0].compnent is no key here; did you mean component?
-bigpanda-release: release.yaml:4: releases[0].version is no text; write a name, in quotes where it looks like a
-    number
-bigpanda-release: release.yaml:4: releases is no list; write one with at least one item
-bigpanda-release: release.yaml:4: releases[0].after is no list; write one
-bigpanda-release: release.yaml:4: releases[0].config is no map; write keys with values
-bigpanda-release: release.yaml:9: releases[1].stack "prod" of this project is released above already
-bigpanda-release: release.yaml:9: releases[1].component "shop", version and hosts are those of a release above, and
-    BigPanda could not tell the two apart; make them differ in one
-bigpanda-release: release.yaml:9: releases[1].after names "db", which is no release of this file; there are prod,
-    shop
-bigpanda-release: release.yaml:9: releases[1].after names "prod", which could be any of ./prod, db/prod; write one
-    of these
-bigpanda-release: release.yaml:9: releases[1].after goes round in a circle: db after shop after db
+bigpanda-release: release.yaml:3: not valid YAML: mapping values are not allowed here
+bigpanda-release: release.yaml:3: releases[0].stack is set twice; remove one
+bigpanda-release: release.yaml:1: not a map; start with `releases:` and a list of releases
+bigpanda-release: release.yaml:4: releases[0].compnent is an unknown key; did you mean component?
+bigpanda-release: release.yaml:4: releases[0].q is an unknown key; the keys are stack, project, component, version
+bigpanda-release: release.yaml:4: releases[0].version is not text; write a name, in quotes if it looks like a number
+bigpanda-release: release.yaml:4: releases is not a list with items; write at least one item
+bigpanda-release: release.yaml:4: releases[0].after is not a list; write a list
+bigpanda-release: release.yaml:4: releases[0].config is not a map; write keys with values
+bigpanda-release: release.yaml:9: releases[1].stack "prod" of this project is already released above; remove one of
+    the two
+bigpanda-release: release.yaml:9: releases[1].component "shop" has the same version and hosts as a release above, so
+    BigPanda cannot tell the two apart; change one of the three
+bigpanda-release: release.yaml:9: releases[1].after names "db", which is not a release of this file; write one of
+    prod, shop
+bigpanda-release: release.yaml:9: releases[1].after names "prod", which matches several releases; write one of
+    ./prod, db/prod
+bigpanda-release: release.yaml:9: releases[1].after is a circular dependency: db after shop after db
 """,
     "release.yaml in an editor": r"""
 The releases, in any order.
@@ -306,17 +307,18 @@ there is no pulumi-language-python -> put pulumi-language-python on PATH, beside
 there is no pulumi-resource-pulumi-python -> put pulumi-resource-pulumi-python on PATH, beside pulumi
 3.12.1 (/home/ann/shop/venv/bin/python, the virtualenv that Pulumi.yaml names) has the package
 3.12.1 (/usr/bin/python3, since Pulumi.yaml names no virtualenv) has the package
-/home/ann/shop/venv/bin/python, the virtualenv that Pulumi.yaml names, does not run (FileNotFoundError) -> name
+/home/ann/shop/venv/bin/python, the virtualenv that Pulumi.yaml names, does not run (FileNotFoundError) -> set
     another virtualenv in Pulumi.yaml
-/usr/bin/python3, since Pulumi.yaml names no virtualenv: it says nothing -> python3 -m pip install bigpanda-provider
--> mend that, or name another with -s; its config is left out below
--> mend that setting
-token: there is none
+/usr/bin/python3, since Pulumi.yaml names no virtualenv: no error was printed -> python3 -m pip install
+    bigpanda-provider
+-> fix that, or name another stack with -s; the checks below ignore the stack's config
+-> fix that setting
+token: not set
 https://api.bigpanda.io, answers (401 to a request without token)
 https://api.bigpanda.io, cannot be reached (ConnectionError) -> check bigpanda:baseUrl or bigpanda:region,
-    HTTPS_PROXY, and REQUESTS_CA_BUNDLE for a CA of your own
+    HTTPS_PROXY, and REQUESTS_CA_BUNDLE for a private CA
 /home/ann/.bigpanda/outbox.db, 2 waiting or in progress
-set BIGPANDA_OUTBOX to a file that can be written
+set BIGPANDA_OUTBOX to a writable file
 bigpanda_provider[cli]: typer is missing; install it with: pip install 'bigpanda-provider[cli]'
 """,
     "help": r"""
@@ -339,7 +341,7 @@ Show what was sent, the newest first.
 What was sent from this machine, by programs too.
 Send what is queued, oldest first.
 Look whether all that is needed is there.
-Says how to mend what is not, and sends no event.
+Print a fix for each problem; send no event.
 Serve a local stand-in for BigPanda.
 Releases to run, instead of one stack.
 The stack; the selected one, if absent.

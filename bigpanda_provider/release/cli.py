@@ -102,7 +102,7 @@ def command(function: F) -> F:
         except Exception as error:  # noqa: BLE001 - a user is not to see a traceback unasked; no text, it could be secret
             if _debugging:
                 traceback.print_exc()
-            _complain(f"unexpected error: {type(error).__name__}; run it again with --debug to see where")
+            _complain(f"unexpected error: {type(error).__name__}; run it again with --debug for a traceback")
             code = Exit.FAILED
         finally:
             while _outboxes:
@@ -275,7 +275,7 @@ def end(
     bigpanda-release end --component shop --version 2.4.1 --host web-1 --status failure --reason "disk full"
     """
     if reason is not None and status is Status.SUCCESS:
-        raise WrongUseError("--reason is given for a success; add --status failure, or leave it out")
+        raise WrongUseError("--reason is only for a failure; add --status failure, or omit --reason")
     sought = byhand.Sought.of(component, version, host)
     display = Display(_console(stderr=True))
     chosen = _delivery(display, _explicit(token_file, delivery))
@@ -287,10 +287,12 @@ def end(
 def _sent(state: DeliveryStatus | None, what: str, *, required: bool = False, trouble: str | None = None) -> Exit:
     """Tell what became of an event."""
     if state is DeliveryStatus.QUEUED and required:
-        raise UndeliveredError(f"the {what} did not get through, and delivery is required; it waits: {trouble}")
+        raise UndeliveredError(
+            f"the {what} did not get through, and delivery is required; the {what} is queued: {trouble}"
+        )
     told = {
         DeliveryStatus.DELIVERED: "sent",
-        DeliveryStatus.QUEUED: "queued; `bigpanda-release flush` sends it",
+        DeliveryStatus.QUEUED: "queued; send it with `bigpanda-release flush`",
         DeliveryStatus.REJECTED: "rejected",
         DeliveryStatus.OFF: "not sent, since delivery is off",
     }
@@ -388,12 +390,12 @@ def doctor(
 ) -> Exit:
     """Look whether all that is needed is there.
 
-    Says how to mend what is not, and sends no event.
+    Print a fix for each problem; send no event.
     """
     display = Display(_console())
     good = True
     for one in checks(folder or pathlib.Path(), stack, os.environ, _explicit(token_file, None)):
-        good &= one.mend is None
+        good &= one.fix is None
         show.check(display, one)
     return Exit.OK if good else Exit.FAILED
 
@@ -426,7 +428,7 @@ def _explicit(token_file: pathlib.Path | None, delivery: Mode | None) -> dict[st
         try:
             found["apiToken"] = token_file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "it is no text"
+            why = getattr(error, "strerror", None) or "it is not text"
             raise WrongUseError(f"the token file {token_file} cannot be read: {why}") from None
     return found
 

@@ -84,11 +84,11 @@ def load(file: pathlib.Path) -> list[Release]:
         content = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark is not None else 1
-        raise WrongUseError(f"{file}:{line}: this is no YAML: {error.problem}") from None
+        raise WrongUseError(f"{file}:{line}: not valid YAML: {error.problem}") from None
     except _TwiceError as error:
-        raise WrongUseError(f"{file}:{error.line}: {_shown(error.path)} is there twice; remove one") from None
+        raise WrongUseError(f"{file}:{error.line}: {_shown(error.path)} is set twice; remove one") from None
     if not isinstance(content, dict):
-        raise WrongUseError(f"{file}:1: this is no map; begin it with `releases:` and a list of releases")
+        raise WrongUseError(f"{file}:1: not a map; start with `releases:` and a list of releases")
     try:
         entries = File.model_validate(content).releases
     except pydantic.ValidationError as error:
@@ -114,15 +114,17 @@ def _releases(file: pathlib.Path, entries: Sequence[Entry], lines: dict[Path, in
     for number, entry in enumerate(entries):
         for other in entries[:number]:
             if other.place == entry.place:
-                raise refuse(number, "stack", f'"{entry.stack}" of this project is released above already')
+                raise refuse(
+                    number, "stack", f'"{entry.stack}" of this project is already released above; remove one of the two'
+                )
             if (other.component, other.version) == (entry.component, entry.version) and (
                 entry.hosts and other.hosts and same_hosts(entry.hosts, other.hosts)
             ):
                 raise refuse(
                     number,
                     "component",
-                    f'"{entry.component}", version and hosts are those of a release above, and BigPanda could not tell '
-                    "the two apart; make them differ in one",
+                    f'"{entry.component}" has the same version and hosts as a release above, so BigPanda cannot tell '
+                    "the two apart; change one of the three",
                 )
     before: list[tuple[str, ...]] = []
     for number, entry in enumerate(entries):
@@ -134,10 +136,10 @@ def _releases(file: pathlib.Path, entries: Sequence[Entry], lines: dict[Path, in
                 raise refuse(
                     number,
                     "after",
-                    f'names "{name}", which is no release of this file; there are {known}'
+                    f'names "{name}", which is not a release of this file; write one of {known}'
                     if not named
-                    else f'names "{name}", which could be any of {", ".join(entries[i].place for i in named)}; write '
-                    "one of these",
+                    else f'names "{name}", which matches several releases; write one of '
+                    + ", ".join(entries[i].place for i in named),
                 )
             found.append(labels[named[0]])
         before.append(tuple(found))
@@ -145,7 +147,7 @@ def _releases(file: pathlib.Path, entries: Sequence[Entry], lines: dict[Path, in
         graphlib.TopologicalSorter(dict(zip(labels, before, strict=True))).prepare()
     except graphlib.CycleError as error:
         number = labels.index(error.args[1][0])
-        raise refuse(number, "after", f"goes round in a circle: {' after '.join(error.args[1][::-1])}") from None
+        raise refuse(number, "after", f"is a circular dependency: {' after '.join(error.args[1][::-1])}") from None
     return [
         Release(
             folder=file.parent / entry.project,
@@ -208,13 +210,17 @@ def _sentence(detail: Any) -> str:
     if kind == "extra_forbidden":
         known = list((File if len(detail["loc"]) == 1 else Entry).model_fields)
         near = difflib.get_close_matches(name, known, n=1)
-        return " is no key here; " + (f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}")
+        return " is an unknown key; " + (f"did you mean {near[0]}?" if near else f"the keys are {', '.join(known)}")
     if kind in ("string_type", "string_too_short"):
-        return " is no text; write a name, in quotes where it looks like a number"
+        return " is not text; write a name, in quotes if it looks like a number"
     if kind in ("list_type", "tuple_type", "too_short"):
-        return " is no list; write one with at least one item" if name == "releases" else " is no list; write one"
+        return (
+            " is not a list with items; write at least one item"
+            if name == "releases"
+            else " is not a list; write a list"
+        )
     if kind in ("dict_type", "model_type", "model_attributes_type"):
-        return " is no map; write keys with values"
+        return " is not a map; write keys with values"
     return f" {detail['msg']}"
 
 

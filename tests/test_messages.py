@@ -289,15 +289,15 @@ bigpanda-release: release.yaml:9: releases[1].after names "prod", which matches 
 bigpanda-release: release.yaml:9: releases[1].after is a circular dependency: db after shop after db
 """,
     "release.yaml in an editor": r"""
-The releases, in any order.
-The stack's name, as `pulumi stack ls` shows it.
-The project's folder, seen from this file; this file's own, if absent.
-Its version; put it in quotes.
-The hosts; those of the resources that change, if absent.
-The releases that come before this one, by component, by stack, or as project/stack.
-Config for this release, as in a stack's file; keys without a namespace are the project's.
-Free text for BigPanda.
-Who is responsible, for BigPanda.
+Releases, in any order.
+Stack name, as `pulumi stack ls` shows it.
+Project folder, relative to this file. [default: the folder of this file]
+Version of the component; put it in quotes.
+Hosts to report. [default: the affected hosts]
+Releases that run before this release, by component, by stack, or as project/stack.
+Stack config for this release; keys without a namespace belong to the project.
+Description, shown in BigPanda.
+Owner, shown in BigPanda.
 """,
     "doctor": r"""
 install the Pulumi CLI, or put it on PATH
@@ -322,55 +322,56 @@ set BIGPANDA_OUTBOX to a writable file
 bigpanda_provider[cli]: typer is missing; install it with: pip install 'bigpanda-provider[cli]'
 """,
     "help": r"""
-Records whole updates of Pulumi stacks in BigPanda: started, then succeeded or failed and why.
-Exit codes: 0 all well, 1 a release failed, 2 wrong use, 3 an event did not get through though delivery is required,
-    130 cancelled.
+Record updates of whole Pulumi stacks in BigPanda: the start, and the end with its result.
+Exit codes: 0 success, 1 a release failed, 2 wrong use, 3 delivery is required and an event did not get through, 130
+    cancelled.
 Show tracebacks of unexpected errors.
-Update a stack, and record it.
-Or the stacks of a release.yaml, in their order.
-Remove everything in a stack, and record it.
-Of a release.yaml, the last ones first.
-Read anew what is really there.
-That deploys nothing, so nothing is sent.
-Show what would change and be sent.
-Send one start by hand.
+Update a stack and record the update.
+With a release.yaml, update its stacks in their order.
+Delete all resources of a stack and record the update.
+With a release.yaml, go through its stacks in reverse order.
+Refresh state from the cloud provider.
+A refresh deploys nothing, so no event is sent.
+Show the changes and the events that would be sent.
+Send a start by hand.
 Send the end of an open start.
-With --force also of a start that was sent from another machine; give its component, version and hosts then.
-Show what is in progress and what is queued.
-Show what was sent, the newest first.
-What was sent from this machine, by programs too.
-Send what is queued, oldest first.
-Look whether all that is needed is there.
+For a start that was sent from another machine, pass --force with its component, version and hosts.
+Show deployments in progress and queued events.
+Show the recorded deployments, newest first.
+Cover this machine's deployments, also those that programs recorded.
+Send the queued events, oldest first.
+Check the setup.
 Print a fix for each problem; send no event.
 Serve a local stand-in for BigPanda.
-Releases to run, instead of one stack.
-The stack; the selected one, if absent.
-The project's folder; this one, if absent.
-A host; may be repeated. Those that are affected, if absent.
-A host; may be repeated.
-Who is responsible.
-Free text.
-Its version.
+File of the releases to run, instead of one stack.
+Stack name. [default: the selected stack]
+Project folder. [default: the current folder]
+Host to report; repeat for several. [default: the affected hosts]
+Host to report; repeat for several.
+Owner of the deployment.
+Description of the deployment.
+Component, as BigPanda shows it.
+Version of the component.
 Do not ask for confirmation.
-How many releases of a release.yaml run at once.
-A file that holds the BigPanda token; else stack config or environment.
-Whether events have to get through; else config or environment.
+Number of releases that run at the same time.
+File with the BigPanda token. [default: stack config or environment]
+What to do if an event does not get through. [default: stack config or environment]
 Print JSON, for scripts.
-The component of the start.
-The version of the start; not needed if only one of the component is open.
-A host of the start; repeat for all of them, or name none.
-How it went.
-Why it failed.
+Component of the start.
+Version of the start; optional if only one start of the component is open.
+Host of the start; repeat for all hosts, or omit.
+Result of the deployment.
+Reason of the failure.
 Send the end even if no open start matches, or a running update would send it.
-Only of this component.
-Only with this host.
-Only since then: 90m, 12h, 7d, or 2026-11-25T10:00.
-At most so many, the newest.
-Only of this stack, with the settings of its config.
-The port to listen on; 0 takes a free one.
-The address to listen on.
-The file to keep events in; memory, if absent.
-A further host name that requests may be sent to; repeat for several.
+Show only this component.
+Show only deployments on this host.
+Show only newer deployments: 90m, 12h, 7d, or 2026-11-25T10:00.
+Show at most N deployments, the newest.
+Send only the events of this stack, with the settings of its config.
+Port to listen on; 0 takes a free port.
+Address to listen on.
+File to keep events in; :memory: keeps them in memory.
+Additional host name that requests may be sent to; repeat for several.
 """,
 }
 """Examples begin in the first column and go on in indented lines."""

@@ -29,25 +29,24 @@ class Entry(pydantic.BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    stack: Annotated[str, Field(description="The stack's name, as `pulumi stack ls` shows it.", min_length=1)]
+    stack: Annotated[str, Field(description="Stack name, as `pulumi stack ls` shows it.", min_length=1)]
     project: Annotated[
-        str, Field(description="The project's folder, seen from this file; this file's own, if absent.", min_length=1)
+        str,
+        Field(description="Project folder, relative to this file. [default: the folder of this file]", min_length=1),
     ] = "."
-    component: Annotated[Component, Field(description="BigPanda's component.")]
-    version: Annotated[Version, Field(description="Its version; put it in quotes.")]
-    hosts: Annotated[Hosts | None, Field(description="The hosts; those of the resources that change, if absent.")] = (
-        None
-    )
+    component: Annotated[Component, Field(description="Component, as BigPanda shows it.")]
+    version: Annotated[Version, Field(description="Version of the component; put it in quotes.")]
+    hosts: Annotated[Hosts | None, Field(description="Hosts to report. [default: the affected hosts]")] = None
     after: Annotated[
         tuple[str, ...],
-        Field(description="The releases that come before this one, by component, by stack, or as project/stack."),
+        Field(description="Releases that run before this release, by component, by stack, or as project/stack."),
     ] = ()
     config: Annotated[
         dict[str, Any],
-        Field(description="Config for this release, as in a stack's file; keys without a namespace are the project's."),
+        Field(description="Stack config for this release; keys without a namespace belong to the project."),
     ] = {}
-    description: Annotated[str | None, Field(description="Free text for BigPanda.")] = None
-    owner: Annotated[str | None, Field(description="Who is responsible, for BigPanda.")] = None
+    description: Annotated[str | None, Field(description="Description, shown in BigPanda.")] = None
+    owner: Annotated[str | None, Field(description="Owner, shown in BigPanda.")] = None
 
     @property
     def place(self) -> str:
@@ -65,7 +64,7 @@ class File(pydantic.BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, title="release.yaml")
 
-    releases: Annotated[list[Entry], Field(description="The releases, in any order.", min_length=1)]
+    releases: Annotated[list[Entry], Field(description="Releases, in any order.", min_length=1)]
 
 
 def load(file: pathlib.Path) -> list[Release]:

@@ -117,7 +117,7 @@ def test_timestamp_of_a_datetime_has_its_zone() -> None:
     """An aware datetime is that second; a naive one is refused."""
     zone = dt.timezone(dt.timedelta(hours=2))
     assert carried(dt.datetime(2026, 1, 1, 2, 0, 0, 999_999, zone), "timestamp") == 1767225600
-    with pytest.raises(DeclarationError, match=r"without a time zone; give it one: datetime\.now\(timezone\.utc\)"):
+    with pytest.raises(DeclarationError, match=r"without a time zone; add a time zone: datetime\.now\(timezone\.utc\)"):
         carried(dt.datetime(2026, 1, 1), "timestamp")
 
 

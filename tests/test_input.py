@@ -57,16 +57,17 @@ def test_preview_shows_what_is_wrong_on_its_property(
     [
         (
             'bigpanda.Deployment("a", component="a", version="1", hosts={"h"})',
-            'Deployment "a": hosts is a set, which Pulumi cannot carry; use text, numbers, lists and maps of them',
+            'Deployment "a": hosts has the type set, which Pulumi cannot carry; use text, numbers, lists and maps of '
+            "them",
         ),
         (
             'import datetime; bigpanda.Deployment("a", component="a", version="1", hosts=["h"],'
             " timestamp=datetime.datetime(2026, 1, 1))",
-            'Deployment "a": timestamp is a datetime without a time zone; give it one: datetime.now(timezone.utc)',
+            'Deployment "a": timestamp is a datetime without a time zone; add a time zone: datetime.now(timezone.utc)',
         ),
         (
             'bigpanda.Deployment("a", component="a", version="1", hosts=["h"], host=["h"])',
-            'Deployment "a": there is no argument host; the arguments are component, version, hosts',
+            'Deployment "a": unknown argument host; the arguments are component, version, hosts',
         ),
         (
             '[bigpanda.Deployment("a", component="a", version=v, hosts=["h"]) for v in "12"]',
@@ -75,11 +76,11 @@ def test_preview_shows_what_is_wrong_on_its_property(
         (
             'bigpanda.Deployment("a", component="a", version="1", hosts=["h"],'
             ' opts=pulumi.ResourceOptions(import_="x"))',
-            'Deployment "a": the option import_ cannot be used, since BigPanda has nothing to read it from',
+            'Deployment "a": the option import_ cannot be used, since nothing can be read from BigPanda',
         ),
         (
             'd = bigpanda.Deployment("a", component="a", version="1", hosts=["h"]); d.complete(); d.complete()',
-            'Deployment "a" is completed already; call complete() once',
+            'Deployment "a" is already completed; call complete() once',
         ),
     ],
 )

@@ -14,39 +14,38 @@ import bigpanda_provider
 
 MESSAGES = {
     "declaring a Deployment": r"""
-Deployment "shop": give a name, then DeploymentArgs or keyword arguments, then opts
-Deployment "shop": there is no argument ownr; the arguments are component, version, hosts
-Deployment "shop": args is a dict; give DeploymentArgs or keyword arguments
-Deployment "shop": version is given beside args; use DeploymentArgs or keyword arguments
-Deployment "shop": the option import_ cannot be used, since BigPanda has nothing to read it from
-Deployment "shop": timestamp is a datetime without a time zone; give it one: datetime.now(timezone.utc)
+Deployment "shop": wrong arguments; pass a name, then DeploymentArgs or keyword arguments, then opts
+Deployment "shop": unknown argument ownr; the arguments are component, version, hosts
+Deployment "shop": args has the type dict; pass DeploymentArgs or keyword arguments
+Deployment "shop": version is given in addition to args; use either DeploymentArgs or keyword arguments
+Deployment "shop": the option import_ cannot be used, since nothing can be read from BigPanda
+Deployment "shop": timestamp is a datetime without a time zone; add a time zone: datetime.now(timezone.utc)
 Deployment "shop": triggers is nan; write a finite number
-Deployment "shop": triggers is a object, which Pulumi cannot carry; use text, numbers, lists and maps of them
+Deployment "shop": triggers has the type object, which Pulumi cannot carry; use text, numbers, lists and maps of
+    them
 Deployment "shop" is declared twice in this program; give each its own name
-Deployment "shop" is entered or completed already; enter each Deployment once
-Deployment "shop" is completed already; call complete() once, and not for one that is used in a `with`
+Deployment "shop" is already entered or completed; enter each Deployment once
+Deployment "shop" is already completed; call complete() once, and not for a Deployment that is used in a `with`
 Deployment "shop" covers no resources: they may change before it starts, and it ends with the program. Use it as
     `with bigpanda.Deployment("shop", ...):`, or call complete(after=[...]), or cover the whole program by
-    bigpanda.record_program(); if it is to cover nothing, pass watch=False
-Deployment "shop" does not see when 'web' is removed: the program waited inside its scope before it declared this,
-    or declares it in an apply
+    bigpanda.record_program(); to cover nothing, pass watch=False
+Deployment "shop" does not see when 'web' is removed: the program declared such resources in an apply, or after it
+    waited inside the scope
 "web" is declared after the end of Deployment "shop", in an apply: it waits for the start, but the end does not wait
     for it; declare it outside the apply, or use bigpanda.record_program()
 record_program() does not cover 'a', 'b', 'c' and 2 more, declared before it; put it first in the program, before
     other modules are imported
 record_program(): git describe finds no version in /home/ann/shop (fatal: not a git repository); give one:
     record_program(version="1.2.3")
-host_name: 'aws.ec2.Instance' is no resource type; write it as Pulumi shows it: aws:ec2/instance:Instance
-host_name of acme:compute:Cluster: KeyError for 'nodes'
+host_name: 'aws.ec2.Instance' is not a resource type; write the type as Pulumi shows it: aws:ec2/instance:Instance
+host_name of acme:compute:Cluster: the function raised KeyError for 'nodes'
 TypeError: a map is neither a name nor a list of names
-Deployment "shop": nothing of what it covers can be seen (ValueError: no such thing)
-Deployment "shop": "web": its changes cannot be seen (ValueError: no such thing)
-Deployment "shop": "web": its aliases cannot be seen (ValueError: no such thing)
-Deployment "shop": "web": its inputs are left out (ValueError: no such thing)
-Deployment "shop": "web": it is reported by its name (DeclarationError: host_name of acme:compute:Cluster: KeyError
-    for 'nodes')
-Deployment "shop": "web": it is reported by this name (DeclarationError: host_name of acme:compute:Cluster: KeyError
-    for 'nodes')
+Deployment "shop": its resources cannot be examined (ValueError: no such thing)
+Deployment "shop": "web": its changes cannot be detected (ValueError: no such thing)
+Deployment "shop": "web": its aliases cannot be read (ValueError: no such thing)
+Deployment "shop": "web": its inputs are ignored (ValueError: no such thing)
+Deployment "shop": "web": it is reported by its name (DeclarationError: host_name of acme:compute:Cluster: the
+    function raised KeyError for 'nodes')
 """,
     "settings": r"""
 there is no BigPanda token, so no event can be sent. Set one with `pulumi config set --secret bigpanda:apiToken` or
@@ -124,7 +123,7 @@ hosts: Deployment "shop" of this program has the same component, version and hos
 https://api.bigpanda.io did not answer within 10 s; events are queued and will be sent by the next `pulumi up` or by
     `bigpanda-release flush`
 https://api.bigpanda.io could not be reached: Connection refused
-https://api.bigpanda.io could not be asked (UnicodeError)
+https://api.bigpanda.io could not be reached (UnicodeError)
 the time limit has passed
 https://api.bigpanda.io answered 301, a redirect, which is not followed. Check bigpanda:baseUrl.
 https://api.bigpanda.io answered 401. Check the token: `pulumi config set --secret bigpanda:apiToken`.
@@ -135,25 +134,25 @@ https://api.bigpanda.io did not accept the client certificate: tlsv1 alert unkno
     bigpanda:clientCertificate.
 BigPanda rejected the start of shop 2.6.1 (400: hosts missing); it will not be retried
 BigPanda rejected the end of a deployment that has secret properties (400); it will not be retried
-BigPanda did not take the last event, so it is not asked again yet
+BigPanda did not accept the last event, so sending is paused
 an earlier event of this deployment is still being sent by another process
 the start of shop 2.6.1 did not get through, and delivery is required (bigpanda:delivery (stack config)), so nothing
-    was changed: https://api.bigpanda.io answered 503. Try again when BigPanda takes events, or set
-    bigpanda:delivery (stack config) to bestEffort to deploy without it
+    was changed: https://api.bigpanda.io answered 503. Try again when BigPanda accepts events, or set
+    bigpanda:delivery (stack config) to bestEffort to deploy anyway
 the end of shop 2.6.1 did not get through, and delivery is required; the next update sends it:
     https://api.bigpanda.io answered 503
-the start of shop 2.6.1 for web did not get through; it has secret properties, so it is stored in no file, and no
-    later update sends it
+the start of shop 2.6.1 for web did not get through; it has secret properties, so it is not stored, and no later
+    update sends it
 Deployment "shop": the change of web could not be reported (TypeError), and delivery is required, so nothing was
     changed
-a change of "web" could not be looked at (TypeError)
+a change of "web" could not be examined (TypeError)
 bigpanda: the last checkpoint cannot be read: KeyError
 """,
     "the outbox": r"""
-the outbox /home/ann/.bigpanda/outbox.db cannot be used (there is no home folder); events are sent all the same;
-    name another file in BIGPANDA_OUTBOX, or remove this one
-the outbox /home/ann/.bigpanda/outbox.db cannot be used (it was written by a newer version of this package, 9);
-    events are sent all the same; name another file in BIGPANDA_OUTBOX, or remove this one
+the outbox /home/ann/.bigpanda/outbox.db cannot be used (there is no home folder); events are still sent; set
+    BIGPANDA_OUTBOX to another file, or remove this file
+the outbox /home/ann/.bigpanda/outbox.db cannot be used (the file was written by a newer version of this package,
+    format 9); events are still sent; set BIGPANDA_OUTBOX to another file, or remove this file
 """,
     "what an update and a preview say": r"""
 Sent the start of shop 2.6.1 on web-1
@@ -181,7 +180,7 @@ a resource failed
 the deployment did not complete
 the update ended before this deployment was complete
 BigPanda did not confirm the start, and delivery is required
-BigPanda does not take the start
+BigPanda rejected the start
 the release runner stopped unexpectedly
 the release runner was killed before the update was over
 the update failed after the release runner was killed

@@ -19,7 +19,7 @@ from .runner import start_event
 from .unmatched import no_match, running, several
 
 NO_STACK = ""
-REJECTED = "BigPanda does not take the start"
+REJECTED = "BigPanda rejected the start"
 
 
 def start(delivery: Delivery, event: StartEvent) -> Attempt:

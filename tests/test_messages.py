@@ -383,7 +383,7 @@ FEWEST_WORDS = 2
 WORD = re.compile(r"[\"'(`]*[A-Za-z][a-z'-]*[`\"').,;:?]*")
 NO_MESSAGE = re.compile(
     r"PRAGMA|TABLE|VALUES|FROM (note|attempt)|UPDATE attempt|ORDER BY|= [?]|IS NULL|start_delivery"  # SQL
-    r"|^import |^read -r |^bigpanda-release \w+ |^(str|Type) \||^FULL_|^Bearer "  # programs, commands, types, a header
+    r"|^import |^read -r |^bigpanda-release \w+ |^str \|"  # a program, commands, types
 )
 HOLE = "\0"
 

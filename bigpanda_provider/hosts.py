@@ -52,7 +52,8 @@ def host_name(resource_type: str, *inputs: str) -> Callable[[F], F]:
     """
     if not _TYPE.fullmatch(resource_type):
         raise DeclarationError(
-            f"host_name: {resource_type!r} is no resource type; write it as Pulumi shows it: aws:ec2/instance:Instance"
+            f"host_name: {resource_type!r} is not a resource type; write the type as Pulumi shows it: "
+            "aws:ec2/instance:Instance"
         )
     if inputs:
         _rules[resource_type] = inputs
@@ -97,7 +98,9 @@ def given(resource_type: str, name: str, props: Mapping[str, Any]) -> list[str] 
                 raise TypeError("a map is neither a name nor a list of names")
             found = [host for host in ([told] if isinstance(told, str) else list(told or ())) if _usable(host)]
         except (Exception, SystemExit) as error:
-            raise DeclarationError(f"host_name of {resource_type}: {type(error).__name__} for {name!r}") from error
+            raise DeclarationError(
+                f"host_name of {resource_type}: the function raised {type(error).__name__} for {name!r}"
+            ) from error
         if found:
             return found
     if naming is None:

@@ -101,7 +101,7 @@ class Token:
         return "Token('***')"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        raise TypeError("a token is not to be pickled")
+        raise TypeError("a Token cannot be pickled")
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ def environment_name(key: str) -> str:
 
 
 def unknown_keys(config: Collection[str]) -> list[tuple[str, str | None]]:
-    """The keys under `bigpanda:` that are no setting, each with the nearest one that is."""
+    """The keys under `bigpanda:` that are unknown, each with the nearest one that is."""
     found = []
     for name in sorted(config):
         namespace, _, key = name.partition(":")
@@ -214,7 +214,7 @@ def unknown_keys(config: Collection[str]) -> list[tuple[str, str | None]]:
 
 
 def complaints(config: Collection[str], is_secret: Callable[[str], bool]) -> list[str]:
-    """What a user should be told of the stack's config: a token in plain text, and keys that are no setting.
+    """What a user should be told of the stack's config: a token in plain text, and unknown keys.
 
     Args:
         config: the keys, with their namespace.
@@ -223,9 +223,9 @@ def complaints(config: Collection[str], is_secret: Callable[[str], bool]) -> lis
     token = f"{NAMESPACE}:apiToken"
     found = []
     if token in config and not is_secret(token):
-        found.append(f"{token} is stored in plain text; mend it with `pulumi config set --secret {token}`")
+        found.append(f"{token} is stored in plain text; fix it with `pulumi config set --secret {token}`")
     for key, nearest in unknown_keys(config):
-        found.append(f"{key} is no setting" + (f"; did you mean {nearest}?" if nearest else ""))
+        found.append(f"unknown setting {key}" + (f"; did you mean {nearest}?" if nearest else ""))
     return found
 
 
@@ -233,26 +233,26 @@ def base_url(value: Any) -> str:
     """The address without a slash at its end.
 
     Raises:
-        ValueError: it is no address, holds user info, a query or a fragment, or is `http` to another machine.
+        ValueError: the value is no address, holds user info, a query or a fragment, or is `http` to another machine.
     """
     text = _as_text(value, "https://api.bigpanda.io")
     parts = urlsplit(text)
     if not parts.scheme or "://" not in text:
-        raise ValueError("has no scheme; write it with one: https://api.bigpanda.io")
+        raise ValueError("has no scheme; write it as https://api.bigpanda.io")
     if parts.scheme not in ("https", "http"):
         raise ValueError(f"has the scheme {parts.scheme}; write https://")
     try:
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise ValueError("has a port that is no number from 0 to 65535") from None
+        raise ValueError("has an invalid port; write a number from 0 to 65535") from None
     if not host:
         raise ValueError("has no host; write it as https://api.bigpanda.io")
     if "@" in parts.netloc:
-        raise ValueError("holds a user name or password; remove them, the token is the only credential")
+        raise ValueError("contains a user name or password; remove them, only the token is used")
     if parts.query or parts.fragment:
-        raise ValueError("holds a query or a fragment; write only scheme, host and path")
+        raise ValueError("contains a query or a fragment; write only scheme, host and path")
     if parts.scheme == "http" and not _is_loopback(host):
-        raise ValueError("is http to another machine, which would show the token to the network; write https://")
+        raise ValueError("uses http to another machine, which would send the token unencrypted; write https://")
     return urlunsplit((parts.scheme, parts.netloc, re.sub("/{2,}", "/", parts.path).rstrip("/"), "", ""))
 
 
@@ -267,20 +267,18 @@ def _is_loopback(host: str) -> bool:
 
 def _token(value: Any) -> Token | None:
     if not isinstance(value, str):
-        raise ValueError("is not text; set it with `pulumi config set --secret bigpanda:apiToken`")
+        raise ValueError("is not text; set the token with `pulumi config set --secret bigpanda:apiToken`")
     if not value.strip():
         raise ValueError("is blank; set the token, or remove the setting")
     if not value.isascii() or not all(character.isprintable() and character != " " for character in value):
-        raise ValueError(
-            "holds a line break, a space or another character that no token has; copy it again without them"
-        )
+        raise ValueError("contains a line break, a space or another character that no token has; copy the token again")
     return Token(value)
 
 
 def _region(value: Any) -> str:
     text = _as_text(value, "us")
     if text not in REGIONS:
-        raise ValueError(f"is no region of BigPanda; write one of: {', '.join(REGIONS)}")
+        raise ValueError(f"is not a BigPanda region; write one of: {', '.join(REGIONS)}")
     return text
 
 
@@ -288,7 +286,7 @@ def _mode(value: Any) -> Mode:
     try:
         return Mode(value)
     except ValueError:
-        raise ValueError(f"is no way of delivery; write one of: {', '.join(Mode)}") from None
+        raise ValueError(f"is not a delivery mode; write one of: {', '.join(Mode)}") from None
 
 
 def _timeout(value: Any) -> float:
@@ -297,26 +295,26 @@ def _timeout(value: Any) -> float:
     except (TypeError, ValueError):
         number = math.nan
     if not 0 < number <= LONGEST_TIMEOUT_SECONDS:
-        raise ValueError(f"is no number of seconds from 1 to {LONGEST_TIMEOUT_SECONDS:.0f}; write it as 10")
+        raise ValueError(f"is not a number of seconds from 1 to {LONGEST_TIMEOUT_SECONDS:.0f}; write it as 10")
     return number
 
 
 def _client_certificate(value: Any, folder: pathlib.Path) -> ClientCertificate | None:
     """One path or two, with a comma between them, as other tools that take both in one value have it."""
-    form = "write the path of a PEM file with certificate and private key, or of two: cert.pem,key.pem"
+    form = "write the path of a PEM file with certificate and private key, or two paths: cert.pem,key.pem"
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"is {'blank' if isinstance(value, str) else 'not text'}; {form}")
     if "-----BEGIN" in value:
-        raise ValueError(f"holds the certificate or the key itself; {form}")
+        raise ValueError(f"contains the certificate or the key itself; {form}")
     names = [name.strip() for name in value.split(",")]
     if len(names) > 2 or not all(names):
-        raise ValueError(f"names {'more than two files' if all(names) else 'a file without a name'}; {form}")
+        raise ValueError(f"names {'more than two files' if all(names) else 'an empty path'}; {form}")
     if not all(name.isprintable() for name in names):
-        raise ValueError(f"holds a control character; {form}")
+        raise ValueError(f"contains a control character; {form}")
     try:
         paths = [str(folder / pathlib.Path(name).expanduser()) for name in names]
     except RuntimeError:
-        raise ValueError("begins with ~ and there is no such home folder; write the whole path") from None
+        raise ValueError("starts with ~, but there is no such home folder; write the full path") from None
     return ClientCertificate(*paths)
 
 
@@ -324,5 +322,5 @@ def _as_text(value: Any, example: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"is {'blank' if isinstance(value, str) else 'not text'}; write it as {example}")
     if any(character.isspace() or not character.isprintable() for character in value.strip()):
-        raise ValueError(f"holds white space or a control character; write it as {example}")
+        raise ValueError(f"contains white space or a control character; write it as {example}")
     return value.strip()

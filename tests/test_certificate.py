@@ -193,20 +193,20 @@ def test_files_that_cannot_be_used_get_a_sentence(
     unreadable = (
         "names a certificate file that cannot be read (No such file or directory); write the path of a PEM file"
     )
-    mismatch = "names a private key that is not that of the certificate; write the two that belong together"
-    encrypted = "names a private key that is encrypted, and nobody is there to be asked for its passphrase; write"
+    mismatch = "names a private key that does not match the certificate; write a matching pair"
+    encrypted = "names an encrypted private key; decrypt it"
     for value, expected in (
         ("missing.pem", unreadable),
         (f"c.pem:{PASSPHRASE}", unreadable),
         ("c.pem,missing.pem", unreadable.replace("certificate", "key")),
-        ("folder.pem", "names a certificate file that is no regular file; write the path of a PEM file"),
-        ("pipe.pem", "names a certificate file that is no regular file; write the path of a PEM file"),
-        ("empty.pem", "names a file that holds no certificate in PEM form; write the path of one that does"),
-        ("k.pem", "names a file that holds no certificate in PEM form; write the path of one that does"),
-        ("c.pem", "names a file that holds no private key in PEM form; add it to the certificate's file, or name it"),
+        ("folder.pem", "names a certificate file that is not a regular file; write the path of a PEM file"),
+        ("pipe.pem", "names a certificate file that is not a regular file; write the path of a PEM file"),
+        ("empty.pem", "names a file without a PEM certificate; write the path of a file with one"),
+        ("k.pem", "names a file without a PEM certificate; write the path of a file with one"),
+        ("c.pem", "names a file without a PEM private key; add the key to the certificate's file"),
         (
             "c.pem,c.pem",
-            "names a file that holds no private key in PEM form; name the file that does: cert.pem,key.pem",
+            "names a file without a PEM private key; write the path of a file with one: cert.pem,key.pem",
         ),
         ("o.pem", mismatch),
         (f"{other[0]},k.pem", mismatch),
@@ -279,4 +279,4 @@ def test_the_doctor_looks_at_the_certificate(
     assert "from BIGPANDA_CLIENT_CERTIFICATE (environment)" in told
     assert "answers (404 to a request without token)" in told
     made.environment["BIGPANDA_CLIENT_CERTIFICATE"] = str(files[0])
-    assert "holds no private key in PEM form" in Release(made)("doctor").output
+    assert "names a file without a PEM private key" in Release(made)("doctor").output

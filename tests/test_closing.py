@@ -21,10 +21,16 @@ WEB = """
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        ("raise KeyError('zone')", "host_name of pulumi-python:dynamic:Resource: KeyError for 'thing'"),
-        ("import sys; sys.exit(3)", "host_name of pulumi-python:dynamic:Resource: SystemExit for 'thing'"),
-        ("return {'a': 'b'}", "host_name of pulumi-python:dynamic:Resource: TypeError for 'thing'"),
-        ("return 5", "host_name of pulumi-python:dynamic:Resource: TypeError for 'thing'"),
+        (
+            "raise KeyError('zone')",
+            "host_name of pulumi-python:dynamic:Resource: the function raised KeyError for 'thing'",
+        ),
+        (
+            "import sys; sys.exit(3)",
+            "host_name of pulumi-python:dynamic:Resource: the function raised SystemExit for 'thing'",
+        ),
+        ("return {'a': 'b'}", "host_name of pulumi-python:dynamic:Resource: the function raised TypeError for 'thing'"),
+        ("return 5", "host_name of pulumi-python:dynamic:Resource: the function raised TypeError for 'thing'"),
     ],
 )
 def test_a_function_of_the_user_for_hosts_raises(stack: MakeStack, bigpanda: Sandbox, body: str, told: str) -> None:
@@ -39,7 +45,7 @@ def test_a_function_of_the_user_for_hosts_raises(stack: MakeStack, bigpanda: San
     )
     shown = made.preview()
     assert shown.ok, shown.output
-    assert f'Deployment "web": "thing": it is reported by this name (DeclarationError: {told})' in shown.output
+    assert f'Deployment "web": "thing": it is reported by its name (DeclarationError: {told})' in shown.output
     assert made.up().ok
     assert [event["body"]["hosts"] for event in bigpanda.events()] == [["thing"], ["thing"]]
 

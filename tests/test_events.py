@@ -52,17 +52,17 @@ REFUSED = [
     ("hosts", [""], "has an empty name as item 1; write a list"),
     ("hosts", ["a", " "], "has a blank name as item 2; write a list"),
     ("hosts", [1], "has a number as item 1; write a list"),
-    ("hosts", ["a", "b", "a"], "names one host twice, as items 1 and 3; write each host once"),
+    ("hosts", ["a", "b", "a"], "lists a host twice, as items 1 and 3; list each host once"),
     ("hosts", {"a": 1}, "is a map; write a list"),
     ("hosts", None, "is missing; write a list"),
-    ("component", "", 'is empty; name it: "billing"'),
-    ("component", " \t", 'is blank; name it: "billing"'),
+    ("component", "", 'is empty; write a value: "billing"'),
+    ("component", " \t", 'is blank; write a value: "billing"'),
     ("component", 7, 'is a number; write it as text: "billing"'),
-    ("version", "", 'is empty; name it: "1.2.3"'),
+    ("version", "", 'is empty; write a value: "1.2.3"'),
     ("version", 1.2, 'is a number; write it as text: "1.2.3"'),
     ("version", None, 'is missing; write it as text: "1.2.3"'),
     ("version", ["1"], 'is a list; write it as text: "1.2.3"'),
-    ("timestamp", 1700000000000, "looks like milliseconds; divide it by 1000"),
+    ("timestamp", 1700000000000, "looks like milliseconds; divide by 1000"),
     ("timestamp", -1, "is negative; write whole Unix seconds"),
     ("timestamp", 1700000000.5, "has a fraction of a second; write whole Unix seconds"),
     ("timestamp", float("nan"), "has a fraction of a second; write whole Unix seconds"),
@@ -117,7 +117,7 @@ def test_timestamp_of_a_datetime_has_its_zone() -> None:
     """An aware datetime is that second; a naive one is refused."""
     zone = dt.timezone(dt.timedelta(hours=2))
     assert carried(dt.datetime(2026, 1, 1, 2, 0, 0, 999_999, zone), "timestamp") == 1767225600
-    with pytest.raises(DeclarationError, match=r"without a time zone; give it one: datetime\.now\(timezone\.utc\)"):
+    with pytest.raises(DeclarationError, match=r"without a time zone; add a time zone: datetime\.now\(timezone\.utc\)"):
         carried(dt.datetime(2026, 1, 1), "timestamp")
 
 

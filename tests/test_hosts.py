@@ -124,11 +124,15 @@ def test_a_function_that_fails_is_told() -> None:
     def nodes(inputs: Mapping[str, Any]) -> str:
         return str(inputs["missing"])
 
-    with pytest.raises(bigpanda.DeclarationError, match="host_name of acme:compute:Cluster: KeyError for 'res'"):
+    with pytest.raises(
+        bigpanda.DeclarationError, match="host_name of acme:compute:Cluster: the function raised KeyError for 'res'"
+    ):
         hosts.names("acme:compute:Cluster", "res", {})
 
 
 def test_what_is_no_type_is_refused() -> None:
     """The sentence shows how one looks."""
-    with pytest.raises(bigpanda.DeclarationError, match=r"'aws\.ec2\.Instance' is no resource type; write it as"):
+    with pytest.raises(
+        bigpanda.DeclarationError, match=r"'aws\.ec2\.Instance' is not a resource type; write the type as"
+    ):
         bigpanda.host_name("aws.ec2.Instance", "tags.Name")

@@ -21,18 +21,18 @@ GOOD = {"component": "a", "version": "1", "hosts": ["h"]}
         (
             {"component": " ", "version": 1.2, "hosts": "web-1", "timestamp": 1700000000000, "owner": ["me"]},
             {
-                "component": 'is blank; name it: "billing"',
+                "component": 'is blank; write a value: "billing"',
                 "version": 'is a number; write it as text: "1.2.3"',
                 "hosts": 'is text; write a list of host names: ["web-1", "web-2"]',
-                "timestamp": "looks like milliseconds; divide it by 1000 and drop the fraction",
+                "timestamp": "looks like milliseconds; divide by 1000 and drop the fraction",
                 "owner": "is a list; write it as text, or leave it out",
             },
         ),
         (
             {"component": "", "hosts": ["a", "a"], "timestamp": True},
             {
-                "component": 'is empty; name it: "billing"',
-                "hosts": "names one host twice, as items 1 and 2; write each host once",
+                "component": 'is empty; write a value: "billing"',
+                "hosts": "lists a host twice, as items 1 and 2; list each host once",
                 "timestamp": "is a boolean; write whole Unix seconds",
             },
         ),
@@ -57,16 +57,17 @@ def test_preview_shows_what_is_wrong_on_its_property(
     [
         (
             'bigpanda.Deployment("a", component="a", version="1", hosts={"h"})',
-            'Deployment "a": hosts is a set, which Pulumi cannot carry; use text, numbers, lists and maps of them',
+            'Deployment "a": hosts has the type set, which Pulumi cannot carry; use text, numbers, lists and maps of '
+            "them",
         ),
         (
             'import datetime; bigpanda.Deployment("a", component="a", version="1", hosts=["h"],'
             " timestamp=datetime.datetime(2026, 1, 1))",
-            'Deployment "a": timestamp is a datetime without a time zone; give it one: datetime.now(timezone.utc)',
+            'Deployment "a": timestamp is a datetime without a time zone; add a time zone: datetime.now(timezone.utc)',
         ),
         (
             'bigpanda.Deployment("a", component="a", version="1", hosts=["h"], host=["h"])',
-            'Deployment "a": there is no argument host; the arguments are component, version, hosts',
+            'Deployment "a": unknown argument host; the arguments are component, version, hosts',
         ),
         (
             '[bigpanda.Deployment("a", component="a", version=v, hosts=["h"]) for v in "12"]',
@@ -75,11 +76,11 @@ def test_preview_shows_what_is_wrong_on_its_property(
         (
             'bigpanda.Deployment("a", component="a", version="1", hosts=["h"],'
             ' opts=pulumi.ResourceOptions(import_="x"))',
-            'Deployment "a": the option import_ cannot be used, since BigPanda has nothing to read it from',
+            'Deployment "a": the option import_ cannot be used, since nothing can be read from BigPanda',
         ),
         (
             'd = bigpanda.Deployment("a", component="a", version="1", hosts=["h"]); d.complete(); d.complete()',
-            'Deployment "a" is completed already; call complete() once',
+            'Deployment "a" is already completed; call complete() once',
         ),
     ],
 )
@@ -107,7 +108,7 @@ def test_what_is_unknown_in_preview_is_checked_when_it_is_known(stack: MakeStack
     made.config(value="h")
     refused = made.up()
     assert not refused.ok
-    assert "names one host twice, as items 1 and 2" in refused.output
+    assert "lists a host twice, as items 1 and 2" in refused.output
     assert len(bigpanda.events()) == 2
 
 
@@ -129,8 +130,8 @@ def test_text_that_cannot_be_carried_is_repaired_visibly(stack: MakeStack, bigpa
 @pytest.mark.parametrize(
     ("variable", "value", "sentence"),
     [
-        ("BIGPANDA_BASE_URL", "http://api.bigpanda.io", "BIGPANDA_BASE_URL (environment) is http to another machine"),
-        ("BIGPANDA_API_TOKEN", "tok\nen", "BIGPANDA_API_TOKEN (environment) holds a line break"),
+        ("BIGPANDA_BASE_URL", "http://api.bigpanda.io", "BIGPANDA_BASE_URL (environment) uses http to another machine"),
+        ("BIGPANDA_API_TOKEN", "tok\nen", "BIGPANDA_API_TOKEN (environment) contains a line break"),
     ],
 )
 def test_a_wrong_setting_is_told_in_preview(stack: MakeStack, variable: str, value: str, sentence: str) -> None:
@@ -163,12 +164,12 @@ def test_without_a_token_preview_works_and_warns(stack: MakeStack, bigpanda: San
 
 
 def test_what_is_odd_in_the_config_is_told_in_preview(stack: MakeStack) -> None:
-    """A token in plain text and a key that is no setting get a warning each, and the token is not shown."""
+    """A token in plain text and an unknown key get a warning each, and the token is not shown."""
     made = stack('bigpanda.Deployment("a", component="a", version="1", hosts=["h"])')
     made.pulumi("config", "set", "--plaintext", "bigpanda:apiToken", "plain-token")
     made.pulumi("config", "set", "bigpanda:baseURL", "https://api.bigpanda.io")
     shown = made.preview()
     assert shown.ok
-    assert "mend it with `pulumi config set --secret bigpanda:apiToken`" in shown.output
-    assert "bigpanda:baseURL is no setting; did you mean bigpanda:baseUrl?" in shown.output
+    assert "fix it with `pulumi config set --secret bigpanda:apiToken`" in shown.output
+    assert "unknown setting bigpanda:baseURL; did you mean bigpanda:baseUrl?" in shown.output
     assert "plain-token" not in shown.output

@@ -224,7 +224,7 @@ def test_required(faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: San
     assert not run.ok
     told = "the start of shop 1 for web-1 did not get through, and delivery is required (BIGPANDA_DELIVERY), so nothing"
     assert told in run.output
-    assert "or set BIGPANDA_DELIVERY to bestEffort to deploy without it" in run.output
+    assert "or set BIGPANDA_DELIVERY to bestEffort to deploy anyway" in run.output
     assert "Traceback" not in run.output
     assert ("update", "web-1") not in [(operation, name) for operation, name, _ in made.did()]
     faulty.fault = None
@@ -295,9 +295,7 @@ def test_a_secret_property_and_bigpanda_is_down(
     faulty.go_away()
     run = made.up()
     assert run.ok, run.output
-    told = (
-        "the start of shop (secret) for web-1 did not get through; it has secret properties, so it is stored in no file"
-    )
+    told = "the start of shop (secret) for web-1 did not get through; it has secret properties, so it is not stored"
     assert told in run.output
     assert "Queued" not in run.output
     assert made.tells("secret-1") == []

@@ -447,7 +447,7 @@ def test_an_outbox_that_cannot_be_used_is_one_warning(
             run = made.config(version=version).up(skip_preview=True)  # which would say it too, where it asks the outbox
             assert run.ok, run.output
             assert run.output.count(f"warning: the outbox {path} cannot be used") == 2  # as it goes, and in the summary
-            assert "name another file in BIGPANDA_OUTBOX" in run.output
+            assert "set BIGPANDA_OUTBOX to another file" in run.output
         assert before is None or path.read_bytes() == before
         assert made.preview("--expect-no-changes").ok
         assert made.destroy().ok

@@ -62,7 +62,7 @@ def test_the_wheel_works_in_an_empty_environment(tmp_path: pathlib.Path, bigpand
     assert "bigpanda-provider[cli]" in missing.stderr
 
     done(*install, f"{wheel}[cli,sandbox]", cwd=tmp_path)
-    assert "Records whole updates" in done(*release, cwd=tmp_path)
+    assert "Record updates of whole" in done(*release, cwd=tmp_path)
     with subprocess.Popen(
         [python, "-m", "bigpanda_provider.sandbox", "--port", "0"], cwd=tmp_path, stdout=subprocess.PIPE, text=True
     ) as sandbox:

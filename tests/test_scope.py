@@ -205,7 +205,7 @@ def test_two_that_cannot_be_told_apart_are_refused(stack: MakeStack, bigpanda: S
         """)
     run = made.preview()
     assert not run.ok
-    assert 'component, version and hosts are those of Deployment "' in run.output
+    assert "of this program has the same component, version and hosts" in run.output
     assert "Traceback" not in run.output
 
 
@@ -215,7 +215,7 @@ def test_no_host_can_be_found(stack: MakeStack, bigpanda: Sandbox) -> None:
     run = made.preview()
     assert not run.ok
     assert "hosts" in run.output
-    assert "give at least one host: hosts=[...]" in run.output
+    assert "this Deployment covers no resource to name instead; pass hosts=[...]" in run.output
 
 
 def test_names_stand_for_hosts(stack: MakeStack, bigpanda: Sandbox) -> None:

@@ -55,10 +55,14 @@ def _load(files: ClientCertificate) -> None:
     certificate = _read(files.certificate, "certificate")
     key = certificate if files.key is None else _read(files.key, "key")
     if not _CERTIFICATE.search(certificate):
-        raise _Wrong("names a file that holds no certificate in PEM form; write the path of one that does")
+        raise _Wrong("names a file without a PEM certificate; write the path of a file with one")
     if not _KEY.search(key):
-        where = "add it to the certificate's file, or name it too" if files.key is None else "name the file that does"
-        raise _Wrong(f"names a file that holds no private key in PEM form; {where}: {_TWO_FILES}")
+        where = (
+            "add the key to the certificate's file, or write both paths"
+            if files.key is None
+            else "write the path of a file with one"
+        )
+        raise _Wrong(f"names a file without a PEM private key; {where}: {_TWO_FILES}")
     if _ENCRYPTED.search(key):
         raise _Wrong(_IS_ENCRYPTED)
     import ssl  # which takes a while, and hardly anybody has a client certificate
@@ -69,16 +73,12 @@ def _load(files: ClientCertificate) -> None:
         reason = getattr(error, "reason", None) or error.strerror or type(error).__name__
         if "MISMATCH" in reason:
             raise _Wrong(
-                "names a private key that is not that of the certificate; write the two that belong together: "
-                f"{_TWO_FILES}"
+                f"names a private key that does not match the certificate; write a matching pair: {_TWO_FILES}"
             ) from None
         raise _Wrong(f"names files that cannot be used ({reason}); write PEM files: {_TWO_FILES}") from None
 
 
-_IS_ENCRYPTED = (
-    "names a private key that is encrypted, and nobody is there to be asked for its passphrase; write a key that is "
-    "not: `openssl pkey -in key.pem -out decrypted.pem`"
-)
+_IS_ENCRYPTED = "names an encrypted private key; decrypt it: `openssl pkey -in key.pem -out decrypted.pem`"
 
 
 def _refuse_to_ask() -> str:
@@ -90,11 +90,11 @@ def _read(path: str, what: str) -> bytes:
     try:
         file = pathlib.Path(path)
         if not stat.S_ISREG(file.stat().st_mode):
-            raise _Wrong(f"names a {what} file that is no regular file; write the path of a PEM file")
+            raise _Wrong(f"names a {what} file that is not a regular file; write the path of a PEM file")
         with file.open("rb") as opened:
             return opened.read(SIZE_LIMIT_BYTES)
     except OSError as error:
         raise _Wrong(
-            f"names a {what} file that cannot be read ({error.strerror}); write the path of a PEM file, from the "
-            "folder of Pulumi.yaml on or absolute"
+            f"names a {what} file that cannot be read ({error.strerror}); write the path of a PEM file, absolute or "
+            "relative to the folder of Pulumi.yaml"
         ) from None

@@ -136,7 +136,7 @@ class BigPandaClient:
         if isinstance(tried.failure, (requests.RequestException, urllib3.exceptions.HTTPError, OSError)):
             return UnavailableError(f"{self.base_url} could not be reached: {_cause(tried.failure)}")
         # no text: it could hold anything
-        return UnavailableError(f"{self.base_url} could not be asked ({type(tried.failure).__name__})")
+        return UnavailableError(f"{self.base_url} could not be reached ({type(tried.failure).__name__})")
 
     def _outcome(self, status: int, text: bytes) -> DeliveryError | None:
         """What an answer means; BigPanda's own text is shown, without the token should it stand there."""

@@ -50,7 +50,7 @@ def _name(what: str) -> Callable[[object], str]:
             raise _fault(f"is {_kind(value)}; write it as text: {what}")
         found = text.name(value, NAME_LIMIT)
         if not found.strip():
-            raise _fault(f"is {'blank' if value else 'empty'}; name it: {what}")
+            raise _fault(f"is {'blank' if value else 'empty'}; write a value: {what}")
         return found
 
     return check
@@ -83,13 +83,13 @@ def _hosts(value: object) -> tuple[str, ...]:
             raise _fault(f"has {'a blank' if host else 'an empty'} name as item {position}; {_HOSTS_FORM}")
         first = seen.setdefault(found, position)
         if first != position and value[first - 1] == host:  # else an older version stored both, and took them for two
-            raise _fault(f"names one host twice, as items {first} and {position}; write each host once")
+            raise _fault(f"lists a host twice, as items {first} and {position}; list each host once")
     return tuple(seen)
 
 
 def _timestamp(value: object) -> int | None:
     """Whole seconds. The engine turns every int into a float, so a float without a fraction is one."""
-    form = "write whole Unix seconds, as time.time() // 1 gives them, or an aware datetime"
+    form = "write whole Unix seconds, as int(time.time()) gives them, or a datetime with a time zone"
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -99,7 +99,7 @@ def _timestamp(value: object) -> int | None:
     if value < 0:
         raise _fault(f"is negative; {form}")
     if value >= MILLISECONDS_FROM:
-        raise _fault("is too large for seconds, so it looks like milliseconds; divide it by 1000 and drop the fraction")
+        raise _fault("is too large for seconds and looks like milliseconds; divide by 1000 and drop the fraction")
     return int(value)
 
 

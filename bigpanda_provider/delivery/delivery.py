@@ -252,8 +252,8 @@ class Delivery:
         """
         return UndeliveredError(
             f"{what} did not get through, and delivery is required ({self._mode_is_from}), so nothing was changed: "
-            f"{str(why).rstrip('.')}. Try again when BigPanda takes events, or set {self._mode_is_from} to bestEffort "
-            "to deploy without it"
+            f"{str(why).rstrip('.')}. Try again when BigPanda accepts events, or set {self._mode_is_from} to "
+            "bestEffort to deploy anyway"
         )
 
     # -- for the guard -------------------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ RENEW = f"UPDATE attempt SET lease = ? WHERE id = ? AND holder = ? AND {UNSETTLE
 
 READING = "BEGIN"
 """Begins a transaction that writes nothing: it waits for nobody."""
-ADVICE = "events are sent all the same; name another file in BIGPANDA_OUTBOX, or remove this one"
+ADVICE = "events are still sent; set BIGPANDA_OUTBOX to another file, or remove this file"
 
 
 def default_path(environ: Mapping[str, str]) -> pathlib.Path:
@@ -289,7 +289,7 @@ class OutboxFile:
             db.row_factory = sqlite3.Row
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
-                raise ValueError(f"it was written by a newer version of this package, {version}")
+                raise ValueError(f"the file was written by a newer version of this package, format {version}")
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
             if version < VERSION:

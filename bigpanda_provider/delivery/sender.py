@@ -110,7 +110,7 @@ class Sender:
             return UnavailableError(TOKENLESS)
         limit_s = self._timeout_s if deadline is None else min(self._timeout_s, deadline - self._clock())
         if limit_s <= 0 or (self.waits and self._mode is not Mode.REQUIRED):
-            return UnavailableError("BigPanda did not take the last event, so it is not asked again yet")
+            return UnavailableError("BigPanda did not accept the last event, so sending is paused")
         try:
             send(self._opened(self._token), limit_s)
         except RejectedError as error:

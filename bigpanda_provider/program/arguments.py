@@ -100,15 +100,21 @@ def arguments(
     opts = given.pop("opts", None) or (unnamed.pop(0) if unnamed else None)
     known = {f.name: None if f.default is MISSING else f.default for f in fields(DeploymentArgs)}
     if unnamed or not (opts is None or isinstance(opts, pulumi.ResourceOptions)):
-        raise DeclarationError(f"{where}: give a name, then DeploymentArgs or keyword arguments, then opts")
+        raise DeclarationError(
+            f"{where}: wrong arguments; pass a name, then DeploymentArgs or keyword arguments, then opts"
+        )
     if unknown := sorted(set(given) - set(known)):
-        raise DeclarationError(f"{where}: there is no argument {unknown[0]}; the arguments are {', '.join(known)}")
+        raise DeclarationError(f"{where}: unknown argument {unknown[0]}; the arguments are {', '.join(known)}")
     if bundle is None:
         return {**known, **given}, opts
     if not isinstance(bundle, DeploymentArgs):
-        raise DeclarationError(f"{where}: args is a {type(bundle).__name__}; give DeploymentArgs or keyword arguments")
+        raise DeclarationError(
+            f"{where}: args has the type {type(bundle).__name__}; pass DeploymentArgs or keyword arguments"
+        )
     if given:
-        raise DeclarationError(f"{where}: {min(given)} is given beside args; use DeploymentArgs or keyword arguments")
+        raise DeclarationError(
+            f"{where}: {min(given)} is given in addition to args; use either DeploymentArgs or keyword arguments"
+        )
     return {name: getattr(bundle, name) for name in known}, opts
 
 
@@ -121,7 +127,7 @@ def refuse_reading(where: str, opts: pulumi.ResourceOptions | None) -> None:
     for option in ("import_", "id", "urn"):
         if opts is not None and getattr(opts, option) is not None:
             raise DeclarationError(
-                f"{where}: the option {option} cannot be used, since BigPanda has nothing to read it from"
+                f"{where}: the option {option} cannot be used, since nothing can be read from BigPanda"
             )
 
 
@@ -141,7 +147,7 @@ def carried(value: Any, where: str) -> Any:
         return value.apply(lambda known: carried(known, where))
     if isinstance(value, datetime):
         if value.utcoffset() is None:
-            reason = "is a datetime without a time zone; give it one: datetime.now(timezone.utc)"
+            reason = "is a datetime without a time zone; add a time zone: datetime.now(timezone.utc)"
             raise DeclarationError(f"{where} {reason}")
         return math.floor(value.timestamp())  # the API takes whole seconds
     if isinstance(value, (list, tuple)):
@@ -153,7 +159,8 @@ def carried(value: Any, where: str) -> Any:
     if value is None or isinstance(value, (bool, int, float, pulumi.Resource)) or hasattr(value, "__await__"):
         return value
     raise DeclarationError(
-        f"{where} is a {type(value).__name__}, which Pulumi cannot carry; use text, numbers, lists and maps of them"
+        f"{where} has the type {type(value).__name__}, which Pulumi cannot carry; use text, numbers, lists and maps "
+        "of them"
     )
 
 

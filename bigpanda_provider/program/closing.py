@@ -65,7 +65,7 @@ class Scopes:
             names, are = ", ".join(map(repr, scope.left_out)), "are" if len(scope.left_out) > 1 else "is"
             pulumi.log.warn(
                 f'Deployment "{scope.deployment.pulumi_resource_name}" does not see when {names} {are} removed: the '
-                "program waited inside its scope before it declared this, or declares it in an apply",
+                "program declared such resources in an apply, or after it waited inside the scope",
                 scope.deployment,
             )
         return scope.covered()

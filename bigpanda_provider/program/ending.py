@@ -77,7 +77,7 @@ class Ending:
             DeclarationError: it has been entered or completed.
         """
         if not self._is_open:
-            raise DeclarationError(f"{self._given.where} is entered or completed already; enter each Deployment once")
+            raise DeclarationError(f"{self._given.where} is already entered or completed; enter each Deployment once")
         self._entered = True
         self._made_before = outstanding()
 
@@ -93,8 +93,8 @@ class Ending:
         """
         if not self._is_open:
             raise DeclarationError(
-                f"{self._given.where} is completed already; "
-                "call complete() once, and not for one that is used in a `with`"
+                f"{self._given.where} is already completed; call complete() once, and not for a Deployment that is "
+                "used in a `with`"
             )
         return self._end(after, None, opts)
 

@@ -90,4 +90,4 @@ class Hooks(NoHooks):
         except UndeliveredError:
             raise
         except Exception as error:  # noqa: BLE001 - the user's change goes on without its record
-            pulumi.log.warn(f'a change of "{args.name}" could not be looked at ({type(error).__name__})')
+            pulumi.log.warn(f'a change of "{args.name}" could not be examined ({type(error).__name__})')

@@ -106,7 +106,7 @@ class Recording(Scoped):
         pulumi.log.warn(
             f'Deployment "{name}" covers no resources: they may change before it starts, and it ends with the program. '
             f"Use it as `with bigpanda.Deployment({name!r}, ...):`, or call complete(after=[...]), or cover the whole "
-            "program by bigpanda.record_program(); if it is to cover nothing, pass watch=False",
+            "program by bigpanda.record_program(); to cover nothing, pass watch=False",
             self._deployment,
         )
 

@@ -118,7 +118,7 @@ class Reporter:
             if secrets and attempt.start_delivery is DeliveryStatus.QUEUED:
                 self._warn(
                     f"the start of {start.named(secrets)} for {names} did not get through; it has secret properties, "
-                    "so it is stored in no file, and no later update sends it"
+                    "so it is not stored, and no later update sends it"
                 )
                 return Reported(attempt.id, None)
             return Reported(attempt.id, outcome.of(attempt, secrets))

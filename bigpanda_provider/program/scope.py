@@ -185,7 +185,7 @@ class Scope:
             if self.watch:
                 seen = self._look(origins())
         except Exception as error:  # noqa: BLE001 - told as a warning; the user's deployment goes on
-            self.unseen.append(Unseen("nothing of what it covers can be seen", error))
+            self.unseen.append(Unseen("its resources cannot be examined", error))
         finally:
             if not self._seen.done():
                 self._seen.set_result(seen)
@@ -199,16 +199,16 @@ class Scope:
         aliases: dict[str, list[str]] = {}
         unnamed: dict[str, Declared] = {}
         for key, member in by_key.items():
-            resources[key] = self._told(member, lambda one: one.digest, UNSEEN, "its changes cannot be seen")
-            aliases[key] = self._told(member, lambda one: list(one.aliases()), [], "its aliases cannot be seen")
+            resources[key] = self._told(member, lambda one: one.digest, UNSEEN, "its changes cannot be detected")
+            aliases[key] = self._told(member, lambda one: list(one.aliases()), [], "its aliases cannot be read")
             if not self.finds_hosts:
                 continue
             own: list[str] | None = [member.name]
-            hosts: list[str] | None = self._told(member, _hosts, own, "it is reported by this name")
+            hosts: list[str] | None = self._told(member, _hosts, own, "it is reported by its name")
             names[key] = list(hosts or ())
             if hosts == []:
                 unnamed[key] = member
-            takes[key] = self._told(member, lambda one: _sources(one, by_key, origins), [], "its inputs are left out")
+            takes[key] = self._told(member, lambda one: _sources(one, by_key, origins), [], "its inputs are ignored")
         seen = {**RESOURCES.to(resources), **ALIASES.to(_filled(aliases) or None)}
         if self.finds_hosts:
             if not by_key and self.otherwise is not None:

@@ -24,14 +24,14 @@ from .service import Service
 from .telling import tell, warn
 from .unknown import UNKNOWN, known, marked
 
-NO_HOSTS = "give at least one host: hosts=[...]; this Deployment covers no resource whose name could stand for one"
+NO_HOSTS = "no host is known, and this Deployment covers no resource to name instead; pass hosts=[...]"
 NAMES_FOR_HOSTS = (
-    'Deployment "{}" covers no resource that is known as a host, so the names of the affected resources are sent; give '
-    "hosts=[...], or say which input is a host's name: bigpanda.host_name(type, input)"
+    'Deployment "{}" covers no resource of a known host type, so the names of the affected resources are sent; pass '
+    "hosts=[...], or register the type: bigpanda.host_name(type, input)"
 )
 SAME_EVENT = (
-    'component, version and hosts are those of Deployment "{}" of this program, and BigPanda could not tell the two '
-    "apart; make them differ in one"
+    'Deployment "{}" of this program has the same component, version and hosts, so BigPanda cannot tell the two apart; '
+    "change one of the three"
 )
 FOR_CHECK_ALONE = (
     *state.START_EVENT,

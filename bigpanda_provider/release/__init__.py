@@ -13,7 +13,7 @@
     byhand     one event by hand
     leftover   what earlier runs left open or waiting
     records    the outbox as `status` and `history` show it
-    doctor     what is needed, and how to mend what is missing
+    doctor     what is needed, and how to fix what is missing
 
 Nothing in the rest of the package imports it.
 """

@@ -19,7 +19,7 @@ from .runner import start_event
 from .unmatched import no_match, running, several
 
 NO_STACK = ""
-REJECTED = "BigPanda does not take the start"
+REJECTED = "BigPanda rejected the start"
 
 
 def start(delivery: Delivery, event: StartEvent) -> Attempt:
@@ -112,7 +112,7 @@ class Sought:
         """
         if self.version is None or self.hosts is None:
             raise WrongUseError(
-                f"no open start matches {self}; to send its end all the same, --force needs --version and --host"
+                f"no open start matches {self}; to send its end anyway, --force needs --version and --host"
             )
         return StartEvent(component=self.component, version=self.version, hosts=self.hosts)
 

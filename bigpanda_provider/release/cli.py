@@ -53,9 +53,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 app = typer.Typer(
     name="bigpanda-release",
-    help="Records whole updates of Pulumi stacks in BigPanda: started, then succeeded or failed and why.",
-    epilog="Exit codes: 0 all well, 1 a release failed, 2 wrong use, 3 an event did not get through though delivery is "
-    "required, 130 cancelled.",
+    help="Record updates of whole Pulumi stacks in BigPanda: the start, and the end with its result.",
+    epilog="Exit codes: 0 success, 1 a release failed, 2 wrong use, 3 delivery is required and "
+    "an event did not get through, 130 cancelled.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -102,7 +102,7 @@ def command(function: F) -> F:
         except Exception as error:  # noqa: BLE001 - a user is not to see a traceback unasked; no text, it could be secret
             if _debugging:
                 traceback.print_exc()
-            _complain(f"unexpected error: {type(error).__name__}; run it again with --debug to see where")
+            _complain(f"unexpected error: {type(error).__name__}; run it again with --debug for a traceback")
             code = Exit.FAILED
         finally:
             while _outboxes:
@@ -147,9 +147,9 @@ def _updating(kind: Kind, text: str) -> None:
 
 _updating(
     Kind.UP,
-    """Update a stack, and record it.
+    """Update a stack and record the update.
 
-    Or the stacks of a release.yaml, in their order.
+    With a release.yaml, update its stacks in their order.
 
     bigpanda-release up -s prod --component shop --version 2.4.1
 
@@ -158,9 +158,9 @@ _updating(
 )
 _updating(
     Kind.DESTROY,
-    """Remove everything in a stack, and record it.
+    """Delete all resources of a stack and record the update.
 
-    Of a release.yaml, the last ones first.
+    With a release.yaml, go through its stacks in reverse order.
 
     bigpanda-release destroy -s review-12 --component shop --version 2.4.1
     """,
@@ -175,9 +175,9 @@ def refresh(
     yes: Yes = False,
     parallel: Parallel = 1,
 ) -> Exit:
-    """Read anew what is really there.
+    """Refresh state from the cloud provider.
 
-    That deploys nothing, so nothing is sent.
+    A refresh deploys nothing, so no event is sent.
 
     bigpanda-release refresh -s prod --yes
     """
@@ -199,7 +199,7 @@ def preview(
     token_file: TokenFile = None,
     delivery: DeliveryMode = None,
 ) -> Exit:
-    """Show what would change and be sent.
+    """Show the changes and the events that would be sent.
 
     bigpanda-release preview -s prod --component shop --version 2.4.1
 
@@ -230,15 +230,15 @@ def _carry_out(kind: Kind, releases: Sequence[Release], explicit: dict[str, Any]
 
 @command
 def start(
-    component: Annotated[str, typer.Option(help="BigPanda's component.")],
-    version: Annotated[str, typer.Option(help="Its version.")],
-    host: Annotated[list[str], typer.Option(help="A host; may be repeated.")],
+    component: Annotated[str, typer.Option(help="Component, as BigPanda shows it.")],
+    version: Annotated[str, typer.Option(help="Version of the component.")],
+    host: Annotated[list[str], typer.Option(metavar="HOST", help="Host to report; repeat for several.")],
     description: Description = None,
     owner: Owner = None,
     token_file: TokenFile = None,
     delivery: DeliveryMode = None,
 ) -> Exit:
-    """Send one start by hand.
+    """Send a start by hand.
 
     bigpanda-release start --component shop --version 2.4.1 --host web-1 --host web-2
     """
@@ -249,16 +249,16 @@ def start(
 
 @command
 def end(
-    component: Annotated[str, typer.Option(help="The component of the start.")],
+    component: Annotated[str, typer.Option(help="Component of the start.")],
     version: Annotated[
         str | None,
-        typer.Option(help="The version of the start; not needed if only one of the component is open."),
+        typer.Option(help="Version of the start; optional if only one start of the component is open."),
     ] = None,
     host: Annotated[
-        list[str] | None, typer.Option(help="A host of the start; repeat for all of them, or name none.")
+        list[str] | None, typer.Option(metavar="HOST", help="Host of the start; repeat for all hosts, or omit.")
     ] = None,
-    status: Annotated[Status, typer.Option(help="How it went.")] = Status.SUCCESS,
-    reason: Annotated[str | None, typer.Option(help="Why it failed.")] = None,
+    status: Annotated[Status, typer.Option(help="Result of the deployment.")] = Status.SUCCESS,
+    reason: Annotated[str | None, typer.Option(help="Reason of the failure.")] = None,
     force: Annotated[
         bool,
         typer.Option("--force", help="Send the end even if no open start matches, or a running update would send it."),
@@ -268,14 +268,14 @@ def end(
 ) -> Exit:
     """Send the end of an open start.
 
-    With --force also of a start that was sent from another machine; give its component, version and hosts then.
+    For a start that was sent from another machine, pass --force with its component, version and hosts.
 
     bigpanda-release end --component shop
 
     bigpanda-release end --component shop --version 2.4.1 --host web-1 --status failure --reason "disk full"
     """
     if reason is not None and status is Status.SUCCESS:
-        raise WrongUseError("--reason is given for a success; add --status failure, or leave it out")
+        raise WrongUseError("--reason is only for a failure; add --status failure, or omit --reason")
     sought = byhand.Sought.of(component, version, host)
     display = Display(_console(stderr=True))
     chosen = _delivery(display, _explicit(token_file, delivery))
@@ -287,10 +287,12 @@ def end(
 def _sent(state: DeliveryStatus | None, what: str, *, required: bool = False, trouble: str | None = None) -> Exit:
     """Tell what became of an event."""
     if state is DeliveryStatus.QUEUED and required:
-        raise UndeliveredError(f"the {what} did not get through, and delivery is required; it waits: {trouble}")
+        raise UndeliveredError(
+            f"the {what} did not get through, and delivery is required; the {what} is queued: {trouble}"
+        )
     told = {
         DeliveryStatus.DELIVERED: "sent",
-        DeliveryStatus.QUEUED: "queued; `bigpanda-release flush` sends it",
+        DeliveryStatus.QUEUED: "queued; send it with `bigpanda-release flush`",
         DeliveryStatus.REJECTED: "rejected",
         DeliveryStatus.OFF: "not sent, since delivery is off",
     }
@@ -303,7 +305,7 @@ def _sent(state: DeliveryStatus | None, what: str, *, required: bool = False, tr
 
 @command
 def status(as_json: AsJson = False, token_file: TokenFile = None) -> Exit:
-    """Show what is in progress and what is queued.
+    """Show deployments in progress and queued events.
 
     bigpanda-release status --json
     """
@@ -320,16 +322,20 @@ def status(as_json: AsJson = False, token_file: TokenFile = None) -> Exit:
 
 @command
 def history(
-    component: Annotated[str | None, typer.Option(help="Only of this component.")] = None,
-    host: Annotated[str | None, typer.Option(help="Only with this host.")] = None,
-    since: Annotated[str | None, typer.Option(help="Only since then: 90m, 12h, 7d, or 2026-11-25T10:00.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many, the newest.")] = None,
+    component: Annotated[str | None, typer.Option(help="Show only this component.")] = None,
+    host: Annotated[str | None, typer.Option(help="Show only deployments on this host.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Show only newer deployments: 90m, 12h, 7d, or 2026-11-25T10:00.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Show at most N deployments, the newest.")
+    ] = None,
     as_json: AsJson = False,
     token_file: TokenFile = None,
 ) -> Exit:
-    """Show what was sent, the newest first.
+    """Show the recorded deployments, newest first.
 
-    What was sent from this machine, by programs too.
+    Cover this machine's deployments, also those that programs recorded.
 
     bigpanda-release history --component shop --since 7d
     """
@@ -353,13 +359,19 @@ def _show(found: list[Record], *, as_json: bool, empty: str) -> None:
 @command
 def flush(
     stack: Annotated[
-        str | None, typer.Option("--stack", "-s", help="Only of this stack, with the settings of its config.")
+        str | None,
+        typer.Option(
+            "--stack",
+            "-s",
+            metavar="STACK",
+            help="Send only the events of this stack, with the settings of its config.",
+        ),
     ] = None,
     folder: Folder = None,
     token_file: TokenFile = None,
     delivery: DeliveryMode = None,
 ) -> Exit:
-    """Send what is queued, oldest first.
+    """Send the queued events, oldest first.
 
     bigpanda-release flush
 
@@ -386,28 +398,28 @@ def doctor(
     folder: Folder = None,
     token_file: TokenFile = None,
 ) -> Exit:
-    """Look whether all that is needed is there.
+    """Check the setup.
 
-    Says how to mend what is not, and sends no event.
+    Print a fix for each problem; send no event.
     """
     display = Display(_console())
     good = True
     for one in checks(folder or pathlib.Path(), stack, os.environ, _explicit(token_file, None)):
-        good &= one.mend is None
+        good &= one.fix is None
         show.check(display, one)
     return Exit.OK if good else Exit.FAILED
 
 
 @command
 def sandbox(
-    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.")] = 8080,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free port.")] = 8080,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     data: Annotated[
-        str, typer.Option(metavar="FILE", help="The file to keep events in; memory, if absent.")
+        str, typer.Option(metavar="FILE", help="File to keep events in; :memory: keeps them in memory.")
     ] = ":memory:",
     allow_host: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A further host name that requests may be sent to; repeat for several."),
+        typer.Option(metavar="NAME", help="Additional host name that requests may be sent to; repeat for several."),
     ] = None,
 ) -> Exit:
     """Serve a local stand-in for BigPanda."""
@@ -426,7 +438,7 @@ def _explicit(token_file: pathlib.Path | None, delivery: Mode | None) -> dict[st
         try:
             found["apiToken"] = token_file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "it is no text"
+            why = getattr(error, "strerror", None) or "it is not text"
             raise WrongUseError(f"the token file {token_file} cannot be read: {why}") from None
     return found
 

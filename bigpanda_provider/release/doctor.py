@@ -1,4 +1,4 @@
-"""What is needed for deployments to be recorded, whether it is there, and how to mend what is missing."""
+"""What is needed for deployments to be recorded, whether it is there, and how to fix what is missing."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class Check:
     Attributes:
         name: what was looked at.
         found: what was found.
-        mend: how to mend it; None where all is well.
+        fix: what to do; None where all is well.
     """
 
     name: str
     found: str
-    mend: str | None = None
+    fix: str | None = None
 
 
 def checks(
@@ -119,10 +119,10 @@ def _python(options: Mapping[str, Any], folder: pathlib.Path, environ: Mapping[s
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return Check(
-            "python", f"{where}, does not run ({type(error).__name__})", "name another virtualenv in Pulumi.yaml"
+            "python", f"{where}, does not run ({type(error).__name__})", "set another virtualenv in Pulumi.yaml"
         )
     if told.returncode != 0:
-        last = (clean(told.stderr).strip().splitlines() or ["it says nothing"])[-1]
+        last = (clean(told.stderr).strip().splitlines() or ["no error was printed"])[-1]
         return Check("python", f"{where}: {last}", f"{python} -m pip install bigpanda-provider")
     return Check("python", f"{told.stdout.strip()} ({where}) has the package")
 
@@ -162,16 +162,20 @@ def _bigpanda(
             config = opened.config
             yield Check("stack", opened.full_name)
         except BigPandaError as error:
-            yield Check("stack", str(error), "mend that, or name another with -s; its config is left out below")
+            yield Check(
+                "stack",
+                str(error),
+                "fix that, or name another stack with -s; the checks below ignore the stack's config",
+            )
     try:
         base = certificate.project_folder(pathlib.Path.cwd()) if folder is None else folder.resolve()
         settings = Settings.resolve(config, environ, explicit, base)
         certificate.check(settings)
     except SettingError as error:
-        yield Check("settings", str(error), "mend that setting")
+        yield Check("settings", str(error), "fix that setting")
         return
     token = settings.token
-    yield Check("token", f"from {token}") if token.value is not None else Check("token", "there is none", TOKENLESS)
+    yield Check("token", f"from {token}") if token.value is not None else Check("token", "not set", TOKENLESS)
     if settings.client_certificate.value is not None:
         yield Check("certificate", f"from {settings.client_certificate}")
     yield _reachable(settings)
@@ -191,7 +195,7 @@ def _reachable(settings: Settings) -> Check:
         return Check(
             "bigpanda",
             f"{where}, cannot be reached ({type(error).__name__})",
-            "check bigpanda:baseUrl or bigpanda:region, HTTPS_PROXY, and REQUESTS_CA_BUNDLE for a CA of your own",
+            "check bigpanda:baseUrl or bigpanda:region, HTTPS_PROXY, and REQUESTS_CA_BUNDLE for a private CA",
         )
 
 
@@ -200,7 +204,7 @@ def _outbox(environ: Mapping[str, str]) -> Check:
     waiting = len(outbox.unsettled_of_all())
     outbox.close()
     if outbox.trouble is not None:
-        return Check("outbox", outbox.trouble, "set BIGPANDA_OUTBOX to a file that can be written")
+        return Check("outbox", outbox.trouble, "set BIGPANDA_OUTBOX to a writable file")
     return Check("outbox", f"{outbox.path}, {waiting} waiting or in progress")
 
 

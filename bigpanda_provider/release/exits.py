@@ -2,7 +2,7 @@
 
 0    all went well, or there was nothing to do
 1    a release failed, or what was asked for cannot be done now
-2    wrong use: the command line, release.yaml or a setting has to be mended
+2    wrong use: the command line, release.yaml or a setting has to be fixed
 3    delivery is required, and an event did not get through
 130  cancelled
 """

@@ -29,25 +29,24 @@ class Entry(pydantic.BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    stack: Annotated[str, Field(description="The stack's name, as `pulumi stack ls` shows it.", min_length=1)]
+    stack: Annotated[str, Field(description="Stack name, as `pulumi stack ls` shows it.", min_length=1)]
     project: Annotated[
-        str, Field(description="The project's folder, seen from this file; this file's own, if absent.", min_length=1)
+        str,
+        Field(description="Project folder, relative to this file. [default: the folder of this file]", min_length=1),
     ] = "."
-    component: Annotated[Component, Field(description="BigPanda's component.")]
-    version: Annotated[Version, Field(description="Its version; put it in quotes.")]
-    hosts: Annotated[Hosts | None, Field(description="The hosts; those of the resources that change, if absent.")] = (
-        None
-    )
+    component: Annotated[Component, Field(description="Component, as BigPanda shows it.")]
+    version: Annotated[Version, Field(description="Version of the component; put it in quotes.")]
+    hosts: Annotated[Hosts | None, Field(description="Hosts to report. [default: the affected hosts]")] = None
     after: Annotated[
         tuple[str, ...],
-        Field(description="The releases that come before this one, by component, by stack, or as project/stack."),
+        Field(description="Releases that run before this release, by component, by stack, or as project/stack."),
     ] = ()
     config: Annotated[
         dict[str, Any],
-        Field(description="Config for this release, as in a stack's file; keys without a namespace are the project's."),
+        Field(description="Stack config for this release; keys without a namespace belong to the project."),
     ] = {}
-    description: Annotated[str | None, Field(description="Free text for BigPanda.")] = None
-    owner: Annotated[str | None, Field(description="Who is responsible, for BigPanda.")] = None
+    description: Annotated[str | None, Field(description="Description, shown in BigPanda.")] = None
+    owner: Annotated[str | None, Field(description="Owner, shown in BigPanda.")] = None
 
     @property
     def place(self) -> str:
@@ -65,7 +64,7 @@ class File(pydantic.BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, title="release.yaml")
 
-    releases: Annotated[list[Entry], Field(description="The releases, in any order.", min_length=1)]
+    releases: Annotated[list[Entry], Field(description="Releases, in any order.", min_length=1)]
 
 
 def load(file: pathlib.Path) -> list[Release]:
@@ -84,11 +83,11 @@ def load(file: pathlib.Path) -> list[Release]:
         content = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark is not None else 1
-        raise WrongUseError(f"{file}:{line}: this is no YAML: {error.problem}") from None
+        raise WrongUseError(f"{file}:{line}: not valid YAML: {error.problem}") from None
     except _TwiceError as error:
-        raise WrongUseError(f"{file}:{error.line}: {_shown(error.path)} is there twice; remove one") from None
+        raise WrongUseError(f"{file}:{error.line}: {_shown(error.path)} is set twice; remove one") from None
     if not isinstance(content, dict):
-        raise WrongUseError(f"{file}:1: this is no map; begin it with `releases:` and a list of releases")
+        raise WrongUseError(f"{file}:1: not a map; start with `releases:` and a list of releases")
     try:
         entries = File.model_validate(content).releases
     except pydantic.ValidationError as error:
@@ -114,15 +113,17 @@ def _releases(file: pathlib.Path, entries: Sequence[Entry], lines: dict[Path, in
     for number, entry in enumerate(entries):
         for other in entries[:number]:
             if other.place == entry.place:
-                raise refuse(number, "stack", f'"{entry.stack}" of this project is released above already')
+                raise refuse(
+                    number, "stack", f'"{entry.stack}" of this project is already released above; remove one of the two'
+                )
             if (other.component, other.version) == (entry.component, entry.version) and (
                 entry.hosts and other.hosts and same_hosts(entry.hosts, other.hosts)
             ):
                 raise refuse(
                     number,
                     "component",
-                    f'"{entry.component}", version and hosts are those of a release above, and BigPanda could not tell '
-                    "the two apart; make them differ in one",
+                    f'"{entry.component}" has the same version and hosts as a release above, so BigPanda cannot tell '
+                    "the two apart; change one of the three",
                 )
     before: list[tuple[str, ...]] = []
     for number, entry in enumerate(entries):
@@ -134,10 +135,10 @@ def _releases(file: pathlib.Path, entries: Sequence[Entry], lines: dict[Path, in
                 raise refuse(
                     number,
                     "after",
-                    f'names "{name}", which is no release of this file; there are {known}'
+                    f'names "{name}", which is not a release of this file; write one of {known}'
                     if not named
-                    else f'names "{name}", which could be any of {", ".join(entries[i].place for i in named)}; write '
-                    "one of these",
+                    else f'names "{name}", which matches several releases; write one of '
+                    + ", ".join(entries[i].place for i in named),
                 )
             found.append(labels[named[0]])
         before.append(tuple(found))
@@ -145,7 +146,7 @@ def _releases(file: pathlib.Path, entries: Sequence[Entry], lines: dict[Path, in
         graphlib.TopologicalSorter(dict(zip(labels, before, strict=True))).prepare()
     except graphlib.CycleError as error:
         number = labels.index(error.args[1][0])
-        raise refuse(number, "after", f"goes round in a circle: {' after '.join(error.args[1][::-1])}") from None
+        raise refuse(number, "after", f"is a circular dependency: {' after '.join(error.args[1][::-1])}") from None
     return [
         Release(
             folder=file.parent / entry.project,
@@ -208,13 +209,17 @@ def _sentence(detail: Any) -> str:
     if kind == "extra_forbidden":
         known = list((File if len(detail["loc"]) == 1 else Entry).model_fields)
         near = difflib.get_close_matches(name, known, n=1)
-        return " is no key here; " + (f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}")
+        return " is an unknown key; " + (f"did you mean {near[0]}?" if near else f"the keys are {', '.join(known)}")
     if kind in ("string_type", "string_too_short"):
-        return " is no text; write a name, in quotes where it looks like a number"
+        return " is not text; write a name, in quotes if it looks like a number"
     if kind in ("list_type", "tuple_type", "too_short"):
-        return " is no list; write one with at least one item" if name == "releases" else " is no list; write one"
+        return (
+            " is not a list with items; write at least one item"
+            if name == "releases"
+            else " is not a list; write a list"
+        )
     if kind in ("dict_type", "model_type", "model_attributes_type"):
-        return " is no map; write keys with values"
+        return " is not a map; write keys with values"
     return f" {detail['msg']}"
 
 

@@ -25,14 +25,12 @@ HISTORY_LENGTH = 100
 
 KILLED = "the release runner was killed before the update was over"
 KILLED_AND_FAILED = "the update failed after the release runner was killed"
-KILLED_AND_UNKNOWN = "the release runner was killed, and how the update ended cannot be found out"
+KILLED_AND_UNKNOWN = "the release runner was killed, and the result of the update is unknown"
 
-ONLY_IN_STATE = (
-    "it has secret properties, which stand in its stack's state alone; the next update of the stack sends it"
-)
+ONLY_IN_STATE = "it has secret properties, which are only in the stack's state; the next update of the stack sends it"
 IN_PROGRESS = "it is in progress"
 BY_HAND_OPEN = "it is in progress until `bigpanda-release end` is called for it"
-AFTER_ANOTHER = "an earlier event of the same deployment waits"
+AFTER_ANOTHER = "an earlier event of the same deployment is queued"
 
 
 def end_orphans(outbox: Outbox) -> list[Record]:

@@ -65,9 +65,9 @@ def run_all(
             for label in list(waiting):
                 bad = next((one for one in known[label].after if not results[one].outcome.good), None)
                 if bad is not None:
-                    ended(label, Result(Outcome.SKIPPED, f"{bad} comes before it and {results[bad].outcome.value}"))
+                    ended(label, Result(Outcome.SKIPPED, f"runs after {bad} ({results[bad].outcome.value})"))
                 elif interrupts.asked:
-                    ended(label, Result(Outcome.CANCELLED, "it was not begun"))
+                    ended(label, Result(Outcome.CANCELLED, "it was not started"))
                 elif len(running) < parallel:
                     running[pool.submit(run, known[label])] = label
                 else:

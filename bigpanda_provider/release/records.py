@@ -124,5 +124,5 @@ def moment(text: str, now: dt.datetime) -> dt.datetime:
             return now - dt.timedelta(**{_UNITS[ago[2]]: int(ago[1])})
         found = dt.datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
     except (ValueError, OverflowError):
-        raise WrongUseError(f'--since "{text}" is no time; write it as 90m, 12h, 7d, or 2026-11-25T10:00') from None
+        raise WrongUseError(f'--since "{text}" is not a time; write it as 90m, 12h, 7d, or 2026-11-25T10:00') from None
     return found if found.tzinfo else found.astimezone()

@@ -66,11 +66,13 @@ class Asked:
         if self.release_file is not None:
             given = next((name for name, value in values.items() if value is not None), None)
             if given is not None:
-                raise WrongUseError(f"{given} is given beside {self.release_file}; write it there, or name no file")
+                raise WrongUseError(
+                    f"{given} cannot be combined with {self.release_file}; set the value there, or omit the file"
+                )
             return file.load(self.release_file)
         missing = [name for name in ("--component", "--version") if values[name] is None]
         if recorded and missing:
-            raise WrongUseError(f"give {' and '.join(missing)}, or name a release.yaml")
+            raise WrongUseError(f"{' and '.join(missing)} missing; pass a component and a version, or a release.yaml")
         release = Release(
             folder=self.folder or pathlib.Path(),
             stack=self.stack,
@@ -157,7 +159,7 @@ class Releasing:
                 show.events(self.display, planned)
             return runner.run(planned)
         except KeyboardInterrupt:
-            return Result(Outcome.CANCELLED, "it was not begun")
+            return Result(Outcome.CANCELLED, "it was not started")
         except BigPandaError as error:
             if not release.label:
                 raise
@@ -174,4 +176,4 @@ def refuse_to_ask(display: Display) -> None:
         WrongUseError: this is no terminal.
     """
     if not (sys.stdin.isatty() and display.console.is_terminal):
-        raise WrongUseError("nobody can be asked here whether to go on; give --yes, or look first with `preview`")
+        raise WrongUseError("not a terminal; pass --yes to confirm, or run `preview` first")

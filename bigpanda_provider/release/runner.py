@@ -34,8 +34,8 @@ NAME = "bigpanda-release"
 """What stands in the outbox in the place of a Deployment's name."""
 
 NAMES_FOR_HOSTS = (
-    "none of the resources that change is known as a host, so their names are sent; say which hosts they are: --host, "
-    "or hosts in release.yaml"
+    "no changed resource is of a known host type, so the names of the changed resources are sent; pass --host, or set "
+    "hosts in release.yaml"
 )
 
 
@@ -214,7 +214,7 @@ class Runner:
         delivery = self._delivery(planned.settings)
         start = planned.start.model_copy(update={"timestamp": int(time.time())})
         attempt = Attempt(uuid.uuid4().hex, start)
-        result = Result(Outcome.FAILED, "the release runner broke off")
+        result = Result(Outcome.FAILED, "the release runner stopped unexpectedly")
         try:
             folder = str(planned.stack.folder)
             delivery.start(planned.stack.full_name, NAME, attempt, recorder=Recorder.RUNNER, folder=folder)
@@ -263,7 +263,7 @@ class Runner:
             return result
         why = "BigPanda rejected its end"
         if became is DeliveryStatus.QUEUED:
-            why = f"its end did not get through: {delivery.sender.trouble}; it waits, send it with "
+            why = f"its end did not get through: {delivery.sender.trouble}; the end is queued, send it with "
             why += "`bigpanda-release flush`"
         return replace(result, outcome=Outcome.UNDELIVERED, reason=f"the update is done, but {why}", done={})
 

@@ -145,12 +145,12 @@ def flushed(display: Display, found: Flushed, trouble: str | None) -> None:
     for record in found.sent_elsewhere:
         display.line(f"dropped: {record.place.stack} {record.place.name}, which another machine has sent already")
     for address in found.others:
-        display.line(f"kept: what waits for {address}; set BIGPANDA_BASE_URL to send it there", style="yellow")
+        display.line(f"kept: the events for {address}; set BIGPANDA_BASE_URL to send them there", style="yellow")
 
 
 def check(display: Display, one: Check) -> None:
-    """One line of the doctor's, and how to mend what it tells."""
-    sign, style = ("ok", "") if one.mend is None else ("!!", "red")
+    """One line of the doctor's, and how to fix what is wrong."""
+    sign, style = ("ok", "") if one.fix is None else ("!!", "red")
     display.line(f"{sign}  {one.name:<9} {one.found}", style=style)
-    if one.mend is not None:
-        display.line(f"    {'':<9} -> {one.mend}")
+    if one.fix is not None:
+        display.line(f"    {'':<9} -> {one.fix}")

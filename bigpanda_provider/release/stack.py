@@ -76,12 +76,12 @@ class ProjectStack:
             self.full_name = self._full_name(selected)
         except StackNotFoundError:
             raise WrongUseError(
-                f'there is no stack "{name}" in {folder}; make it with `pulumi stack init {name}`'
+                f'there is no stack "{name}" in {folder}; create it with `pulumi stack init {name}`'
             ) from None
         except CommandError as error:
             raise ReleaseError(f"{folder}: {_said(error)}") from None
         except yaml.YAMLError:
-            raise WrongUseError(f"the Pulumi.yaml in {folder} is no YAML; `pulumi about` says where") from None
+            raise WrongUseError(f"the Pulumi.yaml in {folder} is not valid YAML; `pulumi about` shows where") from None
 
     def _full_name(self, name: str) -> str:
         """With organization and project, as programs know it."""
@@ -198,4 +198,4 @@ def _said(error: CommandError) -> str:
     """The last error in what a command printed."""
     lines = [line.strip() for line in clean(str(error)).splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("error: ")]
-    return (errors or lines)[-1].removeprefix("error: ") if lines else "pulumi failed without a word"
+    return (errors or lines)[-1].removeprefix("error: ") if lines else "pulumi failed and printed no error"

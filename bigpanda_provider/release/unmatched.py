@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NEAREST = 3
 LISTED = 10
-FORCE = "pass --force to send the end all the same"
+FORCE = "pass --force to send the end anyway"
 
 
 def no_match(records: Sequence[Record], address: str, sought: Sought) -> str:
@@ -31,7 +31,7 @@ def no_match(records: Sequence[Record], address: str, sought: Sought) -> str:
     for one in fitting:
         end = one.attempt.end
         if one.place.address == address and end is not None and end.delivery is DeliveryStatus.QUEUED:
-            told = f"the end of {title(one)} is queued already, as a {end.status.value}"
+            told = f"the end of {title(one)} is already queued, as a {end.status.value}"
             return f"{told}; send it with `bigpanda-release flush`, or {FORCE}"
     elsewhere = next((one for one in fitting if one.is_in_progress and one.place.address != address), None)
     if elsewhere is not None:
@@ -42,7 +42,7 @@ def no_match(records: Sequence[Record], address: str, sought: Sought) -> str:
         nearest = sorted(known, key=lambda one: _likeness(sought, one.attempt.start), reverse=True)
         told = f"the nearest open ones are {_listed(nearest, NEAREST)}; name one of them, or {FORCE}"
     else:
-        told = f"none is open on this machine; if it was started on another one, {FORCE}"
+        told = f"none is open on this machine; if it was started on another machine, {FORCE}"
     return f"no open start matches {sought}: {told}{_secret(len(here) - len(known))}"
 
 

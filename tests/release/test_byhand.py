@@ -124,7 +124,7 @@ def test_what_is_given_may_not_contradict_the_one_that_is_found(
     started(shop, "billing", "1", "api-1")
     assert refused(shop, *options) == (
         f"no open start matches {described}: the nearest open ones are shop 2.4.1 on web-1, web-2; billing 1 on api-1; "
-        "name one of them, or pass --force to send the end all the same"
+        "name one of them, or pass --force to send the end anyway"
     )
     assert len(bigpanda.events()) == 2
 
@@ -134,10 +134,10 @@ def test_force_sends_the_end_as_it_is_given(shop: Release, bigpanda: Sandbox) ->
     given = ("--component", "shop", "--version", "2.4.1", "--host", "web-2", "--host", "web-1")
     assert refused(shop, *given) == (
         "no open start matches shop 2.4.1 on web-2, web-1: none is open on this machine; if it was started on another "
-        "one, pass --force to send the end all the same"
+        "machine, pass --force to send the end anyway"
     )
     assert refused(shop, "--component", "shop", "--force") == (
-        "no open start matches shop; to send its end all the same, --force needs --version and --host"
+        "no open start matches shop; to send its end anyway, --force needs --version and --host"
     )
     assert shop("end", *given, "--force").output == "end sent\n"
     assert [end["body"]["hosts"] for end in bigpanda.unmatched()] == [["web-2", "web-1"]]
@@ -181,8 +181,8 @@ def test_one_whose_end_waits_is_told(faulty_stack: MakeStack, faulty: FaultyBigP
     started(shop, "shop", "2.4.1", "web-1")
     assert "end queued" in shop("end", "--component", "shop").output
     assert refused(shop, "--component", "shop", "--status", "failure") == (
-        "the end of shop 2.4.1 on web-1 is queued already, as a success; send it with `bigpanda-release flush`, or "
-        "pass --force to send the end all the same"
+        "the end of shop 2.4.1 on web-1 is already queued, as a success; send it with `bigpanda-release flush`, or "
+        "pass --force to send the end anyway"
     )
     faulty.come_back()
     assert shop("flush").ok
@@ -193,8 +193,8 @@ def test_secret_ones_are_counted(shop: Release, bigpanda: Sandbox) -> None:
     """The outbox does not hold what they are, so none can be ended by hand."""
     recorded(shop, secret=True)
     assert refused(shop, "--component", "pay") == (
-        "no open start matches pay: none is open on this machine; if it was started on another one, pass --force to "
-        "send the end all the same (1 more is open with secret properties, which only the next update of the stack can "
+        "no open start matches pay: none is open on this machine; if it was started on another machine, pass --force "
+        "to send the end anyway (1 more is open with secret properties, which only the next update of the stack can "
         "end)"
     )
 

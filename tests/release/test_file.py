@@ -81,36 +81,40 @@ ENTRY = '{stack: prod, component: shop, version: "1"'
 @pytest.mark.parametrize(
     ("text", "line", "sentence"),
     [
-        ("releases: [", 1, "this is no YAML: "),
-        ("- a", 1, "this is no map; begin it with `releases:` and a list of releases"),
-        ("", 1, "this is no map; begin it with `releases:` and a list of releases"),
-        ("releases: []", 1, "releases is no list; write one with at least one item"),
-        ("releases:\n  - 7", 2, "releases[0] is no map; write keys with values"),
+        ("releases: [", 1, "not valid YAML: "),
+        ("- a", 1, "not a map; start with `releases:` and a list of releases"),
+        ("", 1, "not a map; start with `releases:` and a list of releases"),
+        ("releases: []", 1, "releases is not a list with items; write at least one item"),
+        ("releases:\n  - 7", 2, "releases[0] is not a map; write keys with values"),
         ("releases:\n  - stack: prod\n    component: shop", 2, "releases[0].version is missing"),
         (
             "releases:\n  - stack: prod\n    component: shop\n    version: 1.10",
             4,
             'releases[0].version is a number; write it as text: "1.2.3"',
         ),
-        ("releases:\n  - stack: 7\n    component: shop\n    version: '1'", 2, "releases[0].stack is no text; "),
-        (f"releases:\n  - {ENTRY}, hots: [a]}}", 2, "releases[0].hots is no key here; did you mean hosts?"),
-        (f"release:\n  - {ENTRY}}}", 1, "release is no key here; did you mean releases?"),
+        ("releases:\n  - stack: 7\n    component: shop\n    version: '1'", 2, "releases[0].stack is not text; "),
+        (f"releases:\n  - {ENTRY}, hots: [a]}}", 2, "releases[0].hots is an unknown key; did you mean hosts?"),
+        (f"release:\n  - {ENTRY}}}", 1, "release is an unknown key; did you mean releases?"),
         (f"releases:\n  - {ENTRY}, hosts: []}}", 2, "releases[0].hosts is an empty list; "),
         (f"releases:\n  - {ENTRY}, hosts: web}}", 2, "releases[0].hosts is text; write a list"),
-        (f"releases:\n  - {ENTRY}, after: web}}", 2, "releases[0].after is no list; write one"),
-        (f"releases:\n  - {ENTRY}, config: [a]}}", 2, "releases[0].config is no map; write keys with values"),
-        ("releases:\n  - stack: a\n    stack: b", 3, "releases[0].stack is there twice; remove one"),
+        (f"releases:\n  - {ENTRY}, after: web}}", 2, "releases[0].after is not a list; write a list"),
+        (f"releases:\n  - {ENTRY}, config: [a]}}", 2, "releases[0].config is not a map; write keys with values"),
+        ("releases:\n  - stack: a\n    stack: b", 3, "releases[0].stack is set twice; remove one"),
         (
             f"releases:\n  - {ENTRY}, after: [pay]}}",
             2,
-            'releases[0].after names "pay", which is no release of this file',
+            'releases[0].after names "pay", which is not a release of this file',
         ),
-        (f"releases:\n  - {ENTRY}, after: [shop]}}", 2, "releases[0].after goes round in a circle: shop after shop"),
-        (f"releases:\n  - {ENTRY}}}\n  - {ENTRY}}}", 3, 'releases[1].stack "prod" of this project is released above'),
+        (f"releases:\n  - {ENTRY}, after: [shop]}}", 2, "releases[0].after is a circular dependency: shop after shop"),
+        (
+            f"releases:\n  - {ENTRY}}}\n  - {ENTRY}}}",
+            3,
+            'releases[1].stack "prod" of this project is already released above',
+        ),
         (
             f"releases:\n  - {ENTRY}, hosts: [a]}}\n  - {{stack: b, component: shop, version: '1', hosts: [a]}}",
             3,
-            'releases[1].component "shop", version and hosts are those of a release above',
+            'releases[1].component "shop" has the same version and hosts as a release above',
         ),
     ],
 )
@@ -218,7 +222,7 @@ def test_what_depends_on_a_failed_release_is_skipped(fleet: Release, bigpanda: S
     run = fleet("up", "release.yaml", "--yes", "--parallel", "2")
     assert run.code == 1
     assert "[network] failed: net: RuntimeError: no more addresses" in run.output
-    assert "[shop] skipped: network comes before it and failed" in run.output
+    assert "[shop] skipped: runs after network (failed)" in run.output
     assert "1 failed, 2 skipped" in run.output
     project(fleet.stack, "network", NETWORK)
     assert fleet("up", "release.yaml", "--yes").ok

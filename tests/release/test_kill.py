@@ -153,7 +153,7 @@ def test_a_killed_runner_of_a_stack_that_cannot_be_asked(release: MakeRelease, b
     killed(shop, bigpanda, engine_too=True)
     assert shop("flush", env={"PULUMI_BACKEND_URL": "file:///nowhere"}).ok
     assert [c["reason"] for c in bigpanda.changes()] == [
-        "the release runner was killed, and how the update ended cannot be found out"
+        "the release runner was killed, and the result of the update is unknown"
     ]
 
 

@@ -60,8 +60,8 @@ def test_events_by_hand_wait_for_bigpanda_in_their_order(
     """Both are queued, and `flush` sends the start first."""
     shop = Release(faulty_stack(WEB))
     faulty.go_away()
-    assert "start queued; `bigpanda-release flush` sends it" in shop("start", *HANDS).output
-    assert "end queued; `bigpanda-release flush` sends it" in shop("end", *HANDS).output
+    assert "start queued; send it with `bigpanda-release flush`" in shop("start", *HANDS).output
+    assert "end queued; send it with `bigpanda-release flush`" in shop("end", *HANDS).output
     assert bigpanda.events() == []
     faulty.come_back()
     assert shop("flush").output == "1 sent\n"
@@ -237,7 +237,7 @@ def test_flush_sends_to_one_address_alone(faulty_stack: MakeStack, faulty: Fault
     faulty.go_away()
     assert shop("start", *HANDS).ok
     run = shop("flush", env={"BIGPANDA_BASE_URL": bigpanda.address})
-    assert f"kept: what waits for {faulty.address}; set BIGPANDA_BASE_URL to send it there" in run.output
+    assert f"kept: the events for {faulty.address}; set BIGPANDA_BASE_URL to send them there" in run.output
     assert bigpanda.events() == []
 
 

@@ -220,7 +220,7 @@ def test_a_setting_that_is_none_is_told(release: MakeRelease) -> None:
     shop = release(TWO)
     shop.stack.pulumi("config", "set", "bigpanda:timeoutSecond", "5")
     run = shop("preview", *EVENT)
-    assert "bigpanda:timeoutSecond is no setting; did you mean bigpanda:timeoutSeconds?" in run.output
+    assert "unknown setting bigpanda:timeoutSecond; did you mean bigpanda:timeoutSeconds?" in run.output
 
 
 def test_the_selected_stack_stays_selected(release: MakeRelease) -> None:
@@ -234,15 +234,21 @@ def test_the_selected_stack_stays_selected(release: MakeRelease) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("up", "--yes"), "give --component and --version, or name a release.yaml"),
-        (("up", *EVENT), "nobody can be asked here whether to go on; give --yes, or look first with `preview`"),
-        (("up", "--yes", *EVENT, "-s", "nope"), 'there is no stack "nope" in .; make it with `pulumi stack init nope`'),
+        (("up", "--yes"), "--component and --version missing; pass a component and a version, or a release.yaml"),
+        (("up", *EVENT), "not a terminal; pass --yes to confirm, or run `preview` first"),
+        (
+            ("up", "--yes", *EVENT, "-s", "nope"),
+            'there is no stack "nope" in .; create it with `pulumi stack init nope`',
+        ),
         (("up", "--yes", *EVENT, "-C", "state"), "there is no Pulumi.yaml in state; name the project's folder with -C"),
-        (("up", "--yes", "--component", " ", "--version", "1"), 'component: is blank; name it: "billing"'),
-        (("up", "--yes", *EVENT, "--host", "a", "--host", "a"), "hosts: names one host twice, as items 1 and 2; "),
+        (("up", "--yes", "--component", " ", "--version", "1"), 'component: is blank; write a value: "billing"'),
+        (("up", "--yes", *EVENT, "--host", "a", "--host", "a"), "hosts: lists a host twice, as items 1 and 2; "),
         (("up", "--yes", *EVENT, "--token-file", "no"), "the token file no cannot be read: No such file or directory"),
-        (("up", "release.yaml", "--host", "a"), "--host is given beside release.yaml; write it there, or name no file"),
-        (("history", "--since", "soon"), '--since "soon" is no time; write it as 90m, 12h, 7d, or 2026-11-25T10:00'),
+        (
+            ("up", "release.yaml", "--host", "a"),
+            "--host cannot be combined with release.yaml; set the value there, or omit the file",
+        ),
+        (("history", "--since", "soon"), '--since "soon" is not a time; write it as 90m, 12h, 7d, or 2026-11-25T10:00'),
         (("frobnicate",), "No such command"),
         (("up", "--frobnicate"), "No such option"),
     ],

@@ -56,7 +56,7 @@ def test_create_preview_shows_the_host(shop: Release, bigpanda: Sandbox) -> None
     """The container's name by the table of host types; a network is none."""
     run = shop("preview", *EVENT)
     assert "start  shop 1 on web-1" in run.output, run.output
-    assert "is known as a host" not in run.output
+    assert "known host type" not in run.output
     assert bigpanda.events() == []
 
 

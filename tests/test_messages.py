@@ -1,0 +1,438 @@
+"""Every message of the package, as users see it: here all are read together.
+
+A new message needs an example in the list below, under the heading that says where users meet it.
+"""
+
+from __future__ import annotations
+
+import ast
+import pathlib
+import re
+from collections.abc import Iterator
+
+import bigpanda_provider
+
+MESSAGES = {
+    "declaring a Deployment": r"""
+Deployment "shop": wrong arguments; pass a name, then DeploymentArgs or keyword arguments, then opts
+Deployment "shop": unknown argument ownr; the arguments are component, version, hosts
+Deployment "shop": args has the type dict; pass DeploymentArgs or keyword arguments
+Deployment "shop": version is given in addition to args; use either DeploymentArgs or keyword arguments
+Deployment "shop": the option import_ cannot be used, since nothing can be read from BigPanda
+Deployment "shop": timestamp is a datetime without a time zone; add a time zone: datetime.now(timezone.utc)
+Deployment "shop": triggers is nan; write a finite number
+Deployment "shop": triggers has the type object, which Pulumi cannot carry; use text, numbers, lists and maps of
+    them
+Deployment "shop" is declared twice in this program; give each its own name
+Deployment "shop" is already entered or completed; enter each Deployment once
+Deployment "shop" is already completed; call complete() once, and not for a Deployment that is used in a `with`
+Deployment "shop" covers no resources: they may change before it starts, and it ends with the program. Use it as
+    `with bigpanda.Deployment("shop", ...):`, or call complete(after=[...]), or cover the whole program by
+    bigpanda.record_program(); to cover nothing, pass watch=False
+Deployment "shop" does not see when 'web' is removed: the program declared such resources in an apply, or after it
+    waited inside the scope
+"web" is declared after the end of Deployment "shop", in an apply: it waits for the start, but the end does not wait
+    for it; declare it outside the apply, or use bigpanda.record_program()
+record_program() does not cover 'a', 'b', 'c' and 2 more, declared before it; put it first in the program, before
+    other modules are imported
+record_program(): git describe finds no version in /home/ann/shop (fatal: not a git repository); give one:
+    record_program(version="1.2.3")
+host_name: 'aws.ec2.Instance' is not a resource type; write the type as Pulumi shows it: aws:ec2/instance:Instance
+host_name of acme:compute:Cluster: the function raised KeyError for 'nodes'
+TypeError: a map is neither a name nor a list of names
+Deployment "shop": its resources cannot be examined (ValueError: no such thing)
+Deployment "shop": "web": its changes cannot be detected (ValueError: no such thing)
+Deployment "shop": "web": its aliases cannot be read (ValueError: no such thing)
+Deployment "shop": "web": its inputs are ignored (ValueError: no such thing)
+Deployment "shop": "web": it is reported by its name (DeclarationError: host_name of acme:compute:Cluster: the
+    function raised KeyError for 'nodes')
+""",
+    "settings": r"""
+there is no BigPanda token, so no event can be sent. Set one with `pulumi config set --secret bigpanda:apiToken` or
+    `export BIGPANDA_API_TOKEN=...`. To try without BigPanda, run `python -m bigpanda_provider.sandbox` and set
+    bigpanda:baseUrl to the address that it prints; any token will do there.
+bigpanda:apiToken is stored in plain text; fix it with `pulumi config set --secret bigpanda:apiToken`
+unknown setting bigpanda:apitoken; did you mean bigpanda:apiToken?
+bigpanda:apiToken (stack config) is not text; set the token with `pulumi config set --secret bigpanda:apiToken`
+bigpanda:apiToken (stack config) is blank; set the token, or remove the setting
+BIGPANDA_API_TOKEN (environment) contains a line break, a space or another character that no token has; copy the
+    token again
+TypeError: a Token cannot be pickled
+bigpanda:baseUrl (stack config) has no scheme; write it as https://api.bigpanda.io
+bigpanda:baseUrl (stack config) has the scheme ftp; write https://
+bigpanda:baseUrl (stack config) has an invalid port; write a number from 0 to 65535
+bigpanda:baseUrl (stack config) has no host; write it as https://api.bigpanda.io
+bigpanda:baseUrl (stack config) contains a user name or password; remove them, only the token is used
+bigpanda:baseUrl (stack config) contains a query or a fragment; write only scheme, host and path
+bigpanda:baseUrl (stack config) uses http to another machine, which would send the token unencrypted; write https://
+bigpanda:baseUrl (stack config) is not text; write it as https://api.bigpanda.io
+bigpanda:baseUrl (stack config) contains white space or a control character; write it as https://api.bigpanda.io
+bigpanda:region (stack config) is not a BigPanda region; write one of: us, eu
+bigpanda:delivery (stack config) is not a delivery mode; write one of: bestEffort, required, off
+bigpanda:timeoutSeconds (stack config) is not a number of seconds from 1 to 300; write it as 10
+bigpanda:clientCertificate (stack config) is not text; write the path of a PEM file with certificate and private
+    key, or two paths: cert.pem,key.pem
+bigpanda:clientCertificate (stack config) contains the certificate or the key itself; write the path of a PEM file
+    with certificate and private key, or two paths: cert.pem,key.pem
+bigpanda:clientCertificate (stack config) names more than two files; write the path of a PEM file with certificate
+    and private key, or two paths: cert.pem,key.pem
+bigpanda:clientCertificate (stack config) names an empty path; write the path of a PEM file with certificate and
+    private key, or two paths: cert.pem,key.pem
+bigpanda:clientCertificate (stack config) contains a control character; write the path of a PEM file with
+    certificate and private key, or two paths: cert.pem,key.pem
+bigpanda:clientCertificate (stack config) starts with ~, but there is no such home folder; write the full path
+bigpanda:clientCertificate (stack config) names a certificate file that is not a regular file; write the path of a
+    PEM file
+bigpanda:clientCertificate (stack config) names a key file that cannot be read (No such file or directory); write
+    the path of a PEM file, absolute or relative to the folder of Pulumi.yaml
+bigpanda:clientCertificate (stack config) names a file without a PEM certificate; write the path of a file with one
+bigpanda:clientCertificate (stack config) names a file without a PEM private key; write the path of a file with one:
+    cert.pem,key.pem
+bigpanda:clientCertificate (stack config) names a file without a PEM private key; add the key to the certificate's
+    file, or write both paths: cert.pem,key.pem
+bigpanda:clientCertificate (stack config) names a private key that does not match the certificate; write a matching
+    pair: cert.pem,key.pem
+bigpanda:clientCertificate (stack config) names an encrypted private key; decrypt it: `openssl pkey -in key.pem -out
+    decrypted.pem`
+bigpanda:clientCertificate (stack config) names files that cannot be used (PEM_LIB); write PEM files:
+    cert.pem,key.pem
+""",
+    "events": r"""
+component: is a number; write it as text: "billing"
+component: is blank; write a value: "billing"
+owner: is a list; write it as text, or leave it out
+hosts: is text; write a list of host names: ["web-1", "web-2"]
+hosts: is an empty list; write a list of host names: ["web-1", "web-2"]
+hosts: has a number as item 2; write a list of host names: ["web-1", "web-2"]
+hosts: has a blank name as item 2; write a list of host names: ["web-1", "web-2"]
+hosts: lists a host twice, as items 1 and 3; list each host once
+hosts: is missing; it is required
+timestamp: is text; write whole Unix seconds, as int(time.time()) gives them, or a datetime with a time zone
+timestamp: is a boolean; write whole Unix seconds, as int(time.time()) gives them, or a datetime with a time zone
+timestamp: is negative; write whole Unix seconds, as int(time.time()) gives them, or a datetime with a time zone
+timestamp: has a fraction of a second; write whole Unix seconds, as int(time.time()) gives them, or a datetime with
+    a time zone
+timestamp: is too large for seconds and looks like milliseconds; divide by 1000 and drop the fraction
+hosts: no host is known, and this Deployment covers no resource to name instead; pass hosts=[...]
+Deployment "shop" covers no resource of a known host type, so the names of the affected resources are sent; pass
+    hosts=[...], or register the type: bigpanda.host_name(type, input)
+hosts: Deployment "shop" of this program has the same component, version and hosts, so BigPanda cannot tell the two
+    apart; change one of the three
+""",
+    "delivery": r"""
+https://api.bigpanda.io did not answer within 10 s; events are queued and will be sent by the next `pulumi up` or by
+    `bigpanda-release flush`
+https://api.bigpanda.io could not be reached: Connection refused
+https://api.bigpanda.io could not be reached (UnicodeError)
+the time limit has passed
+https://api.bigpanda.io answered 301, a redirect, which is not followed. Check bigpanda:baseUrl.
+https://api.bigpanda.io answered 401. Check the token: `pulumi config set --secret bigpanda:apiToken`.
+https://api.bigpanda.io answered 403. Check the token's permissions.
+https://api.bigpanda.io answered 400: No required SSL certificate was sent. Check bigpanda:clientCertificate.
+https://api.bigpanda.io answered 400: The SSL certificate error. Check bigpanda:clientCertificate.
+https://api.bigpanda.io did not accept the client certificate: tlsv1 alert unknown ca. Check
+    bigpanda:clientCertificate.
+BigPanda rejected the start of shop 2.6.1 (400: hosts missing); it will not be retried
+BigPanda rejected the end of a deployment that has secret properties (400); it will not be retried
+BigPanda did not accept the last event, so sending is paused
+an earlier event of this deployment is still being sent by another process
+the start of shop 2.6.1 did not get through, and delivery is required (bigpanda:delivery (stack config)), so nothing
+    was changed: https://api.bigpanda.io answered 503. Try again when BigPanda accepts events, or set
+    bigpanda:delivery (stack config) to bestEffort to deploy anyway
+the end of shop 2.6.1 did not get through, and delivery is required; the next update sends it:
+    https://api.bigpanda.io answered 503
+the start of shop 2.6.1 for web did not get through; it has secret properties, so it is not stored, and no later
+    update sends it
+Deployment "shop": the change of web could not be reported (TypeError), and delivery is required, so nothing was
+    changed
+a change of "web" could not be examined (TypeError)
+bigpanda: the last checkpoint cannot be read: KeyError
+""",
+    "the outbox": r"""
+the outbox /home/ann/.bigpanda/outbox.db cannot be used (there is no home folder); events are still sent; set
+    BIGPANDA_OUTBOX to another file, or remove this file
+the outbox /home/ann/.bigpanda/outbox.db cannot be used (the file was written by a newer version of this package,
+    format 9); events are still sent; set BIGPANDA_OUTBOX to another file, or remove this file
+""",
+    "what an update and a preview say": r"""
+Sent the start of shop 2.6.1 on web-1
+Sent the end of shop 2.6.1: success
+Sent the events of earlier updates
+The events of earlier updates are still queued
+waiting for BigPanda, 7 s left
+Deployment "shop" will also report web-1, which changes through an Output
+version 2.6.0 is now 2.6.1
+triggers may change
+triggers changed
+hosts may change
+hosts changed
+host web-3 added
+host web-2 removed
+4 more resources changed
+the last attempt did not complete
+the last attempt failed
+1 event is waiting to be sent
+2 events are waiting to be sent
+""",
+    "why a deployment failed": r"""
+the program exited with code 3
+a resource failed
+the deployment did not complete
+the update ended before this deployment was complete
+BigPanda did not confirm the start, and delivery is required
+BigPanda rejected the start
+the release runner stopped unexpectedly
+the release runner was killed before the update was over
+the update failed after the release runner was killed
+the release runner was killed, and the result of the update is unknown
+the engine was killed by signal 9
+""",
+    "release runner: up, destroy, refresh and preview": r"""
+bigpanda-release: unexpected error: KeyError; run it again with --debug for a traceback
+bigpanda-release: --component and --version missing; pass a component and a version, or a release.yaml
+bigpanda-release: --version cannot be combined with release.yaml; set the value there, or omit the file
+bigpanda-release: not a terminal; pass --yes to confirm, or run `preview` first
+bigpanda-release: the token file token.txt cannot be read: it is not text
+bigpanda-release: there is no `pulumi` on PATH; install the Pulumi CLI, 3.244 or newer
+bigpanda-release: the `pulumi` on PATH cannot be used: Minimum version requirement failed
+bigpanda-release: the `pulumi` on PATH does not run (Exec format error); install it again
+bigpanda-release: `pulumi config` did not end within 120 s; try it by hand in /home/ann/shop
+bigpanda-release: there is no Pulumi.yaml in /home/ann; name the project's folder with -C
+bigpanda-release: the Pulumi.yaml in /home/ann/shop is not valid YAML; `pulumi about` shows where
+bigpanda-release: no stack is selected in /home/ann/shop; name one with -s
+bigpanda-release: there is no stack "prdo" in /home/ann/shop; create it with `pulumi stack init prdo`
+bigpanda-release: the preview of acme/shop/prod failed: pulumi failed and printed no error
+warning: no changed resource is of a known host type, so the names of the changed resources are sent; pass --host,
+    or set hosts in release.yaml
+warning: acme/shop/prod: the update changed what its preview did not show, so it was not recorded
+nothing changes, so nothing is sent
+a refresh deploys nothing, so nothing is sent
+delivery is off, so nothing is sent
+no component is given, so nothing is sent
+the program records this by its own Deployment, so the runner sends nothing
+end    success, or failure with its reason
+nothing was done
+failed: another update of this stack is running; wait for it, or end it with `pulumi cancel`
+3 releases in 42 s: 2 succeeded, 1 failed, 1 rejected by BigPanda
++- aws:ec2/instance:Instance web creating replacement
++- aws:ec2/instance:Instance web created replacement (12.3 s)
++- aws:ec2/instance:Instance web deleting replaced
++- aws:ec2/instance:Instance web deleted replaced (3.1 s)
+cancelled: it was not started
+skipped: runs after db (failed)
+undelivered: the start did not get through, and delivery is required: https://api.bigpanda.io answered 503
+undelivered: the update is done, but BigPanda rejected its end
+undelivered: the update is done, but its end did not get through: https://api.bigpanda.io answered 503; the end is
+    queued, send it with `bigpanda-release flush`
+rejected: BigPanda rejected the start of shop 2.6.1, so it has no record of this update
+rejected: BigPanda rejected the end of shop 2.6.1, so it shows shop 2.6.1 in progress; send another end with
+    `bigpanda-release end --component shop`
+""",
+    "release runner: start, end, status, history and flush": r"""
+start queued; send it with `bigpanda-release flush`
+start not sent, since delivery is off
+bigpanda-release: the end did not get through, and delivery is required; the end is queued: https://api.bigpanda.io
+    answered 503
+bigpanda-release: --reason is only for a failure; add --status failure, or omit --reason
+bigpanda-release: no open start matches shop; to send its end anyway, --force needs --version and --host
+bigpanda-release: no open start matches shop 2.6: the nearest open ones are shop 2.6.1 on web-1; shop 2.6.0 on
+    web-2; name one of them, or pass --force to send the end anyway (1 more is open with secret properties, which
+    only the next update of the stack can end)
+bigpanda-release: no open start matches shop 2.6: none is open on this machine; if it was started on another
+    machine, pass --force to send the end anyway (2 more are open with secret properties, which only the next update
+    of the stack can end)
+bigpanda-release: the end of shop 2.6.1 on web-1 is already queued, as a success; send it with `bigpanda-release
+    flush`, or pass --force to send the end anyway
+bigpanda-release: shop 2.6.1 on web-1 is open at https://eu-api.bigpanda.io; set BIGPANDA_BASE_URL to end it there
+bigpanda-release: several open starts match shop: shop 2.6.1 on web-1; shop 2.6.0 on web-1, and 2 more; add
+    --version and --host to choose one
+bigpanda-release: shop 2.6.1 on web-1 is being deployed by acme/shop/prod, which will send the end itself; pass
+    --force to send it now
+bigpanda-release: shop 2.6.1 has ended in the meantime; `bigpanda-release history` shows how
+bigpanda-release: --since "yesterday" is not a time; write it as 90m, 12h, 7d, or 2026-11-25T10:00
+nothing is in progress, and nothing is queued
+nothing was sent
+nothing to send
+in progress, end rejected
+left open
+component version hosts state since recorded by reason
+2 still waiting: https://api.bigpanda.io answered 503
+warning: the state of acme/shop/prod cannot be read, so another machine may have sent its events already
+kept: shop 2.6.1, since it is in progress
+kept: shop 2.6.1, since it is in progress until `bigpanda-release end` is called for it
+kept: shop 2.6.1, since an earlier event of the same deployment is queued
+kept: shop, since it has secret properties, which are only in the stack's state; the next update of the stack sends
+    it
+dropped: acme/shop/prod shop, which another machine has sent already
+kept: the events for https://eu-api.bigpanda.io; set BIGPANDA_BASE_URL to send them there
+""",
+    "release.yaml": r"""
+bigpanda-release: release.yaml cannot be read: No such file or directory
+bigpanda-release: release.yaml:3: not valid YAML: mapping values are not allowed here
+bigpanda-release: release.yaml:3: releases[0].stack is set twice; remove one
+bigpanda-release: release.yaml:1: not a map; start with `releases:` and a list of releases
+bigpanda-release: release.yaml:4: releases[0].compnent is an unknown key; did you mean component?
+bigpanda-release: release.yaml:4: releases[0].q is an unknown key; the keys are stack, project, component, version
+bigpanda-release: release.yaml:4: releases[0].version is not text; write a name, in quotes if it looks like a number
+bigpanda-release: release.yaml:4: releases is not a list with items; write at least one item
+bigpanda-release: release.yaml:4: releases[0].after is not a list; write a list
+bigpanda-release: release.yaml:4: releases[0].config is not a map; write keys with values
+bigpanda-release: release.yaml:9: releases[1].stack "prod" of this project is already released above; remove one of
+    the two
+bigpanda-release: release.yaml:9: releases[1].component "shop" has the same version and hosts as a release above, so
+    BigPanda cannot tell the two apart; change one of the three
+bigpanda-release: release.yaml:9: releases[1].after names "db", which is not a release of this file; write one of
+    prod, shop
+bigpanda-release: release.yaml:9: releases[1].after names "prod", which matches several releases; write one of
+    ./prod, db/prod
+bigpanda-release: release.yaml:9: releases[1].after is a circular dependency: db after shop after db
+""",
+    "release.yaml in an editor": r"""
+Releases, in any order.
+Stack name, as `pulumi stack ls` shows it.
+Project folder, relative to this file. [default: the folder of this file]
+Version of the component; put it in quotes.
+Hosts to report. [default: the affected hosts]
+Releases that run before this release, by component, by stack, or as project/stack.
+Stack config for this release; keys without a namespace belong to the project.
+Description, shown in BigPanda.
+Owner, shown in BigPanda.
+""",
+    "doctor": r"""
+install the Pulumi CLI, or put it on PATH
+3.200.0 has no error hooks -> install Pulumi 3.244.0 or newer
+the engine tells why a resource failed
+there is no pulumi-language-python -> put pulumi-language-python on PATH, beside pulumi
+there is no pulumi-resource-pulumi-python -> put pulumi-resource-pulumi-python on PATH, beside pulumi
+3.12.1 (/home/ann/shop/venv/bin/python, the virtualenv that Pulumi.yaml names) has the package
+3.12.1 (/usr/bin/python3, since Pulumi.yaml names no virtualenv) has the package
+/home/ann/shop/venv/bin/python, the virtualenv that Pulumi.yaml names, does not run (FileNotFoundError) -> set
+    another virtualenv in Pulumi.yaml
+/usr/bin/python3, since Pulumi.yaml names no virtualenv: no error was printed -> python3 -m pip install
+    bigpanda-provider
+-> fix that, or name another stack with -s; the checks below ignore the stack's config
+-> fix that setting
+token: not set
+https://api.bigpanda.io, answers (401 to a request without token)
+https://api.bigpanda.io, cannot be reached (ConnectionError) -> check bigpanda:baseUrl or bigpanda:region,
+    HTTPS_PROXY, and REQUESTS_CA_BUNDLE for a private CA
+/home/ann/.bigpanda/outbox.db, 2 waiting or in progress
+set BIGPANDA_OUTBOX to a writable file
+bigpanda_provider[cli]: typer is missing; install it with: pip install 'bigpanda-provider[cli]'
+""",
+    "help": r"""
+Record updates of whole Pulumi stacks in BigPanda: the start, and the end with its result.
+Exit codes: 0 success, 1 a release failed, 2 wrong use, 3 delivery is required and an event did not get through, 130
+    cancelled.
+Show tracebacks of unexpected errors.
+Update a stack and record the update.
+With a release.yaml, update its stacks in their order.
+Delete all resources of a stack and record the update.
+With a release.yaml, go through its stacks in reverse order.
+Refresh state from the cloud provider.
+A refresh deploys nothing, so no event is sent.
+Show the changes and the events that would be sent.
+Send a start by hand.
+Send the end of an open start.
+For a start that was sent from another machine, pass --force with its component, version and hosts.
+Show deployments in progress and queued events.
+Show the recorded deployments, newest first.
+Cover this machine's deployments, also those that programs recorded.
+Send the queued events, oldest first.
+Check the setup.
+Print a fix for each problem; send no event.
+Serve a local stand-in for BigPanda.
+File of the releases to run, instead of one stack.
+Stack name. [default: the selected stack]
+Project folder. [default: the current folder]
+Host to report; repeat for several. [default: the affected hosts]
+Host to report; repeat for several.
+Owner of the deployment.
+Description of the deployment.
+Component, as BigPanda shows it.
+Version of the component.
+Do not ask for confirmation.
+Number of releases that run at the same time.
+File with the BigPanda token. [default: stack config or environment]
+What to do if an event does not get through. [default: stack config or environment]
+Print JSON, for scripts.
+Component of the start.
+Version of the start; optional if only one start of the component is open.
+Host of the start; repeat for all hosts, or omit.
+Result of the deployment.
+Reason of the failure.
+Send the end even if no open start matches, or a running update would send it.
+Show only this component.
+Show only deployments on this host.
+Show only newer deployments: 90m, 12h, 7d, or 2026-11-25T10:00.
+Show at most N deployments, the newest.
+Send only the events of this stack, with the settings of its config.
+Port to listen on; 0 takes a free port.
+Address to listen on.
+File to keep events in; :memory: keeps them in memory.
+Additional host name that requests may be sent to; repeat for several.
+""",
+}
+"""Examples begin in the first column and go on in indented lines."""
+
+EXAMPLES = [" ".join(one.split()) for group in MESSAGES.values() for one in re.split(r"\n(?! )", group) if one.strip()]
+
+PACKAGE = pathlib.Path(bigpanda_provider.__file__).parent
+FEWEST_WORDS = 2
+"""A text with fewer is a name or a value."""
+WORD = re.compile(r"[\"'(`]*[A-Za-z][a-z'-]*[`\"').,;:?]*")
+NO_MESSAGE = re.compile(
+    r"PRAGMA|TABLE|VALUES|FROM (note|attempt)|UPDATE attempt|ORDER BY|= [?]|IS NULL|start_delivery"  # SQL
+    r"|^import |^read -r |^bigpanda-release \w+ |^str \|"  # a program, commands, types
+)
+HOLE = "\0"
+
+
+def _text(node: ast.AST) -> str | None:
+    """The text of a string or an f-string, with a hole for each value; None for other nodes."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value.replace("{}", HOLE)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else HOLE for part in node.values)
+    return None
+
+
+def _texts(node: ast.AST) -> Iterator[str]:
+    """The texts below a node of the source. Docstrings are left out, except those of commands, which are help."""
+    text = _text(node)
+    if text is not None:
+        yield text
+    if isinstance(node, ast.FunctionDef) and any(ast.unparse(one) == "command" for one in node.decorator_list):
+        yield ast.get_docstring(node) or ""
+    for child in ast.iter_child_nodes(node):
+        is_docstring = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
+        is_part = text is not None and isinstance(child, ast.Constant)
+        if not is_docstring and not is_part:
+            yield from _texts(child)
+
+
+def _templates() -> set[str]:
+    """Every paragraph of text in the package that users may see."""
+    files = [file for file in PACKAGE.rglob("*.py") if PACKAGE / "sandbox" not in file.parents]
+    texts = [text for file in files for text in _texts(ast.parse(file.read_text(encoding="utf-8")))]
+    paragraphs = {" ".join(paragraph.split()) for text in texts for paragraph in text.split("\n\n")}
+    return {
+        one
+        for one in paragraphs
+        if sum(WORD.fullmatch(word) is not None for word in one.split()) >= FEWEST_WORDS and not NO_MESSAGE.search(one)
+    }
+
+
+def _fits(template: str, example: str) -> bool:
+    return re.search(".*".join(map(re.escape, template.split(HOLE))), example) is not None
+
+
+def test_every_message_has_an_example() -> None:
+    """A message without one is missing from the list."""
+    assert [one for one in sorted(_templates()) if not any(_fits(one, example) for example in EXAMPLES)] == []
+
+
+def test_every_example_is_of_a_message() -> None:
+    """An example of a message that is gone is stale."""
+    templates = _templates()
+    assert [example for example in EXAMPLES if not any(_fits(one, example) for one in templates)] == []

@@ -40,6 +40,17 @@ def on_screen(made: Stack, columns: int) -> list[str]:
     return [line[:2].strip() + line[line.index(" pulumi-") :] for line in lines if "bigpanda:" in line]
 
 
+def assert_rows(made: Stack, deployment: str, completion: str) -> None:
+    """The two rows of a preview's table on terminals of both widths, from the plan on."""
+    begin = "pulumi-python:dynamic/bigpanda"
+    signs = {"create": "+", "update": "~"}
+    for columns in (100, 120):
+        assert on_screen(made, columns) == [
+            f"{signs[deployment.split()[0]]} {begin}:Deployment     shop      {deployment}",
+            f"{signs[completion.split()[0]]} {begin}:Completion  shop      {completion}",
+        ]
+
+
 CREATE = """\
 + pulumi-python:dynamic/bigpanda:Deployment: (create)
     component : "shop"
@@ -65,9 +76,11 @@ END = """\
 
 def test_create(stack: MakeStack) -> None:
     """The event's own properties, as BigPanda calls them; the end's are status and what it takes from the start."""
-    preview = stack(SHOP).config(outside="a").preview("--diff")
+    made = stack(SHOP).config(outside="a")
+    preview = made.preview("--diff")
     assert of(preview, "Deployment") == CREATE
     assert of(preview, "Completion") == END
+    assert_rows(made, "create", "create")
 
 
 UPDATE = """\
@@ -113,12 +126,7 @@ def test_update(stack: MakeStack, changes: dict[str, str], causes: list[str], ho
     preview = made.config(**changes).preview("--diff")
     assert of(preview, "Deployment") == UPDATE.format(because=because(*causes), hosts=hosts, version=version)
     what = "version" if "version" in changes else "hosts"
-    info = f"[diff: +because~{what}]"
-    for columns in (100, 120):
-        assert on_screen(made, columns) == [
-            f"~ pulumi-python:dynamic/bigpanda:Deployment     shop      update     {info}",
-            f"~ pulumi-python:dynamic/bigpanda:Completion  shop      update     [diff: ~{what}]",
-        ]
+    assert_rows(made, f"update     [diff: +because~{what}]", f"update     [diff: ~{what}]")
 
 
 def test_after_a_failure(stack: MakeStack) -> None:
@@ -131,6 +139,7 @@ def test_after_a_failure(stack: MakeStack) -> None:
   +     [1]: "the last attempt failed"
     ]"""
     assert of(preview, "Deployment") == UPDATE.format(because=causes, hosts=BOTH, version='  version  : "2.4.1"')
+    assert_rows(made, "update     [diff: +because]", "create")
 
 
 def test_events_that_wait(faulty_stack: MakeStack, faulty: FaultyBigPanda) -> None:
@@ -144,6 +153,7 @@ def test_events_that_wait(faulty_stack: MakeStack, faulty: FaultyBigPanda) -> No
         because=because("2 events are waiting to be sent"), hosts=BOTH, version='  version  : "2.4.1"'
     )
     assert of(preview, "Deployment") == shown
+    assert_rows(made, "update     [diff: +because]", "update")
     assert '"2 events' not in made.config(version="3").up().output
 
 
@@ -154,6 +164,7 @@ def test_hosts_that_are_not_known(stack: MakeStack) -> None:
     preview = made.config(host="another").preview("--diff")
     assert '[0]: "hosts may change"' in of(preview, "Deployment")
     assert '~ [0]: "h" => [unknown]' in of(preview, "Deployment")
+    assert_rows(made, "update     [diff: +because~hosts]", "update     [diff: ~hosts]")
 
 
 def test_nothing_to_send(stack: MakeStack, bigpanda: Sandbox) -> None:
@@ -161,6 +172,7 @@ def test_nothing_to_send(stack: MakeStack, bigpanda: Sandbox) -> None:
     made = stack(SHOP).config(outside="a")
     assert made.up().ok
     assert "bigpanda" not in made.preview("--diff").output
+    assert [on_screen(made, columns) for columns in (100, 120)] == [[], []]
 
 
 def test_a_late_change(stack: MakeStack) -> None:

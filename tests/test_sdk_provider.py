@@ -52,8 +52,10 @@ ThreadPoolExecutor(1).submit(work)
 sdk.on_exit(act)
 """
 SLOW = """
-import threading, time
+import signal, threading, time
 from bigpanda_provider.provider import sdk
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests were started with
 
 def act():
     print("acting", flush=True)
@@ -71,6 +73,7 @@ TOLD_ANOTHER = """
 import faulthandler, signal, threading
 from bigpanda_provider.provider import sdk
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests were started with
 {closed}
 sdk.on_exit(lambda: print("acted", flush=True))
 other = threading.Thread(target=threading.Event().wait, daemon=True)

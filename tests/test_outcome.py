@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 
 from bigpanda_provider.bigpanda.events import StartEvent
 from bigpanda_provider.delivery import outcome
 from bigpanda_provider.delivery.attempt import Attempt, End
-from bigpanda_provider.provider.telling import urn
+from bigpanda_provider.provider.telling import counted_down, urn
 from bigpanda_provider.state import DeliveryStatus, Status
 
 START = StartEvent(component="shop", version="2.4.1", hosts=["web-1", "web-2"])
@@ -88,3 +91,15 @@ def test_where_a_line_is_shown(name: str, expected: str) -> None:
 def test_where_a_line_is_shown_without_a_stack() -> None:
     """State of an early version does not name it; then the line is shown at no resource."""
     assert urn("", "web") == f"urn:pulumi:::::{OWN}::web"
+
+
+def test_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event is sent without a countdown then, and does not wait for one."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    began = time.monotonic()
+    with counted_down(5, "organization/test/dev", "web"):
+        assert time.monotonic() - began < 1

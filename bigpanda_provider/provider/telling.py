@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from functools import partial
 
 from ..bigpanda.workers import Workers
 from ..state import DEPLOYMENT_TYPE
@@ -21,7 +20,6 @@ SLOW_S = 1.0
 _said: set[str] = set()
 _lock = threading.Lock()
 _lines = Workers("bigpanda-lines", 1)  # one, so that they keep their order
-_counting = Workers("bigpanda-counting")
 
 
 def warn(sentence: str, *, about: str | None = None) -> None:
@@ -48,7 +46,7 @@ def tell(sentence: str, stack: str, name: str) -> threading.Event:
         name: the Deployment's name in it.
 
     Returns:
-        What is set once the engine has it. Nothing needs to wait for that, but the process's end.
+        An event that is set once the engine has the line. Only the end of the process has to wait for it.
     """
     at = urn(stack, name)
 
@@ -68,7 +66,9 @@ def counted_down(limit_s: float, stack: str, name: str) -> Iterator[None]:
         name: the Deployment's name in it.
     """
     over = threading.Event()
-    _counting.run(partial(_count_down, time.monotonic() + limit_s, urn(stack, name), over))
+    given = (time.monotonic() + limit_s, urn(stack, name), over)
+    with contextlib.suppress(RuntimeError):  # no thread can be started: the event is not to wait for its countdown
+        threading.Thread(target=_count_down, args=given, name="bigpanda-counting", daemon=True).start()
     try:
         yield
     finally:

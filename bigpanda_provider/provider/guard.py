@@ -62,8 +62,10 @@ class Guard:
     def _tell(self, attempt: str) -> threading.Event | None:
         """Tell the user what became of an end that this has sent."""
         record = self._delivery.outbox.get(attempt)
-        told = record and outcome.of(record.attempt, outcome.ALL_SECRET if record.is_secret else ())
-        return tell(told, record.place.stack, record.place.name) if record and told else None
+        if record is None:
+            return None
+        line = outcome.of(record.attempt, outcome.ALL_SECRET if record.is_secret else ())
+        return None if line is None else tell(line, record.place.stack, record.place.name)
 
     def _how_it_went(self, attempt: str) -> End:
         """What is known: the reason that the program noted before any cancellation, the cancellation, or nothing."""

@@ -188,7 +188,7 @@ class Completions(_Lifecycle):
         if state.ATTEMPT.of(news) != state.ATTEMPT.of(olds):
             return UpdateResult(self._end(news))
         event = read(EndEvent, olds)
-        return UpdateResult(self._outputs(news, self._ended(news, event)))  # its Deployment tells what is sent again
+        return UpdateResult(self._stored(news, self._ended(news, event)))  # its Deployment tells what is sent again
 
     def delete(self, props: dict[str, Any]) -> None:
         """Remember that the attempt has its end, for its Deployment's own delete."""
@@ -202,7 +202,7 @@ class Completions(_Lifecycle):
         """Send the end of a new attempt."""
         ended = self._ended(props, read(EndEvent, props))
         self.tell(ended, state.SECRETS.of(props) or (), *_place(props))
-        return self._outputs(props, ended)
+        return self._stored(props, ended)
 
     def _ended(self, props: dict[str, Any], event: EndEvent) -> Attempt:
         """Send the end of `props`' attempt as the event says."""
@@ -210,7 +210,7 @@ class Completions(_Lifecycle):
         with self.service.counted_down(*_place(props)):
             return self.service.delivery.end(*_place(props), _attempt(props), end, secret=_is_secret(props))
 
-    def _outputs(self, props: dict[str, Any], ended: Attempt) -> dict[str, Any]:
+    def _stored(self, props: dict[str, Any], ended: Attempt) -> dict[str, Any]:
         """What a Completion stores."""
         outputs = self.service.end_outputs(ended, state.SECRETS.of(props) or ())
         return packed({**_without(props, [state.ERROR_MESSAGE]), **outputs})

@@ -199,7 +199,7 @@ def show(sentence: str, how: Show, urn: str = "") -> bool:
 
     Args:
         sentence: the line.
-        how: where it shows it.
+        how: as what it is shown.
         urn: the resource; none, if empty.
     """
     address = engine_address()

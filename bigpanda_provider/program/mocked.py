@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class MockedRun(WithoutRun):
-    """The run of a program under mocks, whose end is not told.
+    """The run of a program under mocks, where the program's end cannot be seen.
 
     Args:
         root: the stack.

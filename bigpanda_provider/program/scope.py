@@ -133,7 +133,9 @@ class Scope:
     def all_hosts(self) -> list[str]:
         """The hosts of all that has been covered so far."""
         members = {one.key: self.hosts_of(one) for one in self._members}
-        return named(members, _filled(members)) if members or self.otherwise is None else [self.otherwise]
+        if not members and self.otherwise is not None:
+            return [self.otherwise]
+        return named(members, members)
 
     def needs(self, declared: Declared) -> frozenset[str]:
         """The hosts that a start has to name before a resource changes; none where any start of the Deployment will do.

@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # one folder for each process, and what they send through
     "program": {"delivery", "bigpanda"},  # of delivery the outbox, where it leaves the reason of a failure
     "provider": {"delivery", "bigpanda"},
-    "delivery": {"bigpanda"},
+    "delivery": {"bigpanda", "context"},
     "bigpanda": set(),
     # what users import: the resources, which join the program with the provider that is stored in state
     "__init__": {"deployment", "record", "program"},
@@ -42,6 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sandbox": set(),
     # for all
     "errors": set(),
+    "context": {"bigpanda"},
     "settings": set(),
     "state": set(),
     "hosts": {"host_table"},

@@ -174,6 +174,10 @@ the last attempt failed
 1 event is waiting to be sent
 2 events are waiting to be sent
 """,
+    "which CI job ran the update": r"""
+Azure Pipelines: Shop, Deploy, run 20260930.1
+Bitbucket Pipelines: acme/shop, build 17
+""",
     "why a deployment failed": r"""
 the program exited with code 3
 a resource failed

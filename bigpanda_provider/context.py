@@ -179,9 +179,10 @@ def job(environ: Mapping[str, str]) -> Job | None:
         return None
     is_tag = system.tag is not None and _value(environ, system.tag) != ""
     names = [_text(environ, (system.name,)), _text(environ, system.job)]
-    address = _first(system.repository, environ)
+    page = _first(system.url, environ, _in_address)
+    address = _first(system.repository, environ, _in_address)
     return Job(
-        url=_url(environ, system.url),
+        url=page and safe_url(page),
         triggered_by=_text(environ, system.triggered_by),
         name=one_line(": ".join(filter(None, names)), LONGEST_VALUE),
         commit=_commit(_text(environ, system.commit)),
@@ -194,11 +195,12 @@ def safe_url(url: str) -> str | None:
     """The address of a page, if it is safe to show and to click on.
 
     Returns:
-        The address, with its query and fragment; None if it is not http or https, has user info, has no valid host or
-        port, contains white space or control characters, or is longer than `LONGEST_ADDRESS`.
+        The address, with its query and fragment; None if it is not http or https, has user info or an "@" elsewhere,
+        has no valid host or port, contains white space or control characters, or is longer than `LONGEST_ADDRESS`.
     """
     parts = _split(url)
-    if parts is None or parts.scheme not in ("https", "http") or "@" in parts.netloc or _host(parts) is None:
+    # An "@" after the host may end a password that holds "/", "?" or "#".
+    if parts is None or parts.scheme not in ("https", "http") or "@" in url or _host(parts) is None:
         return None
     return urlunsplit(parts)
 
@@ -219,7 +221,7 @@ def repository(url: str) -> str | None:
         return None
     host = _host(parts)
     path = "/".join(filter(None, parts.path.split("/"))).removesuffix(".git").rstrip("/")
-    # Another "@" means that the user info was not where it seems to be: a password may hold "/", "?" or "#".
+    # As in `safe_url`; the "@" before the host is the one that is expected here.
     after_host = parts.path + parts.query + parts.fragment
     if host is None or "@" in after_host or not _PATH.fullmatch(path):
         return None
@@ -244,41 +246,34 @@ def _value(environ: Mapping[str, str], name: str) -> str:
     return one_line(environ.get(name, ""))
 
 
-def _as_it_is(text: str, _place: re.Match[str]) -> str:
-    return text
+def _in_text(value: str, _place: re.Match[str]) -> str:
+    return one_line(value)
 
 
-def _in_address(text: str, place: re.Match[str]) -> str:
+def _in_address(value: str, place: re.Match[str]) -> str:
     """How a value is written in an address, given its place in the template."""
     if place.start() > 0:
-        return quote(text, safe="/")
-    if place.end() == len(place.string):
-        return text
+        return quote(one_line(value), safe="/")
+    # Not cleaned: without what an escape sequence takes along, such as an "@", a password would look like a host.
+    if place.end() == len(place.string) or "@" in value:
+        return value
     # The template goes on, so its own query and fragment are the only ones: what else is there may be a token.
-    return re.split("[?#]", text)[0].rstrip("/")
+    return re.split("[?#]", value)[0].rstrip("/")
 
 
 def _first(
-    templates: tuple[str, ...],
-    environ: Mapping[str, str],
-    written: Callable[[str, re.Match[str]], str] = _as_it_is,
+    templates: tuple[str, ...], environ: Mapping[str, str], written: Callable[[str, re.Match[str]], str]
 ) -> str | None:
     """The first of the templates whose variables are all set, with their values in it; None if there is none."""
     for template in templates:
-        places = list(_VARIABLE.finditer(template))
-        if all(_value(environ, place[1]) for place in places):
-            return _VARIABLE.sub(lambda place: written(_value(environ, place[1]), place), template)
+        if all(_value(environ, name) for name in _VARIABLE.findall(template)):
+            return _VARIABLE.sub(lambda place: written(environ[place[1]], place), template)
     return None
 
 
 def _text(environ: Mapping[str, str], templates: tuple[str, ...]) -> str | None:
-    found = _first(templates, environ)
+    found = _first(templates, environ, _in_text)
     return None if found is None else one_line(found, LONGEST_VALUE)
-
-
-def _url(environ: Mapping[str, str], templates: tuple[str, ...]) -> str | None:
-    found = _first(templates, environ, _in_address)
-    return None if found is None else safe_url(found)
 
 
 def _commit(found: str | None) -> str | None:

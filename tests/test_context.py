@@ -275,6 +275,8 @@ def test_pull_requests_tags_and_fallbacks(
         (GITLAB, {"CI_JOB_URL": "java\0script:alert(1)"}),
         (GITLAB, {"CI_JOB_URL": "https://ann:s3cret@gitlab.acme.com/-/jobs/1"}),
         (GITHUB, {"GITHUB_SERVER_URL": "https://x-access-token:s3cret@github.com"}),
+        (GITHUB, {"GITHUB_SERVER_URL": "https://s3cret\x9b@github.com"}),  # an escape sequence, with the "@" in it
+        (GITHUB, {"GITHUB_SERVER_URL": "https://s3cret?@github.com"}),
         (JENKINS, {"BUILD_URL": "file:///home/ann/build"}),
     ],
 )
@@ -363,7 +365,7 @@ HOSTS = st.sampled_from(["github.com", "git.acme.com:8443", "localhost", "10.0.0
 PATHS = st.sampled_from(["", "/", "/acme/shop", "/acme/shop.git", "/~ann/shop/"])
 SCHEMES = st.sampled_from(["https", "http", "ssh", "git", "git+ssh", "HTTPS"])
 # With anything around it that could end the part of the address that it stands in.
-AROUND = st.text(alphabet=st.sampled_from("abz019/?#@:;=&%\\[]. \n~é"), max_size=6) | st.text(max_size=6)
+AROUND = st.text(alphabet=st.sampled_from("abz019/?#@:;=&%\\[]. \n~é\x1b\x9b"), max_size=6) | st.text(max_size=6)
 SECRETS = st.builds("{}s3cret{}".format, AROUND, AROUND)
 FORMS = st.sampled_from(
     [
@@ -422,6 +424,7 @@ def test_a_safe_page_stays_as_it_is(url: str) -> None:
             "https://github.com\\@evil.com/",
             "https://github.com:x/",
         ),
+        *("https://s3cret?@github.com/", "https://ann:12/s3cret@github.com/"),
         *("https://github.com/a b", "https://github.com/\x1b[31m", "https://github.com/\u202egro", "https://a..b/"),
         *("https://[::1/", "https://ann%40github.com/", "https://github.com/" + "a" * LONGEST_ADDRESS),
     ],

@@ -231,7 +231,7 @@ def repository(url: str) -> str | None:
 
 _VARIABLE = re.compile(r"{(\w+)}")
 _COMMIT = re.compile("[0-9a-f]{7,64}")
-_REMOTE = re.compile("refs/heads/|refs/remotes/origin/|origin/")
+_REMOTE = re.compile("^(refs/heads/|refs/remotes/origin/|origin/)")
 """What stands before a branch. Jenkins gives `origin/main`."""
 _NAME = re.compile(r"[\w-]+(\.[\w-]+)*\.?")
 _PATH = re.compile(r"[\w.~%+/-]+")
@@ -285,7 +285,7 @@ def _branch(found: str | None) -> str | None:
     """The name alone; None for other references than branches: `refs/tags/1.0`, `refs/pull/7/merge`."""
     if found is None:
         return None
-    name = _REMOTE.sub("", found, count=1) if _REMOTE.match(found) else found
+    name = _REMOTE.sub("", found)
     return None if name.startswith("refs/") else name or None
 
 

@@ -119,7 +119,7 @@ def backlog() -> Iterator[Figure]:
 
             def post() -> None:
                 for start in starts:
-                    event = start.payload()
+                    event = start.stored()
                     session.post(f"{address}/data/events/deployments/start", json=event, timeout=LIMIT_S)
                     del event["timestamp"]
                     end = {**event, "status": "success"}

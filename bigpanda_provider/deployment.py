@@ -13,12 +13,24 @@ from pulumi.runtime import is_dry_run
 from . import state
 from .errors import UndeliveredError
 from .program import run, sdk
-from .program.arguments import DeploymentArgs, FoundVersion, Given, Hosts, Timestamp, arguments, carried, refuse_reading
+from .program.arguments import (
+    DeploymentArgs,
+    FoundVersion,
+    Given,
+    Hosts,
+    Tags,
+    Timestamp,
+    arguments,
+    carried,
+    refuse_reading,
+)
 from .provider import CompletionProvider, DeploymentProvider
 
 _SECRET_OUTPUTS = [state.BACKLOG.name, state.GIVEN_TIMESTAMP.name]
 """These hold parts of the event under names of their own, so they are encrypted in state as the parts may be."""
 _DEPLOYMENT_OUTPUTS = (state.ATTEMPT, state.DELIVERY, state.TIMESTAMP)
+_REPEATED = (state.TIMESTAMP, state.DESCRIPTION, state.OWNER, state.SOURCE, state.TAGS)
+"""What an end may repeat of its start beside component, version and hosts."""
 _COMPLETION_OUTPUTS = (state.ATTEMPT, state.DELIVERY, state.UNDELIVERED)
 
 
@@ -62,6 +74,8 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
     """The owner, as sent."""
     source: pulumi.Output[str | None]
     """The source, as sent."""
+    tags: pulumi.Output[dict[str, str] | None]
+    """The tags, as sent."""
     attempt: pulumi.Output[str]
     """The ID of the attempt, which the Completion has too."""
     delivery: pulumi.Output[str]
@@ -80,6 +94,7 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
         owner: pulumi.Input[str] | None = None,
         source: pulumi.Input[str] | None = "pulumi",
         timestamp: Timestamp | None = None,
+        tags: Tags | None = None,
         triggers: pulumi.Input[Sequence[Any]] | None = None,
         watch: bool = True,
     ) -> None: ...
@@ -199,6 +214,7 @@ class Completion(pulumi.dynamic.Resource, module="bigpanda", name="Completion"):
                     **deployment._recording.passed_on,
                     state.ATTEMPT.name: deployment.attempt,
                     state.START_DELIVERY.name: deployment.delivery,
+                    state.START.name: _repeated(deployment),
                 },
                 state.COMPONENT.name: deployment.component,
                 state.VERSION.name: deployment.version,
@@ -211,6 +227,13 @@ class Completion(pulumi.dynamic.Resource, module="bigpanda", name="Completion"):
         if not is_dry_run():
             # Where delivery is required, an end that waits fails the update; the end itself is in state by then.
             sdk.output(self, state.UNDELIVERED.name).apply(_fail_if)
+
+
+def _repeated(deployment: Deployment) -> dict[str, pulumi.Input[Any]]:
+    """What of the start its end repeats, where the API takes the whole deployment each time."""
+    machine = sdk.output(deployment, state.MACHINE.name)
+    context = machine.apply(lambda known: state.CONTEXT.of(known or {}))
+    return {state.CONTEXT.name: context, **{one.name: getattr(deployment, one.name) for one in _REPEATED}}
 
 
 def _fail_if(undelivered: str | None) -> None:

@@ -71,7 +71,15 @@ class DeliveryError(BigPandaError):
 
 
 class UnavailableError(DeliveryError):
-    """BigPanda could not be reached, did not answer in time, or asked for a later retry."""
+    """BigPanda could not be reached, did not answer in time, or asked for a later retry.
+
+    Attributes:
+        too_many: whether more was sent in a minute than BigPanda accepts.
+    """
+
+    def __init__(self, message: str, *, too_many: bool = False) -> None:
+        super().__init__(message)
+        self.too_many = too_many
 
 
 class RefusedError(DeliveryError):

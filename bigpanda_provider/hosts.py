@@ -150,6 +150,18 @@ def name_of(key: str) -> str:
     return key.partition("::")[2]
 
 
+def described(key: str) -> str:
+    """A resource by type and name, as people say it: `docker:Container web-1`."""
+    return f"{_type_of(key)} {name_of(key)}"
+
+
+def _type_of(key: str) -> str:
+    """A resource's type, as short as people say it: `aws:ec2:Instance`, `docker:Container`."""
+    package, module, name = [*key.partition("::")[0].rpartition("$")[2].split(":"), "", ""][:3]
+    module = module.partition("/")[0]
+    return ":".join(part for part in (package, "" if module == "index" else module, name) if part)
+
+
 def wrapped_inputs(resource_type: str) -> tuple[str, ...]:
     """The inputs of a type that its SDK makes secret as a whole, and that hold its name."""
     naming = _naming(resource_type)

@@ -9,10 +9,10 @@ from typing import Any
 
 import pulumi
 
-from .bigpanda.text import one_line
+from .bigpanda.text import listed, one_line
 from .deployment import Deployment
 from .errors import DeclarationError
-from .program.arguments import FoundVersion, Hosts
+from .program.arguments import FoundVersion, Hosts, Tags
 from .program.run import current
 
 GIT_LIMIT_S = 10
@@ -29,6 +29,7 @@ def record_program(
     description: pulumi.Input[str] | None = None,
     owner: pulumi.Input[str] | None = None,
     source: pulumi.Input[str] | None = "pulumi",
+    tags: Tags | None = None,
     triggers: pulumi.Input[Sequence[Any]] | None = None,
 ) -> Deployment:
     """Cover the rest of the program with one Deployment; call this first in the program.
@@ -45,6 +46,7 @@ def record_program(
         description: free text.
         owner: who is responsible.
         source: the system that sends the event.
+        tags: what else to tell the operators, such as {"team": "payments"}.
         triggers: values of any type. When one changes, a new start is sent.
 
     Raises:
@@ -52,9 +54,8 @@ def record_program(
     """
     program = current()
     if early := program.declared_before():
-        more = f" and {len(early) - SHOWN} more" if len(early) > SHOWN else ""
         pulumi.log.warn(
-            f"record_program() does not cover {', '.join(map(repr, early[:SHOWN]))}{more}, declared before it; "
+            f"record_program() does not cover {listed([repr(name) for name in early], SHOWN)}, declared before it; "
             "put it first in the program, before other modules are imported"
         )
     if version is None:
@@ -68,6 +69,7 @@ def record_program(
         description=description,
         owner=owner,
         source=source,
+        tags=tags,
         triggers=triggers,
     )
     made._recording.cover_rest()

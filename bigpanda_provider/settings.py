@@ -25,9 +25,15 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from .errors import SettingError
+from .state import Api
+from .tags import FOUND, Found
 
 NAMESPACE = "bigpanda"
-KEYS = ("apiToken", "baseUrl", "region", "delivery", "timeoutSeconds", "clientCertificate")
+KEYS = (
+    *("apiToken", "appKey", "api", "failedStatus", "context"),
+    *("baseUrl", "region", "delivery", "timeoutSeconds", "clientCertificate"),
+)
+SECRET_KEYS = ("apiToken", "appKey")
 REGIONS = {"us": "https://api.bigpanda.io", "eu": "https://eu-api.bigpanda.io"}
 DEFAULT_TIMEOUT_SECONDS = 10.0
 LONGEST_TIMEOUT_SECONDS = 300.0
@@ -36,6 +42,11 @@ TOKENLESS = (
     "there is no BigPanda token, so no event can be sent. Set one with `pulumi config set --secret bigpanda:apiToken` "
     "or `export BIGPANDA_API_TOKEN=...`. To try without BigPanda, run `python -m bigpanda_provider.sandbox` and set "
     "bigpanda:baseUrl to the address that it prints; any token will do there."
+)
+
+KEYLESS = (
+    "there is no app key, which BigPanda's Changes API needs beside the token, so no event can be sent. Set one with "
+    "`pulumi config set --secret bigpanda:appKey` or `export BIGPANDA_APP_KEY=...`, or set bigpanda:api to deployments."
 )
 
 T = TypeVar("T")
@@ -59,6 +70,13 @@ class Mode(str, enum.Enum):
     BEST_EFFORT = "bestEffort"
     REQUIRED = "required"
     OFF = "off"
+
+
+class FailedStatus(str, enum.Enum):
+    """What the Changes API is told of a deployment that failed: it has no status for that."""
+
+    CANCELED = "Canceled"
+    DONE = "Done"
 
 
 @dataclass(frozen=True)
@@ -128,6 +146,10 @@ class Settings:
 
     Attributes:
         token: the API token; its value is None where none is set.
+        app_key: the app key, which the Changes API takes beside the token; its value is None where none is set.
+        api: which of BigPanda's APIs records deployments that begin.
+        failed_status: what the Changes API is told of a deployment that failed.
+        context: what is found out of a deployment, and sent with it.
         base_url: scheme, host and path prefix, without a slash at the end.
         delivery: what an event that does not get through does to the update.
         timeout_seconds: the time that one event may take, in seconds, retries and waits included.
@@ -136,6 +158,10 @@ class Settings:
     """
 
     token: Setting[Token | None]
+    app_key: Setting[Token | None]
+    api: Setting[Api]
+    failed_status: Setting[FailedStatus]
+    context: Setting[frozenset[Found]]
     base_url: Setting[str]
     delivery: Setting[Mode]
     timeout_seconds: Setting[float]
@@ -163,14 +189,29 @@ class Settings:
         find = _Finder(config, environ, explicit or {})
         region = find("region", _region, "us")
         return cls(
-            token=find("apiToken", _token, None),
+            token=find("apiToken", partial(_token, key="apiToken"), None),
+            app_key=find("appKey", partial(_token, key="appKey"), None),
+            api=find("api", partial(_one_of, Api), Api.DEPLOYMENTS),
+            failed_status=find("failedStatus", partial(_one_of, FailedStatus), FailedStatus.CANCELED),
+            context=find("context", _context, FOUND),
             base_url=find("baseUrl", base_url, REGIONS[region.value]),
-            delivery=find("delivery", _mode, Mode.BEST_EFFORT),
+            delivery=find("delivery", partial(_one_of, Mode), Mode.BEST_EFFORT),
             timeout_seconds=find("timeoutSeconds", _timeout, DEFAULT_TIMEOUT_SECONDS),
             client_certificate=find(
                 "clientCertificate", partial(_client_certificate, folder=folder or pathlib.Path()), None
             ),
         )
+
+    def missing(self, api: Api) -> str | None:
+        """Why no event can be sent by that API: what has to be set first; None where nothing is missing."""
+        if self.token.value is None:
+            return TOKENLESS
+        return KEYLESS if api is Api.CHANGES and self.app_key.value is None else None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The texts that no log, state, error or repr may hold."""
+        return tuple(one.value.reveal() for one in (self.token, self.app_key) if one.value is not None)
 
 
 @dataclass(frozen=True)
@@ -214,16 +255,16 @@ def unknown_keys(config: Collection[str]) -> list[tuple[str, str | None]]:
 
 
 def complaints(config: Collection[str], is_secret: Callable[[str], bool]) -> list[str]:
-    """What a user should be told of the stack's config: a token in plain text, and unknown keys.
+    """What a user should be told of the stack's config: a token or an app key in plain text, and unknown keys.
 
     Args:
         config: the keys, with their namespace.
         is_secret: whether a key was set with `--secret`.
     """
-    token = f"{NAMESPACE}:apiToken"
     found = []
-    if token in config and not is_secret(token):
-        found.append(f"{token} is stored in plain text; fix it with `pulumi config set --secret {token}`")
+    for name in (f"{NAMESPACE}:{key}" for key in SECRET_KEYS):
+        if name in config and not is_secret(name):
+            found.append(f"{name} is stored in plain text; fix it with `pulumi config set --secret {name}`")
     for key, nearest in unknown_keys(config):
         found.append(f"unknown setting {key}" + (f"; did you mean {nearest}?" if nearest else ""))
     return found
@@ -265,14 +306,20 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _token(value: Any) -> Token | None:
+def _token(value: Any, key: str) -> Token | None:
+    what = _SECRET_NAMES[key]
     if not isinstance(value, str):
-        raise ValueError("is not text; set the token with `pulumi config set --secret bigpanda:apiToken`")
+        raise ValueError(f"is not text; set the {what} with `pulumi config set --secret {NAMESPACE}:{key}`")
     if not value.strip():
-        raise ValueError("is blank; set the token, or remove the setting")
+        raise ValueError(f"is blank; set the {what}, or remove the setting")
     if not value.isascii() or not all(character.isprintable() and character != " " for character in value):
-        raise ValueError("contains a line break, a space or another character that no token has; copy the token again")
+        raise ValueError(
+            f"contains a line break, a space or another character that no {what} has; copy the {what} again"
+        )
     return Token(value)
+
+
+_SECRET_NAMES = {"apiToken": "token", "appKey": "app key"}
 
 
 def _region(value: Any) -> str:
@@ -282,11 +329,27 @@ def _region(value: Any) -> str:
     return text
 
 
-def _mode(value: Any) -> Mode:
+Choice = TypeVar("Choice", bound=enum.Enum)
+_CHOICES: dict[type[enum.Enum], str] = {Mode: "a delivery mode", Api: "a BigPanda API", FailedStatus: "a status for it"}
+
+
+def _one_of(choices: type[Choice], value: Any) -> Choice:
     try:
-        return Mode(value)
+        return choices(value)
     except ValueError:
-        raise ValueError(f"is not a delivery mode; write one of: {', '.join(Mode)}") from None
+        names = ", ".join(choice.value for choice in choices)
+        raise ValueError(f"is not {_CHOICES[choices]}; write one of: {names}") from None
+
+
+def _context(value: Any) -> frozenset[Found]:
+    """`all`, `none`, or names with commas between them."""
+    text = _as_text(re.sub(r"\s*,\s*", ",", value) if isinstance(value, str) else value, "git_commit,git_branch")
+    if text in ("all", "none"):
+        return FOUND if text == "all" else frozenset()
+    names = {one.value: one for one in Found}
+    if unknown := [name for name in text.split(",") if name not in names]:
+        raise ValueError(f"has the unknown name {unknown[0]!r}; write all, none, or some of: {','.join(names)}")
+    return frozenset(names[name] for name in text.split(","))
 
 
 def _timeout(value: Any) -> float:

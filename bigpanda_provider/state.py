@@ -35,6 +35,13 @@ class DeliveryStatus(str, enum.Enum):
     OFF = "off"
 
 
+class Api(str, enum.Enum):
+    """Which of BigPanda's APIs records a deployment. An attempt ends with the one that it began with."""
+
+    DEPLOYMENTS = "deployments"
+    CHANGES = "changes"
+
+
 @dataclass(frozen=True)
 class Property(Generic[T]):
     """A property of a Deployment or a Completion.
@@ -93,11 +100,16 @@ TIMESTAMP = Property("timestamp", _whole)
 DESCRIPTION = Property("description", _text)
 OWNER = Property("owner", _text)
 SOURCE = Property("source", _text)
-START_EVENT = (COMPONENT, VERSION, HOSTS, TIMESTAMP, DESCRIPTION, OWNER, SOURCE)
+TAGS = Property("tags", _map)
+START_EVENT = (COMPONENT, VERSION, HOSTS, TIMESTAMP, DESCRIPTION, OWNER, SOURCE, TAGS)
+CONTEXT = Property("context", _map)
+"""What the start event carries beside its properties: which API it is sent by, and what was found out when it began."""
 
 # The end event, of a Completion.
 STATUS = Property("status", _status)
 ERROR_MESSAGE = Property("errorMessage", _text)
+ENDED_AT = Property("endedAt", _whole)
+"""When the deployment ended, in Unix seconds, whenever that is sent."""
 
 # Of both resources.
 STACK = Property("stack", _text)
@@ -112,6 +124,8 @@ DELIVERY = Property("delivery", _delivery)
 """What became of the start (of a Deployment) or of the end (of a Completion)."""
 
 # Of a Completion.
+START = Property("start", _map)
+"""The start event as it is stored: of a Completion, what its end repeats of it; of an entry of BACKLOG, all of it."""
 START_DELIVERY = Property("startDelivery", _delivery)
 UNDELIVERED = Property("undelivered", _text)
 """Why the update fails: delivery is required, and the end did not get through."""
@@ -127,7 +141,7 @@ TRIGGERS = Property("triggers", _list)
 VERSION_FOUND = Property("versionFound", _flag)
 """The version was found by git: that it alone changed starts nothing."""
 PREVIOUS = Property("previous", _map)
-"""What the last checkpoint knows of the last attempt, by ATTEMPT, STATUS, DELIVERY and ERROR_MESSAGE.
+"""What the last checkpoint knows of the last attempt, by ATTEMPT, STATUS, DELIVERY, ERROR_MESSAGE and ENDED_AT.
 
 Absent where it succeeded and its end has arrived: so an update shows no more than the event.
 """
@@ -137,14 +151,16 @@ TAKES = Property("takes", _map)
 ALIASES = Property("aliases", _map)
 SCOPE = (RESOURCES, HOST_NAMES, TAKES, ALIASES)
 CHANGED = Property("changed", _flag)
+TOUCHED = Property("touched", _list)
+"""What of the scope changes, each by type and name; for a new Deployment, all of it."""
 
 # Of a Deployment: outputs.
 GIVEN_TIMESTAMP = Property("givenTimestamp", _whole)
 """The explicit timestamp that was used last: each counts once."""
 BACKLOG = Property("backlog", _list)
-"""Earlier attempts that wait, oldest first; each a map of the BACKLOG_ properties, STATUS and ERROR_MESSAGE."""
+"""Earlier attempts that wait, oldest first; each a map of the BACKLOG_ properties, START, STATUS,
+ERROR_MESSAGE and ENDED_AT."""
 BACKLOG_ID = Property("id", _text)
-BACKLOG_START = Property("start", _map)
 BACKLOG_START_DELIVERY = Property("startState", _delivery)
 SETTLED = Property("settled", _list)
 """The ids of attempts that waited once and do not any more: an outbox that still holds one need not send it."""
@@ -157,8 +173,9 @@ MACHINE = Property("__bigpanda", _map)
 
 State that 0.1.0 wrote has them beside the others, under the same names.
 """
+_OF_ATTEMPT = (START, CONTEXT, START_DELIVERY, ENDED_AT)
 _FOR_MACHINES = frozenset(
-    one.name for one in (STACK, NAME, SECRETS, START_DELIVERY, VERSION_FOUND, PREVIOUS, CHANGED, *SCOPE)
+    one.name for one in (STACK, NAME, SECRETS, *_OF_ATTEMPT, VERSION_FOUND, PREVIOUS, CHANGED, TOUCHED, *SCOPE)
 )
 
 

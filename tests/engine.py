@@ -164,6 +164,7 @@ class Stack:
             "PYTHONPATH": str(ROOT),
             "BIGPANDA_BASE_URL": address,
             "BIGPANDA_OUTBOX": str(self.outbox),
+            "BIGPANDA_CONTEXT": "none",  # what is found out differs from machine to machine: tests of it ask for it
             "THING_JOURNAL": str(self.journal),
         }
         if token is not None:

@@ -12,6 +12,7 @@ import pytest
 
 from bigpanda_provider.bigpanda import certificate
 from bigpanda_provider.bigpanda.client import BigPandaClient
+from bigpanda_provider.bigpanda.deployments import Deployments
 from bigpanda_provider.bigpanda.events import StartEvent, read
 from bigpanda_provider.errors import RefusedError, SettingError, UnavailableError
 from bigpanda_provider.settings import ClientCertificate, Settings, Token
@@ -22,7 +23,8 @@ from .tls import Authority, Secured, secured, tunnel
 from .wire import Connection, answer, wire
 
 TOKEN = Token("s3cret")
-START = read(StartEvent, {"component": "shop", "version": "2.6.1", "hosts": ["a"], "timestamp": 1700000000})
+EVENT = read(StartEvent, {"component": "shop", "version": "2.6.1", "hosts": ["a"], "timestamp": 1700000000})
+START = Deployments().start("1", EVENT)
 PASSPHRASE = "correct-horse-battery-staple"
 WEB = """
     with bigpanda.Deployment("web", component="web", version="1", hosts=["a"]):
@@ -64,9 +66,9 @@ def test_the_client_identifies_itself(
     if together:
         both = tmp_path / "both.pem"
         both.write_bytes(files[0].read_bytes() + files[1].read_bytes())
-        client(gateway.address, both).start(START)
+        client(gateway.address, both).send(START)
     else:
-        client(gateway.address, *files).start(START)
+        client(gateway.address, *files).send(START)
     assert gateway.clients == ["build-1"]
 
 
@@ -76,7 +78,7 @@ def test_it_does_so_through_a_proxy(
     """The proxy passes on what it cannot read."""
     with tunnel(proxy=True) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
-        client(gateway.address, *files).start(START)
+        client(gateway.address, *files).send(START)
         assert proxy.asked == [f"localhost:{gateway.port}"]
     assert gateway.clients == ["build-1"]
 
@@ -88,7 +90,7 @@ def test_a_client_that_is_not_let_in_is_told_which_setting_to_check(
     """It is not tried again, and nothing has arrived: the gateway ended the handshake."""
     files = () if which == "none" else Authority(tmp_path / "other").signed("stranger")
     with pytest.raises(RefusedError, match="Check bigpanda:clientCertificate") as error:
-        client(gateway.address, *files).start(START)
+        client(gateway.address, *files).send(START)
     assert not error.value.perhaps_arrived
     assert gateway.clients == []
 
@@ -101,7 +103,7 @@ def test_an_event_is_not_lost_where_nginx_misses_the_certificate(secret: bool) -
         wire(answer(b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))) as server,
         pytest.raises(RefusedError, match=r"No required SSL certificate was sent\. Check bigpanda:clientCertificate"),
     ):
-        client(server.address).start(START, secret=secret)
+        client(server.address).send(START, secret=secret)
 
 
 def test_a_handshake_that_hangs_is_given_up_after_a_third_of_the_limit(
@@ -110,7 +112,7 @@ def test_a_handshake_that_hangs_is_given_up_after_a_third_of_the_limit(
     """And the event gets through by the next connection."""
     with tunnel(to=gateway.port, dead=1) as line:
         begun = time.monotonic()
-        client(f"https://localhost:{line.port}", *files, limit_s=3).start(START)
+        client(f"https://localhost:{line.port}", *files, limit_s=3).send(START)
         assert 0.9 < time.monotonic() - begun < 3  # not the whole limit
     assert gateway.clients == ["build-1"]
 
@@ -121,7 +123,7 @@ def test_a_proxy_that_hangs_is_given_up_after_a_third_of_the_limit(
     """Its tunnel leads nowhere at first."""
     with tunnel(proxy=True, dead=1) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
-        client(gateway.address, *files, limit_s=3).start(START)
+        client(gateway.address, *files, limit_s=3).send(START)
     assert gateway.clients == ["build-1"]
 
 
@@ -137,7 +139,7 @@ def test_a_handshake_that_trickles_in_is_cut(authority: Authority) -> None:
         made = client(server.address.replace("http:", "https:"), limit_s=0.9)
         begun = time.monotonic()
         with pytest.raises(UnavailableError) as error:
-            made.start(START)
+            made.send(START)
         assert time.monotonic() - begun < 3
         assert not error.value.perhaps_arrived
         workers = made._transport._workers

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from bigpanda_provider.bigpanda.client import BigPandaClient
+from bigpanda_provider.bigpanda.deployments import Deployments
 from bigpanda_provider.bigpanda.events import EndEvent, StartEvent, read
 from bigpanda_provider.errors import DeliveryError, RefusedError, RejectedError, UnavailableError
 from bigpanda_provider.settings import Token
@@ -18,14 +19,16 @@ from . import faults
 from .servers import Recorder, Sandbox
 
 TOKEN = Token("s3cret")
-START = read(StartEvent, {"component": 'bill"ing\\', "version": "1.2.3", "hosts": ["ä", "b"], "timestamp": 1700000000})
+EVENT = read(StartEvent, {"component": 'bill"ing\\', "version": "1.2.3", "hosts": ["ä", "b"], "timestamp": 1700000000})
+START = Deployments().start("1", EVENT)
+END = Deployments().end("1", EVENT, EndEvent.of(EVENT, Status.FAILURE, "why"))
 
 
 def test_start_and_end_are_what_the_api_documents(recorder: Recorder) -> None:
     """Method, path, headers and body of both events, to the byte."""
     client = BigPandaClient(recorder.address + "/prefix", TOKEN)
-    client.start(START)
-    client.end(EndEvent.of(START, Status.FAILURE, "why"))
+    client.send(START)
+    client.send(END)
     start, end = recorder.requests
     assert (start.method, start.path) == ("POST", "/prefix/data/events/deployments/start")
     assert (end.method, end.path) == ("POST", "/prefix/data/events/deployments/end")
@@ -51,8 +54,8 @@ def test_start_and_end_are_what_the_api_documents(recorder: Recorder) -> None:
 def test_one_connection_serves_both_events(recorder: Recorder) -> None:
     """The connection is kept alive."""
     client = BigPandaClient(recorder.address, TOKEN)
-    client.start(START)
-    client.end(EndEvent.of(START, Status.SUCCESS))
+    client.send(START)
+    client.send(END)
     assert recorder.connections == 1
     client.close()
 
@@ -63,27 +66,27 @@ def test_a_proxy_is_used_unless_the_environment_excepts_the_address(
     """`HTTP_PROXY` and `NO_PROXY`, as `requests` takes them."""
     monkeypatch.setenv("HTTP_PROXY", recorder.address)
     monkeypatch.setenv("NO_PROXY", "inside.invalid")
-    BigPandaClient("http://bigpanda.invalid", TOKEN).start(START)
+    BigPandaClient("http://bigpanda.invalid", TOKEN).send(START)
     assert [request.path for request in recorder.requests] == ["http://bigpanda.invalid/data/events/deployments/start"]
     with pytest.raises(UnavailableError):
-        BigPandaClient("http://bigpanda.inside.invalid", TOKEN, 0.5).start(START)
+        BigPandaClient("http://bigpanda.inside.invalid", TOKEN, 0.5).send(START)
     assert len(recorder.requests) == 1
 
 
 def test_the_sandbox_takes_what_the_client_sends(bigpanda: Sandbox) -> None:
     """Client and sandbox agree, and neither shares code with the other."""
     client = BigPandaClient(bigpanda.address, TOKEN)
-    client.start(START)
+    client.send(START)
     assert [change["state"] for change in bigpanda.changes()] == ["in_progress"]
-    client.end(EndEvent.of(START, Status.SUCCESS))
-    assert [change["state"] for change in bigpanda.changes()] == ["success"]
+    client.send(END)
+    assert [change["state"] for change in bigpanda.changes()] == ["failure"]
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
 def test_any_2xx_is_success(recorder: Recorder, status: int) -> None:
     """Which one BigPanda gives is not documented, nor a body."""
     recorder.status = status
-    BigPandaClient(recorder.address, TOKEN).start(START)
+    BigPandaClient(recorder.address, TOKEN).send(START)
     assert len(recorder.requests) == 1
 
 
@@ -105,7 +108,7 @@ def test_what_cannot_get_better_is_not_tried_again(
     """One request, and an error with BigPanda's own text and what to do, without the token."""
     recorder.status, recorder.body = status, b'{"error": "no such\n  s3cret"}'
     with pytest.raises(error) as caught:
-        BigPandaClient(recorder.address, TOKEN).start(START)
+        BigPandaClient(recorder.address, TOKEN).send(START)
     assert len(recorder.requests) == 1
     assert f'answered {status}: {{"error": "no such ***"}}' in str(caught.value)
     assert advice in str(caught.value)
@@ -115,7 +118,7 @@ def test_a_redirect_is_not_followed(recorder: Recorder, bigpanda: Sandbox) -> No
     """The token goes to no other host."""
     recorder.status, recorder.headers = 307, {"Location": bigpanda.address + "/data/events/deployments/start"}
     with pytest.raises(RefusedError, match=r"answered 307, a redirect, which is not followed. Check bigpanda:baseUrl"):
-        BigPandaClient(recorder.address, TOKEN).start(START)
+        BigPandaClient(recorder.address, TOKEN).send(START)
     assert len(recorder.requests) == 1
     assert bigpanda.events() == []
 
@@ -126,7 +129,7 @@ def test_what_may_get_better_is_tried_within_the_limit(recorder: Recorder, statu
     recorder.status = status
     begun = time.monotonic()
     with pytest.raises(UnavailableError, match=f"answered {status}"):
-        BigPandaClient(recorder.address, TOKEN, timeout_seconds=1.2).start(START)
+        BigPandaClient(recorder.address, TOKEN, timeout_seconds=1.2).send(START)
     assert time.monotonic() - begun < 4
     assert len(recorder.requests) > 1
 
@@ -135,7 +138,7 @@ def test_what_is_refused_by_the_network_is_tried_again(recorder: Recorder) -> No
     """A refused connection is an outage like another."""
     begun = time.monotonic()
     with pytest.raises(UnavailableError, match="could not be reached: Connection refused"):
-        BigPandaClient("http://127.0.0.1:1", TOKEN, timeout_seconds=0.7).start(START)
+        BigPandaClient("http://127.0.0.1:1", TOKEN, timeout_seconds=0.7).send(START)
     assert 0.2 < time.monotonic() - begun < 4
 
 
@@ -145,7 +148,7 @@ def test_a_netrc_file_does_not_replace_the_token(
     """`requests` would take credentials for the host from there."""
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password other\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    BigPandaClient(recorder.address, TOKEN).start(START)
+    BigPandaClient(recorder.address, TOKEN).send(START)
     assert recorder.requests[0].headers["Authorization"] == "Bearer s3cret"
 
 
@@ -158,7 +161,7 @@ def test_answers_that_are_no_text_are_shown_as_far_as_they_can_be(recorder: Reco
     """Garbage in an answer stays one short line."""
     recorder.status, recorder.body = 400, bytes(range(256)) * 300
     with pytest.raises(RejectedError) as caught:
-        BigPandaClient(recorder.address, TOKEN).start(START)
+        BigPandaClient(recorder.address, TOKEN).send(START)
     assert len(str(caught.value)) < 400
     assert "\n" not in str(caught.value)
 
@@ -180,7 +183,7 @@ def test_an_event_whose_answer_was_lost_has_perhaps_arrived(
     """The error tells a refusal from a request of which nobody knows what became."""
     faulty.script = script
     with pytest.raises(DeliveryError) as error:
-        BigPandaClient(faulty.address, TOKEN, 2).start(START)
+        BigPandaClient(faulty.address, TOKEN, 2).send(START)
     assert error.value.perhaps_arrived is perhaps
 
 
@@ -188,5 +191,5 @@ def test_an_event_that_was_never_sent_has_not_arrived(faulty: faults.FaultyBigPa
     """Nobody listens, so nothing was sent."""
     faulty.go_away()
     with pytest.raises(UnavailableError) as error:
-        BigPandaClient(faulty.address, TOKEN, 0.5).start(START)
+        BigPandaClient(faulty.address, TOKEN, 0.5).send(START)
     assert not error.value.perhaps_arrived

@@ -32,18 +32,18 @@ ANY_TEXT = st.text(st.characters(exclude_categories=()), min_size=1).filter(lamb
 def test_start_is_the_documentations_own_example() -> None:
     """The payload is the example of BigPanda's documentation, to the letter."""
     event = read(StartEvent, {**GOOD, "description": "New improvement", "owner": "john@acme.com"})
-    assert event.payload() == {**GOOD, "description": "New improvement", "owner": "john@acme.com"}
+    assert event.stored() == {**GOOD, "description": "New improvement", "owner": "john@acme.com"}
 
 
 def test_end_is_the_documentations_own_example() -> None:
     """Status and error message have the API's names."""
     end = EndEvent.of(read(StartEvent, GOOD), Status.FAILURE, "Failed migration mongodb")
-    assert end.payload() == {**GOOD, "status": "failure", "errorMessage": "Failed migration mongodb"}
+    assert end.stored() == {**GOOD, "status": "failure", "errorMessage": "Failed migration mongodb"}
 
 
 def test_end_of_a_success_has_no_message() -> None:
     """What is absent is not sent."""
-    assert EndEvent.of(read(StartEvent, GOOD), Status.SUCCESS).payload() == {**GOOD, "status": "success"}
+    assert EndEvent.of(read(StartEvent, GOOD), Status.SUCCESS).stored() == {**GOOD, "status": "success"}
 
 
 REFUSED = [
@@ -110,7 +110,7 @@ def test_timestamp_is_whole_seconds(value: float) -> None:
     """The engine turns an int into a float; both are the same second."""
     event = read(StartEvent, {**GOOD, "timestamp": value})
     assert event.timestamp == int(value)
-    assert type(event.payload()["timestamp"]) is int
+    assert type(event.stored()["timestamp"]) is int
 
 
 def test_timestamp_of_a_datetime_has_its_zone() -> None:
@@ -125,9 +125,9 @@ def test_timestamp_of_a_datetime_has_its_zone() -> None:
 def test_any_text_is_sent_as_valid_json(component: str, version: str, hosts: list[str], description: str) -> None:
     """Control characters, surrogates, quotes: the payload is UTF-8 JSON, and start and end agree."""
     event = read(StartEvent, {"component": component, "version": version, "hosts": hosts, "description": description})
-    payload = event.payload()
+    payload = event.stored()
     assert json.loads(json.dumps(payload, ensure_ascii=False).encode("utf-8")) == payload
-    end = EndEvent.of(event, Status.FAILURE, description or None).payload()
+    end = EndEvent.of(event, Status.FAILURE, description or None).stored()
     assert {name: end[name] for name in GOOD} == {name: payload[name] for name in GOOD}
     assert read(StartEvent, payload) == event
 

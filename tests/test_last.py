@@ -8,15 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bigpanda_provider.bigpanda.events import Context
 from bigpanda_provider.provider.last import Last, begin, starts_again
 from bigpanda_provider.provider.unknown import UNKNOWN, holds_unknown
+from bigpanda_provider.state import Api
 
 INPUTS: dict[str, Any] = {"component": "billing", "version": "1.2.3", "hosts": ["a", "b"], "triggers": [1.0]}
+CONTEXT = Context(api=Api.CHANGES, tags={"environment": "prod"}, ticket_url="https://ci.example.com/7")
 
 
 def recorded(**changed: Any) -> Last:
     """The last start, with these inputs."""
-    return begin({**INPUTS, **changed}, None, attempt="first", now=100)
+    return begin({**INPUTS, **changed}, None, CONTEXT, attempt="first", now=100)
 
 
 def timestamp(last: Last) -> int | None:
@@ -54,9 +57,9 @@ def test_timestamp_is_now_unless_given() -> None:
 def test_an_explicit_timestamp_counts_once() -> None:
     """The first start that has it uses it; later ones take the present, until another is given."""
     first = recorded(timestamp=7.0)
-    second = begin({**INPUTS, "timestamp": 7.0}, first, attempt="second", now=200)
-    third = begin({**INPUTS, "timestamp": 7.0}, second, attempt="third", now=300)
-    fourth = begin({**INPUTS, "timestamp": 8.0}, third, attempt="fourth", now=400)
+    second = begin({**INPUTS, "timestamp": 7.0}, first, CONTEXT, attempt="second", now=200)
+    third = begin({**INPUTS, "timestamp": 7.0}, second, CONTEXT, attempt="third", now=300)
+    fourth = begin({**INPUTS, "timestamp": 8.0}, third, CONTEXT, attempt="fourth", now=400)
     assert [timestamp(one) for one in (first, second, third, fourth)] == [7, 200, 300, 8]
 
 

@@ -95,7 +95,7 @@ def test_an_attempt_is_unsettled_until_its_end_has_arrived(outbox: Outbox) -> No
     outbox.start_became("one", DeliveryStatus.DELIVERED)
     assert read_back(outbox).attempt == OPEN
     assert outbox.end("one", End.failure("why"))
-    assert read_back(outbox).attempt == OPEN.ended(End.failure("why"))
+    assert read_back(outbox).attempt == OPEN.ended(End.failure("why").timed(1000))
     assert [record.id for record in outbox.unsettled(PLACE)] == ["one"]
     outbox.end_became("one", DeliveryStatus.DELIVERED)
     assert read_back(outbox).attempt.is_settled
@@ -131,7 +131,7 @@ def test_the_first_note_counts_and_goes_with_the_attempt(outbox: Outbox) -> None
     outbox.note("one", "second")
     noted = outbox.noted("one")
     assert noted is not None
-    assert noted.end == End.failure("first")
+    assert noted.end == End.failure("first").timed(noted.written)
     outbox.end("one", noted.end)
     outbox.end_became("one", DeliveryStatus.DELIVERED)
     assert outbox.noted("one") is None
@@ -164,7 +164,7 @@ CREATE TABLE note (attempt TEXT PRIMARY KEY, reason TEXT, written REAL NOT NULL)
 @pytest.mark.parametrize("version", [1, 2, 3])
 def test_an_outbox_of_an_earlier_version_goes_on(outbox: Outbox, version: int) -> None:
     """What waits in it is still there, with who recorded it, and can be taken over from a process that is gone."""
-    event = json.dumps(START.payload())
+    event = json.dumps(START.stored())
     rows = [
         ("by hand", "", "web", PLACE.address, "1 2", 1.0, event, "delivered", None, None, None, 0, None),
         ("open", PLACE.stack, "web", PLACE.address, "1 2", 2.0, event, "queued", None, None, None, 0, None),
@@ -202,7 +202,7 @@ def test_an_attempt_has_one_end(outbox: Outbox, opened: Callable[..., Outbox]) -
     assert not outbox.end("one", End.failure("late"))
     known = outbox.get("one")
     assert known is not None
-    assert known.attempt == OPEN.ended(End.success())
+    assert known.attempt == OPEN.ended(End.success().timed(1000))
     assert not outbox.looks_after("one")
 
 
@@ -276,7 +276,7 @@ def test_a_failed_write_is_tried_again(tmp_path: pathlib.Path, clock: Clock) -> 
         clock.time += QUIET_S
         outbox.note("two", "any other use")
         outbox.begin(PLACE, replace(OPEN, id="three"))
-        assert read_back(outbox).attempt.end == End(Status.SUCCESS, delivery=DeliveryStatus.DELIVERED)
+        assert read_back(outbox).attempt.end == End(Status.SUCCESS, delivery=DeliveryStatus.DELIVERED, at=1000)
         assert outbox.trouble is None
     assert len(warnings) == 1
 
@@ -288,7 +288,7 @@ def test_what_could_not_be_written_is_written_at_the_end(tmp_path: pathlib.Path,
         outbox.begin(PLACE, OPEN)
         with locked(path):
             outbox.end("one", End.success())
-    assert read_back(outbox).attempt == OPEN.ended(End.success())
+    assert read_back(outbox).attempt == OPEN.ended(End.success().timed(1000))
 
 
 def test_a_file_that_is_removed_is_made_anew(outbox: Outbox) -> None:
@@ -297,7 +297,7 @@ def test_a_file_that_is_removed_is_made_anew(outbox: Outbox) -> None:
     for file in outbox.path.parent.iterdir():
         file.unlink()
     outbox.end("one", End.success())
-    assert read_back(outbox).attempt == OPEN.ended(End.success())
+    assert read_back(outbox).attempt == OPEN.ended(End.success().timed(1000))
 
 
 def test_the_file_is_for_its_user_alone(outbox: Outbox) -> None:
@@ -475,7 +475,7 @@ def test_a_release_that_another_process_has_ended_keeps_that_end(
     other = opened(OTHER)
     other.take(other.unsettled_of_all())
     assert other.end("one", End.success())
-    assert delivery.end_now("one", End.failure("late")).end == End.success()
+    assert delivery.end_now("one", End.failure("late")).end == End.success().timed(1000)
     assert bigpanda.story() == ["start 1"]
 
 
@@ -498,4 +498,5 @@ def test_a_success_that_another_process_is_still_writing_down(outbox: Outbox, bi
             later.join()
     finally:
         other.communicate(b"\n")
-    assert told == End(Status.SUCCESS, delivery=DeliveryStatus.DELIVERED)
+    assert told is not None
+    assert (told.status, told.delivery) == (Status.SUCCESS, DeliveryStatus.DELIVERED)

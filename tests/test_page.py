@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from bigpanda_provider.bigpanda.client import BigPandaClient
+from bigpanda_provider.bigpanda.deployments import Deployments
 from bigpanda_provider.bigpanda.events import EndEvent, StartEvent, read
 from bigpanda_provider.sandbox.bodies import StartBody
 from bigpanda_provider.sandbox.listing import Filter
@@ -37,9 +38,9 @@ def deploy(bigpanda: Sandbox, status: Status | None = Status.SUCCESS, reason: st
     """Send a start and, unless there is no status, its end."""
     client = BigPandaClient(bigpanda.address, Token("any"))
     start = read(StartEvent, {"component": "shop", "version": "1", "hosts": ["web-1"], **values})
-    client.start(start)
+    client.send(Deployments().start("1", start))
     if status is not None:
-        client.end(EndEvent.of(start, status, reason))
+        client.send(Deployments().end("1", start, EndEvent.of(start, status, reason)))
     client.close()
 
 
@@ -114,7 +115,8 @@ def test_a_deployments_page_has_its_raw_events(bigpanda: Sandbox) -> None:
 def test_ends_that_matched_nothing_are_shown_as_such(bigpanda: Sandbox) -> None:
     """The list tells how many there are, and a page which."""
     client = BigPandaClient(bigpanda.address, Token("any"))
-    client.end(EndEvent(component="ghost", version="1", hosts=("a",)))
+    ghost = StartEvent(component="ghost", version="1", hosts=("a",))
+    client.send(Deployments().end("1", ghost, EndEvent.of(ghost, Status.SUCCESS)))
     client.close()
     assert "1 end matched no deployment" in page(bigpanda)
     assert "<bdi>ghost</bdi> <bdi>1</bdi>" in page(bigpanda, "/unmatched")

@@ -19,7 +19,7 @@ from .engine import Stack
 
 PACKAGE = pathlib.Path(bigpanda_provider.__file__).parent
 
-SHARED = {"errors", "settings", "state", "hosts"}
+SHARED = {"errors", "settings", "state", "tags", "hosts"}
 """Modules of the top level that every folder but the sandbox may import."""
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -45,6 +45,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "context": {"bigpanda"},
     "settings": set(),
     "state": set(),
+    "tags": set(),
     "hosts": {"host_table"},
     "host_table": set(),
 }

@@ -17,7 +17,7 @@ TYPES = {state.OWN_TYPES, state.DEPLOYMENT_TYPE, state.COMPLETION_TYPE}
 VALUES = {one.value for one in (*state.Status, *state.DeliveryStatus)}
 EVENT = {one.name for one in (*state.START_EVENT, state.STATUS)}
 """The API's names, which stand in events as well."""
-WORDS = {state.NAME.name, state.STACK.name, state.BACKLOG_ID.name, state.BACKLOG_START.name}
+WORDS = {state.NAME.name, state.STACK.name, state.BACKLOG_ID.name, state.START.name, state.CONTEXT.name}
 """Names that are words of their own where events and records are at hand."""
 PUBLIC = {
     ("deployment.py", "errorMessage"),  # where the attribute's name differs, the reference shows the property's

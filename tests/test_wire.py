@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bigpanda_provider.bigpanda.client import BigPandaClient
+from bigpanda_provider.bigpanda.deployments import Deployments
 from bigpanda_provider.bigpanda.events import StartEvent, read
 from bigpanda_provider.bigpanda.transport import _retry_after_s
 from bigpanda_provider.errors import DeliveryError, RejectedError, UnavailableError
@@ -25,8 +26,9 @@ from .engine import wait_until
 from .wire import Way, answer, cut, early, endless, lose, silent, trickle, wire
 
 TOKEN = Token("s3cret")
-START = read(StartEvent, {"component": "shop", "version": "2.6.1", "hosts": ["a"], "timestamp": 1700000000})
-LONG = START.model_copy(update={"hosts": tuple(f"host-{number}" * 20 for number in range(20_000))})
+EVENT = read(StartEvent, {"component": "shop", "version": "2.6.1", "hosts": ["a"], "timestamp": 1700000000})
+START = Deployments().start("1", EVENT)
+LONG = Deployments().start("1", EVENT.model_copy(update={"hosts": tuple(f"host-{n}" * 20 for n in range(20_000))}))
 """Its body is larger than what fits into the buffers of a socket."""
 
 CREATED = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"
@@ -79,7 +81,7 @@ def test_a_2xx_status_is_a_success_whatever_comes_after_it(rest: str) -> None:
     """The event is not sent again, and the call does not wait for what trickles in."""
     with wire(AFTER_STATUS[rest](b"HTTP/1.1 201 Created")) as server:
         begun = time.monotonic()
-        BigPandaClient(server.address, TOKEN, 6).start(START)
+        BigPandaClient(server.address, TOKEN, 6).send(START)
         assert time.monotonic() - begun < 1 + LATE_S
         assert len(server.requests) == 1
 
@@ -89,7 +91,7 @@ def test_a_2xx_status_is_a_success_whatever_comes_after_it(rest: str) -> None:
 def test_any_status_line_of_2xx_is_a_success(status: bytes, rest: str) -> None:
     """With a reason or without, of any version of HTTP/1."""
     with wire(AFTER_STATUS[rest](status)) as server:
-        BigPandaClient(server.address, TOKEN, 6).start(START)
+        BigPandaClient(server.address, TOKEN, 6).send(START)
         assert len(server.requests) == 1
 
 
@@ -98,7 +100,7 @@ def test_a_400_is_a_rejection_whatever_comes_after_it(rest: str) -> None:
     """What is true of a success is true of every answer: its status says what became of the event."""
     with wire(AFTER_STATUS[rest](b"HTTP/1.1 400 Bad Request")) as server:
         with pytest.raises(RejectedError, match="answered 400") as error:
-            BigPandaClient(server.address, TOKEN, 6).start(START)
+            BigPandaClient(server.address, TOKEN, 6).send(START)
         assert not error.value.perhaps_arrived
         assert len(server.requests) == 1
 
@@ -124,11 +126,11 @@ def test_answers_of_1xx_are_passed_over(interim: bytes, status: int) -> None:
     with wire(answer(interim + final, then_close=False)) as server:
         client = BigPandaClient(server.address, TOKEN, 6)
         if status == 201:
-            client.start(START)
-            client.start(START)
+            client.send(START)
+            client.send(START)
         else:
             with pytest.raises(RejectedError):
-                client.start(START)
+                client.send(START)
         assert len(server.requests) == len(server.connections)
 
 
@@ -147,7 +149,7 @@ def test_answers_of_1xx_alone_are_no_answer(way: Way) -> None:
     with wire(way) as server:
         begun = time.monotonic()
         with pytest.raises(UnavailableError) as error:
-            BigPandaClient(server.address, TOKEN, 0.9).start(START)
+            BigPandaClient(server.address, TOKEN, 0.9).send(START)
         assert time.monotonic() - begun < 0.9 + LATE_S
         assert error.value.perhaps_arrived
 
@@ -158,10 +160,10 @@ def test_an_answer_that_comes_before_the_body_was_read_counts(status: int, error
     with wire(early(f"HTTP/1.1 {status} \r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())) as server:
         client = BigPandaClient(server.address, TOKEN, 6)
         if error is None:
-            client.start(LONG)
+            client.send(LONG)
         else:
             with pytest.raises(error, match=f"answered {status}"):
-                client.start(LONG)
+                client.send(LONG)
         assert len(server.connections) == 1
 
 
@@ -191,7 +193,7 @@ def test_a_retry_after_that_cannot_be_read_counts_as_absent(retry_after: str) ->
     busy = b"HTTP/1.1 429 \r\nContent-Length: 0\r\nRetry-After: " + retry_after.encode() + b"\r\n\r\n"
     with wire(answer(busy), answer(CREATED)) as server:
         begun = time.monotonic()
-        BigPandaClient(server.address, TOKEN, 3).start(START)
+        BigPandaClient(server.address, TOKEN, 3).send(START)
         assert time.monotonic() - begun < 1 + LATE_S
         assert len(server.requests) == 2
 
@@ -202,7 +204,7 @@ def test_a_retry_after_beyond_the_limit_is_not_waited_for(retry_after: str) -> N
     with wire(answer(b"HTTP/1.1 429 \r\nRetry-After: " + retry_after.encode() + b"\r\n\r\n")) as server:
         begun = time.monotonic()
         with pytest.raises(UnavailableError, match="answered 429"):
-            BigPandaClient(server.address, TOKEN, 3).start(START)
+            BigPandaClient(server.address, TOKEN, 3).send(START)
         assert time.monotonic() - begun < 1 + LATE_S
         assert len(server.requests) == 1
 
@@ -225,7 +227,7 @@ def test_a_connection_that_hangs_is_given_up_after_a_third_of_the_limit(way: Way
     """And the event gets through by the next one."""
     with wire(way, answer(CREATED)) as server:
         begun = time.monotonic()
-        BigPandaClient(server.address, TOKEN, 1.8).start(START)
+        BigPandaClient(server.address, TOKEN, 1.8).send(START)
         assert 0.5 < time.monotonic() - begun < 0.6 + LATE_S
         assert len(server.connections) == 2
 
@@ -235,7 +237,7 @@ def test_a_limit_has_room_for_three_connections_that_hang() -> None:
     with wire(silent) as server:
         begun = time.monotonic()
         with pytest.raises(UnavailableError, match=r"did not answer within 1\.5 s") as error:
-            BigPandaClient(server.address, TOKEN, 1.5).start(START)
+            BigPandaClient(server.address, TOKEN, 1.5).send(START)
         assert 1.4 < time.monotonic() - begun < 1.5 + LATE_S
         assert len(server.connections) == 3
         assert error.value.perhaps_arrived
@@ -252,7 +254,7 @@ def test_a_connection_that_is_never_made_is_given_up_in_time() -> None:
             one.connect_ex(listening.getsockname())
         begun = time.monotonic()
         with pytest.raises(UnavailableError, match=r"did not answer within 0\.9 s") as error:
-            BigPandaClient(f"http://127.0.0.1:{listening.getsockname()[1]}", TOKEN, 0.9).start(START)
+            BigPandaClient(f"http://127.0.0.1:{listening.getsockname()[1]}", TOKEN, 0.9).send(START)
         assert time.monotonic() - begun < 0.9 + LATE_S
         assert not error.value.perhaps_arrived
         for one in waiting:
@@ -275,11 +277,11 @@ def test_a_name_look_up_that_hangs_holds_nobody_up(monkeypatch: pytest.MonkeyPat
         begun = time.monotonic()
         try:
             if look_ups == 1:
-                client.start(START)
+                client.send(START)
                 assert time.monotonic() - begun < 0.4 + LATE_S
             else:
                 with pytest.raises(UnavailableError, match="did not answer within") as error:
-                    client.start(START)
+                    client.send(START)
                 assert time.monotonic() - begun < 1.2 + LATE_S
                 assert not error.value.perhaps_arrived
         finally:
@@ -306,7 +308,7 @@ def test_what_trickles_in_is_cut(way: Way) -> None:
     with wire(way) as server:
         client = BigPandaClient(server.address, TOKEN, 0.9)
         with contextlib.suppress(UnavailableError):
-            client.start(START)
+            client.send(START)
         workers = client._transport._workers
         wait_until(lambda: workers.idle == workers._threads, 2)
 
@@ -344,7 +346,7 @@ def test_whatever_happens_a_call_returns_within_its_limit(script: list[str]) -> 
         begun = time.monotonic()
         error: DeliveryError | None = None
         try:
-            BigPandaClient(server.address, TOKEN, 0.9).start(START)
+            BigPandaClient(server.address, TOKEN, 0.9).send(START)
         except DeliveryError as raised:
             error = raised
         took_s = time.monotonic() - begun

@@ -1,4 +1,4 @@
-"""The one door to BigPanda: posts an event, within one time limit, and says what became of it.
+"""The one door to BigPanda: sends a post, within one time limit, and says what became of it.
 
 The limit is over everything together: tries and the waits between them. One try has a third of it at most, so that a
 connection that hangs is tried anew within the limit.
@@ -12,24 +12,23 @@ import random
 import ssl
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import requests
 import urllib3
 
 from ..errors import DeliveryError, RefusedError, RejectedError, UnavailableError
 from ..settings import DEFAULT_TIMEOUT_SECONDS, ClientCertificate, Token
-from .events import EndEvent, StartEvent
 from .masking import masked
 from .text import one_line
 from .transport import Transport, Try
+from .wire import Post
 
-START_PATH = "/data/events/deployments/start"
-END_PATH = "/data/events/deployments/end"
 USER_AGENT = "bigpanda-provider"
 
 REJECTED = frozenset({400, 413, 422})
-RETRIED = frozenset({408, 425, 429})
+RETRIED = frozenset({408, 409, 425, 429})
+"""Besides 5xx; 409 is a conflict with another request for the same change, and is over when that is."""
+TOO_MANY = 429
 WITHOUT_CERTIFICATE = ("No required SSL certificate was sent", "The SSL certificate error")
 """What nginx says with a 400 where it misses a client certificate, or does not accept it: that can be fixed."""
 NOT_TAKEN = 503
@@ -47,11 +46,12 @@ SHOWN_LIMIT = 200
 
 
 class BigPandaClient:
-    """Sends deployment events to one BigPanda with one token, over kept-alive connections.
+    """Sends posts to one BigPanda with one token, over kept-alive connections.
 
     Args:
         base_url: scheme, host and path prefix, as `settings.base_url` returns it.
         token: the API token.
+        app_key: the app key, which the Changes API takes beside it.
         timeout_seconds: the time one event may take, in seconds, with everything it takes.
         certificate: what the connections identify themselves with.
 
@@ -65,49 +65,38 @@ class BigPandaClient:
         token: Token,
         timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
         certificate: ClientCertificate | None = None,
+        app_key: Token | None = None,
     ) -> None:
         self.base_url = base_url
         self.timeout_seconds = timeout_seconds
-        self._token = token
+        self._secrets = [one.reveal() for one in (token, app_key) if one is not None]
         files = None if certificate is None else certificate.files
-        self._transport = Transport(base_url, _Bearer(token), USER_AGENT, files)
+        self._transport = Transport(base_url, _Bearer(token, app_key), USER_AGENT, files)
 
     def __repr__(self) -> str:
         return f"BigPandaClient({self.base_url!r})"
 
-    def start(self, event: StartEvent, limit_s: float | None = None, *, secret: bool = False) -> None:
-        """Send the start of a deployment.
+    def send(self, post: Post, limit_s: float | None = None, *, secret: bool = False) -> None:
+        """Send a post until that is settled or the time is up; returns once a 2xx has been read.
 
         Args:
-            event: the event.
+            post: the post.
             limit_s: the time it may take, in seconds, if not the client's own.
-            secret: whether properties of the event are secret: then no error holds BigPanda's own text, which may
-                repeat them.
+            secret: whether something in it is secret: then no error holds BigPanda's own text, which may repeat it.
 
         Raises:
             UnavailableError: no answer within the time limit that settles it; later may be better.
             RefusedError: the token or the address is not accepted.
-            RejectedError: BigPanda will never take this event.
+            RejectedError: BigPanda will never take this post.
         """
-        self._post(START_PATH, event.payload(), self.timeout_seconds if limit_s is None else limit_s, secret)
-
-    def end(self, event: EndEvent, limit_s: float | None = None, *, secret: bool = False) -> None:
-        """Send the end of a deployment; arguments and errors as for `start`."""
-        self._post(END_PATH, event.payload(), self.timeout_seconds if limit_s is None else limit_s, secret)
-
-    def close(self) -> None:
-        """Close the kept-alive connections."""
-        self._transport.close()
-
-    def _post(self, path: str, payload: dict[str, Any], limit_s: float, secret: bool) -> None:
-        """Post one JSON object until that is settled or the time is up; returns once a 2xx has been read."""
-        body = json.dumps(payload, ensure_ascii=False, allow_nan=False).encode("utf-8")
+        limit_s = self.timeout_seconds if limit_s is None else limit_s
+        body = json.dumps(post.body, ensure_ascii=False, allow_nan=False).encode("utf-8")
         deadline = time.monotonic() + limit_s
         perhaps_arrived = False
         for pause_s in _pauses():
             began = time.monotonic()
             try_s = max(min(self.timeout_seconds / TRIES, deadline - began), 0.001)
-            tried = self._transport.post(self.base_url + path, body, try_s)
+            tried = self._transport.post(self.base_url + post.path, body, try_s)
             error = self._error(tried, limit_s, secret)
             if error is None:
                 return
@@ -119,6 +108,10 @@ class BigPandaClient:
                 error.perhaps_arrived = perhaps_arrived
                 raise error
             time.sleep(wait_s)
+
+    def close(self) -> None:
+        """Close the kept-alive connections."""
+        self._transport.close()
 
     def _error(self, tried: Try, limit_s: float, secret: bool) -> DeliveryError | None:
         """What went wrong with a try; None where the event got through."""
@@ -142,7 +135,7 @@ class BigPandaClient:
         """What an answer means; BigPanda's own text is shown, without the token should it stand there."""
         if 200 <= status < 300:
             return None
-        said = one_line(masked(text.decode("utf-8", "replace"), [self._token.reveal()]), SHOWN_LIMIT)
+        said = one_line(masked(text.decode("utf-8", "replace"), self._secrets), SHOWN_LIMIT)
         told = f"{status}" + (f": {said}" if said else "")
         answer = f"{self.base_url} answered {told}"
         if 300 <= status < 400:
@@ -150,7 +143,7 @@ class BigPandaClient:
         if status in REJECTED:
             return RejectedError(answer, told)
         if status in RETRIED or status >= 500:
-            return UnavailableError(answer)
+            return UnavailableError(answer, too_many=status == TOO_MANY)
         return RefusedError(f"{answer}. {_ADVICE.get(status, _ADVICE_ADDRESS)}")
 
 
@@ -159,17 +152,20 @@ _ADVICE_CERTIFICATE = "Check bigpanda:clientCertificate."
 _ADVICE = {
     401: "Check the token: `pulumi config set --secret bigpanda:apiToken`.",
     403: "Check the token's permissions.",
+    410: "What was asked for is gone: check bigpanda:baseUrl, and bigpanda:appKey where the Changes API is used.",
 }
 
 
 class _Bearer(requests.auth.AuthBase):
-    """Sets the token, and so keeps `requests` from taking other credentials out of a .netrc file."""
+    """Sets the token and the app key, and so keeps `requests` from taking other credentials out of a .netrc file."""
 
-    def __init__(self, token: Token) -> None:
-        self._token = token
+    def __init__(self, token: Token, app_key: Token | None) -> None:
+        self._token, self._app_key = token, app_key
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        if self._app_key is not None:
+            request.headers["x-bp-app-key"] = self._app_key.reveal()
         return request
 
 

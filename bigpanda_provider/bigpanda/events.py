@@ -1,8 +1,9 @@
-"""The two events of BigPanda's Deployments API: what they hold, and what is wrong with what cannot be one.
+"""The two events of a deployment, its start and its end: what they hold, and what is wrong with what cannot be one.
 
-No I/O and no Pulumi here. Field names, types and which are required are the API's; the limits on lengths are ours,
-since the API names none. What is too long is cut and ends in "…", what text must not hold is removed (`text.py`), in
-start and end alike; everything else is sent as it is given or refused with a sentence.
+No I/O and no Pulumi here. Names, types and which are required are those of BigPanda's Deployments API; tags and times
+are what the Changes API has beyond it. The limits on lengths are ours, since neither API names any. What is too long is
+cut and ends in "…", what text must not hold is removed (`text.py`), in start and end alike; everything else is sent as
+it is given or refused with a sentence.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from ..errors import InvalidEventError, Problem
-from ..state import Status
+from ..state import Api, Status
+from ..tags import MOST, OF_EVENT, VALUE_LIMIT
+from ..tags import NAME_LIMIT as TAG_NAME_LIMIT
 from . import text
 
 NAME_LIMIT = 512
@@ -27,6 +30,7 @@ REASON_LIMIT = 500
 MILLISECONDS_FROM = 100_000_000_000
 """A timestamp from here on (the year 5138) is taken for one in milliseconds or finer."""
 
+_TAGS_FORM = 'write a map of text: {"team": "payments"}'
 _HOSTS_FORM = 'write a list of host names: ["web-1", "web-2"]'
 
 
@@ -103,9 +107,46 @@ def _timestamp(value: object) -> int | None:
     return int(value)
 
 
+def _tags(value: object) -> dict[str, str] | None:
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise _fault(f"is {_kind(value)}; {_TAGS_FORM}")
+    if len(value) > MOST:
+        raise _fault(f"has {len(value)} tags; at most {MOST} are sent")
+    found: dict[str, str] = {}
+    for given, told in value.items():
+        name = text.one_line(str(given))
+        if not 0 < len(name) <= TAG_NAME_LIMIT:
+            how = "too long" if name else "empty"
+            raise _fault(f"has a name that is {how}; write 1 to {TAG_NAME_LIMIT} characters")
+        if name in OF_EVENT:
+            raise _fault(f"has the name {name}, which is set from the event itself; write another name")
+        if not isinstance(told, str):
+            raise _fault(f"has {_kind(told)} as {name}; {_TAGS_FORM}")
+        found[name] = text.clean(told, VALUE_LIMIT)
+    return found or None
+
+
 Component = Annotated[str, BeforeValidator(_name('"billing"'))]
 Version = Annotated[str, BeforeValidator(_name('"1.2.3"'))]
 Hosts = Annotated[tuple[str, ...], BeforeValidator(_hosts)]
+
+
+class Context(pydantic.BaseModel):
+    """What a start carries beside its own properties. It is made when an attempt begins, and stays with it.
+
+    Attributes:
+        api: the API that the attempt is sent by.
+        tags: what was found out.
+        ticket_url: a link to the CI job or the stack's page; `ticketUrl` where it is stored.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True)
+
+    api: Api = Api.DEPLOYMENTS
+    tags: dict[str, str] = Field(default_factory=dict)
+    ticket_url: str | None = Field(None, alias="ticketUrl")
 
 
 class _Event(pydantic.BaseModel):
@@ -117,8 +158,8 @@ class _Event(pydantic.BaseModel):
     version: Version
     hosts: Hosts
 
-    def payload(self) -> dict[str, Any]:
-        """The JSON object to send: the API's names, without what is absent."""
+    def stored(self) -> dict[str, Any]:
+        """The event as state and outbox hold it, without what is absent; `read` makes it an event again."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
     def named(self, secrets: Collection[str] = ()) -> str:
@@ -140,12 +181,26 @@ class StartEvent(_Event):
         description: free text.
         owner: who is responsible.
         source: the system that sent it.
+        tags: what the user adds.
+        context: what it carries beside; None in what earlier versions stored, which is sent by the Deployments API.
     """
 
     timestamp: Annotated[int | None, BeforeValidator(_timestamp)] = None
     description: Annotated[str | None, BeforeValidator(_text(TEXT_LIMIT))] = None
     owner: Annotated[str | None, BeforeValidator(_text(NAME_LIMIT, text.name))] = None
     source: Annotated[str | None, BeforeValidator(_text(NAME_LIMIT, text.name))] = None
+    tags: Annotated[dict[str, str] | None, BeforeValidator(_tags)] = None
+    context: Context | None = None
+
+    @property
+    def api(self) -> Api:
+        """The API that the attempt is sent by, from its start to its end."""
+        return Api.DEPLOYMENTS if self.context is None else self.context.api
+
+    @property
+    def all_tags(self) -> dict[str, str]:
+        """What was found out, and what the user gives, which counts where both have a name."""
+        return {**({} if self.context is None else self.context.tags), **(self.tags or {})}
 
 
 class EndEvent(_Event):
@@ -154,17 +209,18 @@ class EndEvent(_Event):
     Attributes:
         status: how it went.
         error_message: why it failed; `errorMessage` in the API.
+        ended_at: when it ended, in whole Unix seconds, UTC.
     """
 
     status: Status = Status.SUCCESS
     error_message: Annotated[str | None, BeforeValidator(_text(REASON_LIMIT))] = Field(None, alias="errorMessage")
+    ended_at: Annotated[int | None, BeforeValidator(_timestamp)] = Field(None, alias="endedAt")
 
     @classmethod
-    def of(cls, start: StartEvent, status: Status, reason: str | None = None) -> EndEvent:
+    def of(cls, start: StartEvent, status: Status, reason: str | None = None, ended_at: int | None = None) -> EndEvent:
         """The end that belongs to a start: the same component, version and hosts, in the same order."""
-        return cls(
-            component=start.component, version=start.version, hosts=start.hosts, status=status, error_message=reason
-        )
+        same = {"component": start.component, "version": start.version, "hosts": start.hosts}
+        return cls(**same, status=status, error_message=reason, ended_at=ended_at)
 
 
 Event = TypeVar("Event", bound=_Event)

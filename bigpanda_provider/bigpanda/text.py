@@ -7,6 +7,7 @@ properties, and from what an older version of this package stored. Each passes o
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 CUT = "…"
 """The end of a text that was too long."""
@@ -54,3 +55,9 @@ def name(text: str, limit: int | None = None) -> str:
     Spaces that are given stay, since names are compared by their characters.
     """
     return clean(re.sub(r"[\n\t]+", " ", clean(text).strip("\n\t")), limit)
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Names in a line: the first few, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names) if more <= 1 else f"{', '.join(names[:most])} and {more} more"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from ..bigpanda.events import REASON_LIMIT, EndEvent, StartEvent
 from ..bigpanda.text import clean
-from ..state import DeliveryStatus, Status
+from ..state import Api, DeliveryStatus, Status
 
 CANCELLED = "cancelled"
 """The reason of an attempt whose update was cancelled."""
@@ -24,15 +24,21 @@ class End:
         status: a success or a failure.
         reason: why it failed; at most 500 characters, without control characters.
         delivery: what became of the end event.
+        at: when, in whole Unix seconds; None until it is recorded.
     """
 
     status: Status
     reason: str | None = None
     delivery: DeliveryStatus = DeliveryStatus.QUEUED
+    at: int | None = None
 
     def __post_init__(self) -> None:
         if self.reason is not None:
             object.__setattr__(self, "reason", clean(self.reason, REASON_LIMIT))
+
+    def timed(self, now: float) -> End:
+        """The end with its time: the one that it has, else the present, in Unix seconds."""
+        return self if self.at is not None else replace(self, at=int(now))
 
     @classmethod
     def success(cls) -> End:
@@ -67,6 +73,11 @@ class Attempt:
     end: End | None = None
 
     @property
+    def api(self) -> Api:
+        """The API that its events are sent by."""
+        return Api.DEPLOYMENTS if self.start is None else self.start.api
+
+    @property
     def is_open(self) -> bool:
         """Whether it has no end yet."""
         return self.end is None
@@ -93,7 +104,7 @@ class Attempt:
         """The end event, built from the start, so that BigPanda finds it; None while it is open."""
         if self.end is None or self.start is None:
             return None
-        return EndEvent.of(self.start, self.end.status, self.end.reason)
+        return EndEvent.of(self.start, self.end.status, self.end.reason, self.end.at)
 
     def ended(self, end: End) -> Attempt:
         """The attempt with this end. An attempt has one end: a second one changes nothing."""

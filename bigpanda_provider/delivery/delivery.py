@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
-from ..errors import DeliveryError, RejectedError, UndeliveredError
+from ..errors import DeliveryError, RejectedError, UnavailableError, UndeliveredError
 from ..settings import Mode, Settings
-from ..state import DeliveryStatus
+from ..state import Api, DeliveryStatus, Status
 from .attempt import Attempt, End
 from .holder import Holder
 from .outbox import Outbox
@@ -23,6 +24,8 @@ from .sender import Sender
 from .takeover import POLL_S, Left, Takeover
 from .warn import Warn
 
+TIMES_FULL = 5
+"""How often a flush waits for another minute before one event: others may send by the same account."""
 UNANSWERED = "BigPanda did not confirm the start, and delivery is required"
 """The reason of an attempt that is given up because nobody knows whether its start arrived."""
 
@@ -140,6 +143,7 @@ class Delivery:
             secret: whether properties of the event are secret.
             in_state: whether the stack's state holds it, as it does where its Completion asks.
         """
+        end = end.timed(self.outbox.now())
         if attempt.start_delivery is DeliveryStatus.OFF:
             return attempt.ended(end).end_became(DeliveryStatus.OFF)
         place = self._place(stack, name)
@@ -192,7 +196,7 @@ class Delivery:
     def note_end(self, attempt: str, end: End) -> None:
         """Note how an attempt ended whose end waits, and which state is about to forget."""
         if end.delivery is DeliveryStatus.QUEUED:
-            why = None if end == End.success() else end.reason or End.incomplete().reason
+            why = None if end.status is Status.SUCCESS else end.reason or End.incomplete().reason
             self.outbox.note(attempt, why)
 
     # -- for the release runner ----------------------------------------------------------------------------------------
@@ -210,23 +214,41 @@ class Delivery:
         self._queue.send(record.place)
         return self._now(record.attempt)
 
-    def flush(self, records: Iterable[Record]) -> list[Attempt]:
+    def flush(self, records: Iterable[Record], told: Callable[[int, float], None] | None = None) -> list[Attempt]:
         """Send what waits of these, up to the first that does not get through; each with what became of it.
 
         Args:
             records: what the outbox has of processes that are gone, and what this one has taken of it, oldest first.
                 One that is open has failed.
+            told: called with how many of them are left, and how long it takes, in seconds, until BigPanda accepts the
+                next, each time that it accepts no more within the minute.
         """
         found = list(records)
         self.outbox.take(record for record in found if not self.outbox.looks_after(record.id))
         taken = [record for record in found if self.outbox.looks_after(record.id)]
         for record in taken:
             self._takeover.end_orphan(record.id)
-        for record in taken:
-            error = self._queue.send(record.place, upto=record.id)
+        failed: set[Api] = set()
+        for done, record in enumerate(taken):
+            api = record.attempt.api
+            if api in failed:
+                continue
+            error = self._send_in_time(record, partial(told or _nobody, len(taken) - done))
             if error is not None and not isinstance(error, RejectedError):
-                break
+                failed.add(api)
         return [self._now(record.attempt) for record in taken]
+
+    def _send_in_time(self, record: Record, told: Callable[[float], None]) -> DeliveryError | None:
+        """Send what waits of a record once BigPanda accepts more; what it is told to wait for is `told`."""
+        error: DeliveryError | None = None
+        for _ in range(TIMES_FULL):
+            if room_in_s := self.sender.room_in_s(record.attempt.api):
+                told(room_in_s)
+                time.sleep(room_in_s)
+            error = self._queue.send(record.place, upto=record.id)
+            if not isinstance(error, UnavailableError) or not error.too_many:
+                break
+        return error
 
     def undelivered(self, attempt: Attempt, secrets: Collection[str] = ()) -> str | None:
         """Why an update fails: delivery is required, and the end of an attempt did not get through; else None.
@@ -397,7 +419,7 @@ class Delivery:
         What other processes left is taken over once. What state holds is left to the run that finds it there, and what
         was left open to its Deployment, which knows from state how it ended.
         """
-        if self.sender.waits or not self._flushing.acquire(blocking=False):
+        if self.sender.waits(self.sender.api) or not self._flushing.acquire(blocking=False):
             return
         try:
             with self._lock:
@@ -408,10 +430,15 @@ class Delivery:
                 found = self._takeover.in_outbox_alone(stack, self.address)
                 self.outbox.take(r for r in found if r.is_free(now) and not r.attempt.is_open)
             busy = self._queue.busy()
+            failed: set[Api] = set()
             for record in self.outbox.unsettled():
-                if record.attempt.waits and record.place not in busy:
+                if record.attempt.waits and record.place not in busy and record.attempt.api not in failed:
                     error = self._queue.send(record.place, upto=record.id)
                     if error is not None and not isinstance(error, RejectedError):
-                        return
+                        failed.add(record.attempt.api)
         finally:
             self._flushing.release()
+
+
+def _nobody(left: int, room_in_s: float) -> None:
+    """Nobody wants to know."""

@@ -23,7 +23,7 @@ from .attempt import Attempt, End
 from .holder import Holder
 from .record import Note, Place, Record, Recorder
 
-VERSION = 4
+VERSION = 5
 LOCK_LIMIT_S = 2.0
 """How long a transaction waits for those of other processes."""
 KEPT = 10_000
@@ -46,6 +46,7 @@ CREATE TABLE attempt (
     status TEXT,                -- none: open
     reason TEXT,
     end_delivery TEXT,
+    ended INTEGER,
     in_state INTEGER NOT NULL,
     in_doubt INTEGER NOT NULL,
     folder TEXT
@@ -80,19 +81,20 @@ UPGRADES = {
        CREATE INDEX unsettled ON attempt (stack, address, name, recorded)
            WHERE end_delivery IS NULL OR end_delivery = 'queued'
        """,
+    4: "ALTER TABLE attempt ADD COLUMN ended INTEGER",
 }
 """What brings a file of that version to the next one."""
 
 COLUMNS = (
     "id, stack, name, address, recorder, holder, lease, recorded, start, start_delivery, status, reason, end_delivery,"
-    " in_state, in_doubt, folder"
+    " ended, in_state, in_doubt, folder"
 )
 UNSETTLED = "(end_delivery IS NULL OR end_delivery = 'queued')"
 END_REJECTED = "(end_delivery = 'rejected' AND start_delivery = 'delivered')"
-INSERT = f"INSERT OR IGNORE INTO attempt ({COLUMNS}) VALUES ({', '.join('?' * 16)})"  # noqa: S608 - our own names
+INSERT = f"INSERT OR IGNORE INTO attempt ({COLUMNS}) VALUES ({', '.join('?' * 17)})"  # noqa: S608 - our own names
 MOVE = """
-UPDATE attempt SET holder = ?, lease = ?, start_delivery = ?, status = ?, reason = ?, end_delivery = ?, in_state = ?,
-    in_doubt = ?, address = ?, name = ?
+UPDATE attempt SET holder = ?, lease = ?, start_delivery = ?, status = ?, reason = ?, end_delivery = ?, ended = ?,
+    in_state = ?, in_doubt = ?, address = ?, name = ?
 WHERE id = ? AND holder = ? AND start_delivery = ? AND status IS ? AND end_delivery IS ? AND (lease = ? OR holder = ?)
 """
 
@@ -326,16 +328,16 @@ def _state_values(record: Record) -> tuple[Any, ...]:
 
 def _new_values(record: Record) -> Sequence[Any]:
     start, status, delivery = _state_values(record)
-    reason = None if record.attempt.end is None else record.attempt.end.reason
-    place = record.place
+    end, place = record.attempt.end, record.place
+    reason, ended = (None, None) if end is None else (end.reason, end.at)
     kept = (record.in_state, record.in_doubt, sendable(place.address), sendable(place.name))
-    return str(record.holder), record.lease, start, status, reason, delivery, *kept
+    return str(record.holder), record.lease, start, status, reason, delivery, ended, *kept
 
 
 def _all_values(record: Record) -> Sequence[Any]:
     start, status, delivery = _state_values(record)
     attempt, place = record.attempt, record.place
-    known = None if record.is_secret or attempt.start is None else attempt.start.payload()
+    known = None if record.is_secret or attempt.start is None else attempt.start.stored()
     return (
         record.id,
         *(sendable(text) for text in (place.stack, place.name, place.address)),
@@ -348,6 +350,7 @@ def _all_values(record: Record) -> Sequence[Any]:
         status,
         None if attempt.end is None else attempt.end.reason,
         delivery,
+        None if attempt.end is None else attempt.end.at,
         record.in_state,
         record.in_doubt,
         record.folder and sendable(record.folder),
@@ -357,7 +360,7 @@ def _all_values(record: Record) -> Sequence[Any]:
 def _record(row: sqlite3.Row) -> Record:
     end = None
     if row["status"] is not None:
-        end = End(Status(row["status"]), row["reason"], DeliveryStatus(row["end_delivery"]))
+        end = End(Status(row["status"]), row["reason"], DeliveryStatus(row["end_delivery"]), row["ended"])
     start = None if row["start"] is None else read(StartEvent, json.loads(row["start"]))
     return Record(
         attempt=Attempt(row["id"], start, DeliveryStatus(row["start_delivery"]), end),

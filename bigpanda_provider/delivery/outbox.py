@@ -159,8 +159,9 @@ class Outbox:
             record = self._own[attempt].record
             if not record.attempt.is_open:
                 return False
-            after = self._change(attempt, replace(record, attempt=record.attempt.ended(end)))
-            return after.holder == self._me and after.attempt.end == end
+            timed = end.timed(self.now())
+            after = self._change(attempt, replace(record, attempt=record.attempt.ended(timed)))
+            return after.holder == self._me and after.attempt.end == timed
 
     def learn(self, known: Attempt) -> None:
         """Add what state knows of an attempt: its start, that this has arrived, and its end."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
+from ..bigpanda.text import listed
 from ..state import COMPONENT, HOSTS, VERSION, DeliveryStatus
 from .attempt import Attempt
 
@@ -28,16 +29,10 @@ def of(attempt: Attempt, secrets: Collection[str] = ()) -> str | None:
         return None
     if end is not None:
         return f"{verb} the end of {start.named(secrets)}: {end.status.value}"
-    hosts = "(secret)" if HOSTS.name in secrets else listed(start.hosts)
+    hosts = "(secret)" if HOSTS.name in secrets else listed(start.hosts, SHOWN)
     return f"{verb} the start of {start.named(secrets)} on {hosts}"
 
 
 def of_earlier(*, still_queued: bool) -> str:
     """The line for an update that sends only what earlier ones left."""
     return "The events of earlier updates are still queued" if still_queued else "Sent the events of earlier updates"
-
-
-def listed(hosts: Sequence[str]) -> str:
-    """Hosts in a line: the first few, and how many more there are."""
-    more = len(hosts) - SHOWN
-    return ", ".join(hosts) if more <= 1 else f"{', '.join(hosts[:SHOWN])} and {more} more"

@@ -9,10 +9,11 @@ from __future__ import annotations
 import threading
 import time
 
+from ..bigpanda.events import StartEvent
 from ..errors import DeliveryError, RejectedError, UnavailableError
-from ..state import DeliveryStatus
+from ..state import Api, DeliveryStatus
 from .outbox import Outbox
-from .record import Place
+from .record import Place, Record
 from .sender import Sender
 from .takeover import Takeover
 
@@ -59,14 +60,16 @@ class Queue:
             return None  # it is on the wire, and the time is up
         try:
             error: DeliveryError | None = None
-            for attempt in self._waiting(place):
+            failed: dict[Api, DeliveryError] = {}
+            for attempt, api in self._waiting(place):
                 if not self._outbox.still_holds(attempt):
                     if self._is_settled(attempt):
                         continue
                     return UnavailableError(BUSY)
-                error = self._send_one(attempt, deadline)
+                # What began with another API cannot be mistaken for a newer one, so that does not wait for it.
+                error = failed.get(api) or self._send_one(attempt, deadline)
                 if error is not None and not isinstance(error, RejectedError):
-                    return error
+                    failed[api] = error
                 if attempt == upto:
                     break
             return error
@@ -75,8 +78,10 @@ class Queue:
         finally:
             line.release()
 
-    def _waiting(self, place: Place) -> list[str]:
+    def _waiting(self, place: Place) -> list[tuple[str, Api]]:
         """What waits of a Deployment, oldest first, with what other processes have left of it meanwhile.
+
+        Each with the API that it is sent by.
 
         Raises:
             UnavailableError: one of them is still at something that comes before.
@@ -88,7 +93,7 @@ class Queue:
         earlier = [record for record in others if record.recorded < waiting[0].recorded]
         if any(map(self._takeover.comes_first, earlier)):
             raise UnavailableError(BUSY)
-        return [record.id for record in (*self._takeover.take_free(earlier), *waiting)]
+        return [(record.id, record.attempt.api) for record in (*self._takeover.take_free(earlier), *waiting)]
 
     def _is_settled(self, attempt: str) -> bool:
         record = self._outbox.get(attempt)
@@ -96,33 +101,57 @@ class Queue:
 
     def _send_one(self, attempt: str, deadline: float | None) -> DeliveryError | None:
         """Send what waits of an attempt: its start, then its end if it has one. Returns what went wrong."""
-        error = self._send_start(attempt, deadline)
+        record = self._outbox.get(attempt)
+        start = None if record is None else record.attempt.start
+        if record is None or start is None:
+            return None
+        if self._sender.says_all(start.api) and record.attempt.end_event is not None:
+            return self._send_last(record, start, deadline)
+        error = self._send_start(record, start, deadline)
+        return self._send_end(attempt, deadline) or error
+
+    def _send_start(self, record: Record, start: StartEvent, deadline: float | None) -> DeliveryError | None:
+        if record.attempt.start_delivery is not DeliveryStatus.QUEUED:
+            return None
+        if self._sender.tries(start.api) and not record.in_doubt:
+            self._outbox.mark_in_doubt(record.id)
+        error = self._sender.start(record.id, start, deadline, secret=record.is_secret)
+        in_doubt = record.in_doubt or (error is not None and error.perhaps_arrived)
+        became = status_after(error, in_doubt=in_doubt and not self._sender.says_all(start.api))
+        self._outbox.start_became(record.id, became, in_doubt=in_doubt and became is DeliveryStatus.QUEUED)
+        return error
+
+    def _send_end(self, attempt: str, deadline: float | None) -> DeliveryError | None:
         record = self._outbox.get(attempt)
         end = None if record is None else record.attempt.end
         if record is None or end is None or end.delivery is not DeliveryStatus.QUEUED:
-            return error
+            return None
         if record.attempt.start_delivery is DeliveryStatus.REJECTED:
             self._outbox.end_became(attempt, DeliveryStatus.REJECTED)
-            return error
-        event = record.attempt.end_event
-        if record.attempt.start_delivery is DeliveryStatus.DELIVERED and event and self._outbox.still_holds(attempt):
-            error = self._sender.end(event, deadline, secret=record.is_secret)
-            self._outbox.end_became(attempt, status_after(error, in_doubt=error is not None and error.perhaps_arrived))
+            return None
+        start, event = record.attempt.start, record.attempt.end_event
+        if record.attempt.start_delivery is not DeliveryStatus.DELIVERED or not self._outbox.still_holds(attempt):
+            return None
+        if start is None or event is None:
+            return None
+        error = self._sender.end(attempt, start, event, deadline, secret=record.is_secret)
+        self._outbox.end_became(attempt, status_after(error, in_doubt=error is not None and error.perhaps_arrived))
         return error
 
-    def _send_start(self, attempt: str, deadline: float | None) -> DeliveryError | None:
-        record = self._outbox.get(attempt)
-        if record is None or record.attempt.start_delivery is not DeliveryStatus.QUEUED:
+    def _send_last(self, record: Record, start: StartEvent, deadline: float | None) -> DeliveryError | None:
+        """Send the end alone, which says all that the start does."""
+        event = record.attempt.end_event
+        assert event is not None
+        if record.attempt.end is None or record.attempt.end.delivery is not DeliveryStatus.QUEUED:
             return None
-        event = record.attempt.start
-        if event is None:
+        if record.attempt.start_delivery is DeliveryStatus.REJECTED:
+            self._outbox.end_became(record.id, DeliveryStatus.REJECTED)
             return None
-        if self._sender.tries and not record.in_doubt:
-            self._outbox.mark_in_doubt(attempt)
-        error = self._sender.start(event, deadline, secret=record.is_secret)
-        in_doubt = record.in_doubt or (error is not None and error.perhaps_arrived)
-        became = status_after(error, in_doubt=in_doubt)
-        self._outbox.start_became(attempt, became, in_doubt=in_doubt and became is DeliveryStatus.QUEUED)
+        error = self._sender.end(record.id, start, event, deadline, secret=record.is_secret)
+        became = status_after(error, in_doubt=False)
+        if record.attempt.start_delivery is DeliveryStatus.QUEUED:
+            self._outbox.start_became(record.id, became)
+        self._outbox.end_became(record.id, became)
         return error
 
 

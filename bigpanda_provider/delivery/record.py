@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..state import DeliveryStatus
 from .attempt import Attempt, End
@@ -132,4 +132,5 @@ class Note:
     @property
     def end(self) -> End:
         """How the attempt ends."""
-        return End.success() if self.reason is None else End.failure(self.reason)
+        end = End.success() if self.reason is None else End.failure(self.reason)
+        return replace(end, at=int(self.written))

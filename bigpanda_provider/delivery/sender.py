@@ -9,21 +9,46 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import DeliveryError, RejectedError, UnavailableError
-from ..settings import TOKENLESS, Mode, Settings, Token
+from ..settings import Mode, Settings
+from ..state import Api
+from .pace import Pace
 from .warn import Warn
 
 if TYPE_CHECKING:
     from ..bigpanda.client import BigPandaClient
     from ..bigpanda.events import EndEvent, StartEvent
+    from ..bigpanda.wire import Post, Wire
 
 QUIET_FACTOR = 3
 
 
+@dataclass
+class _Line:
+    """One of BigPanda's APIs, as this process has found it.
+
+    Attributes:
+        wire: what is posted there.
+        missing: why nothing can be sent there; None where nothing is missing.
+        pace: how much may be sent in a minute.
+        quiet_until: until when nothing is tried.
+        client: speaks to it; made with the first event.
+    """
+
+    wire: Wire
+    missing: str | None
+    pace: Pace
+    quiet_until: float = 0.0
+    client: BigPandaClient | None = field(default=None, repr=False)
+
+
 class Sender:
     """Sends events with the given settings; what goes wrong is returned, and told as a warning.
+
+    An attempt is sent by the API that it began with, whatever is set now.
 
     Args:
         settings: where to and how.
@@ -33,6 +58,7 @@ class Sender:
 
     Attributes:
         trouble: why the last event that did not get through did not.
+        api: the API by which new attempts are sent.
     """
 
     def __init__(
@@ -43,103 +69,140 @@ class Sender:
         client: BigPandaClient | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.api = settings.api.value
+        self._settings = settings
         self._mode = settings.delivery.value
-        self._address = settings.base_url.value
         self._timeout_s = settings.timeout_seconds.value
-        self._token = settings.token.value
-        self._certificate = settings.client_certificate.value
         self._warn = warn
-        self._client = client
+        self._given = client
         self._clock = clock
         self._lock = threading.Lock()
-        self._quiet_until = 0.0
+        self._lines: dict[Api, _Line] = {}
         self.trouble: str | None = None
 
-    @property
-    def waits(self) -> bool:
-        """Whether nothing would be sent now: BigPanda has its quiet, or there is no token."""
+    def waits(self, api: Api) -> bool:
+        """Whether nothing would be sent by that API now: BigPanda has its quiet, or there is no token."""
+        line = self._line(api)
         with self._lock:
-            return self._token is None or self._clock() < self._quiet_until
+            return line.missing is not None or self._clock() < line.quiet_until
 
-    @property
-    def tries(self) -> bool:
+    def tries(self, api: Api) -> bool:
         """Whether an event would go on the wire now: where delivery is required, BigPanda gets no quiet."""
-        return self._token is not None and (self._mode is Mode.REQUIRED or not self.waits)
+        return self._line(api).missing is None and (self._mode is Mode.REQUIRED or not self.waits(api))
+
+    def says_all(self, api: Api) -> bool:
+        """Whether each post of that API says all of a deployment: the last is enough."""
+        return self._line(api).wire.says_all
+
+    def room_in_s(self, api: Api) -> float:
+        """How long it takes, in seconds, until BigPanda accepts another post of that API."""
+        return self._line(api).pace.room_in_s()
 
     def warn_without_token(self) -> None:
-        """Warn where there is something to send and no token."""
-        if self._token is None and self._mode is not Mode.OFF:
-            self._warn(TOKENLESS)
+        """Warn where there is something to send, and the token or the app key is missing."""
+        missing = self._settings.missing(self.api)
+        if missing is not None and self._mode is not Mode.OFF:
+            self._warn(missing)
 
-    def start(self, event: StartEvent, deadline: float | None = None, *, secret: bool = False) -> DeliveryError | None:
+    def start(
+        self, attempt: str, start: StartEvent, deadline: float | None = None, *, secret: bool = False
+    ) -> DeliveryError | None:
         """Send the start of a deployment.
 
         Args:
-            event: the event.
+            attempt: the attempt's id.
+            start: its start.
             deadline: until when at the latest, as `time.monotonic()` tells it.
             secret: whether properties of the event are secret: then no warning and no error may repeat them.
 
         Returns:
             What went wrong; None where it got through.
         """
-        return self._send(
-            lambda client, limit_s: client.start(event, limit_s, secret=secret),
-            _named("start", event, secret=secret),
-            deadline,
-        )
+        what = _named("start", start, secret=secret)
+        return self._send(start.api, lambda wire: wire.start(attempt, start), what, deadline, secret=secret)
 
-    def end(self, event: EndEvent, deadline: float | None = None, *, secret: bool = False) -> DeliveryError | None:
+    def end(
+        self, attempt: str, start: StartEvent, end: EndEvent, deadline: float | None = None, *, secret: bool = False
+    ) -> DeliveryError | None:
         """Send the end of a deployment; as `start`."""
-        return self._send(
-            lambda client, limit_s: client.end(event, limit_s, secret=secret),
-            _named("end", event, secret=secret),
-            deadline,
-        )
+        what = _named("end", start, secret=secret)
+        return self._send(start.api, lambda wire: wire.end(attempt, start, end), what, deadline, secret=secret)
 
     def close(self) -> None:
         """Close what is open to BigPanda; nothing is sent any more."""
         with self._lock:
-            if self._client is not None:
-                self._client.close()
+            for client in (self._given, *(line.client for line in self._lines.values())):
+                if client is not None:
+                    client.close()
 
     def _send(
-        self, send: Callable[[BigPandaClient, float], None], what: str, deadline: float | None
+        self, api: Api, post: Callable[[Wire], Post], what: str, deadline: float | None, *, secret: bool
     ) -> DeliveryError | None:
-        if self._token is None or self._mode is Mode.OFF:
-            self.warn_without_token()
-            return UnavailableError(TOKENLESS)
+        line = self._line(api)
+        if line.missing is not None or self._mode is Mode.OFF:
+            if line.missing is not None and self._mode is not Mode.OFF:
+                self._warn(line.missing)
+            return UnavailableError(line.missing or "nothing is to be sent")
         limit_s = self._timeout_s if deadline is None else min(self._timeout_s, deadline - self._clock())
-        if limit_s <= 0 or (self.waits and self._mode is not Mode.REQUIRED):
+        if limit_s <= 0 or (self.waits(api) and self._mode is not Mode.REQUIRED):
             return UnavailableError("BigPanda did not accept the last event, so sending is paused")
+        if not line.pace.wait(limit_s):
+            return UnavailableError(f"BigPanda accepts {line.wire.per_minute} events a minute", too_many=True)
         try:
-            send(self._opened(self._token), limit_s)
+            self._client(line, api).send(post(line.wire), limit_s, secret=secret)
         except RejectedError as error:
             self._warn(f"BigPanda rejected {what} ({error.answer}); it will not be retried")
             return error
         except DeliveryError as error:
-            with self._lock:
-                self.trouble = str(error)
-                self._quiet_until = self._clock() + QUIET_FACTOR * self._timeout_s
-            if self._mode is not Mode.REQUIRED:
-                self._warn(
-                    f"{str(error).rstrip('.')}; events are queued and will be sent by the next `pulumi up` or by "
-                    "`bigpanda-release flush`",
-                    about="outage",
-                )
+            self._leave_alone(line, error)
             return error
         return None
 
-    def _opened(self, token: Token) -> BigPandaClient:
+    def _leave_alone(self, line: _Line, error: DeliveryError) -> None:
+        """Give BigPanda its quiet, and tell the user."""
+        with self._lock:
+            self.trouble = str(error)
+            if isinstance(error, UnavailableError) and error.too_many and line.pace.is_limited:
+                line.pace.fill()
+            else:
+                line.quiet_until = self._clock() + QUIET_FACTOR * self._timeout_s
+        if self._mode is not Mode.REQUIRED:
+            self._warn(
+                f"{str(error).rstrip('.')}; events are queued and will be sent by the next `pulumi up` or by "
+                "`bigpanda-release flush`",
+                about="outage",
+            )
+
+    def _line(self, api: Api) -> _Line:
+        with self._lock:
+            if api not in self._lines:
+                from ..bigpanda.changes import Changes
+                from ..bigpanda.deployments import Deployments
+
+                changes = api is Api.CHANGES
+                wire: Wire = Changes(self._settings.failed_status.value) if changes else Deployments()
+                self._lines[api] = _Line(wire, self._settings.missing(api), Pace(wire.per_minute))
+            return self._lines[api]
+
+    def _client(self, line: _Line, api: Api) -> BigPandaClient:
         """The client. What it loads takes a while, and a preview or an update with nothing to send never needs it."""
         with self._lock:
-            if self._client is None:
+            if line.client is None:
                 from ..bigpanda.client import BigPandaClient
 
-                self._client = BigPandaClient(self._address, token, self._timeout_s, self._certificate)
-            return self._client
+                token = self._settings.token.value
+                assert token is not None
+                line.client = self._given or BigPandaClient(
+                    self._settings.base_url.value,
+                    token,
+                    self._timeout_s,
+                    self._settings.client_certificate.value,
+                    self._settings.app_key.value if api is Api.CHANGES else None,
+                )
+            return line.client
 
 
-def _named(kind: str, event: StartEvent | EndEvent, *, secret: bool) -> str:
+def _named(kind: str, event: StartEvent, *, secret: bool) -> str:
     """An event in a sentence: "the start of shop 2.6.1"."""
     if secret:
         return f"the {kind} of a deployment that has secret properties"

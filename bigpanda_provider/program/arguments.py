@@ -19,6 +19,7 @@ from ..bigpanda.text import sendable
 from ..errors import DeclarationError
 
 Hosts = pulumi.Input[Sequence[pulumi.Input[str]]]
+Tags = pulumi.Input[Mapping[str, pulumi.Input[str]]]
 Timestamp = pulumi.Input[int | datetime]
 
 
@@ -43,6 +44,7 @@ class DeploymentArgs:
         timestamp: when the deployment starts, in whole Unix seconds (UTC) or as a datetime with a time zone. If
             omitted, the time at which the start is recorded. An explicit timestamp applies only to the first start
             that has it.
+        tags: what else to tell the operators, such as {"team": "payments"}: at most 50, of text.
         triggers: values of any type. When one changes, a new start is sent.
         watch: whether to compare the inputs of the covered resources. If false, changes to them send nothing, and
             the Deployment is registered at once.
@@ -55,6 +57,7 @@ class DeploymentArgs:
     owner: pulumi.Input[str] | None = None
     source: pulumi.Input[str] | None = "pulumi"
     timestamp: Timestamp | None = None
+    tags: Tags | None = None
     triggers: pulumi.Input[Sequence[Any]] | None = None
     watch: bool = True
 

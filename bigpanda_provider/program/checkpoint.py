@@ -20,6 +20,7 @@ from ..state import (
     BACKLOG_START_DELIVERY,
     COMPLETION_TYPE,
     DELIVERY,
+    ENDED_AT,
     ERROR_MESSAGE,
     LEFT_OPEN,
     NOT_READ,
@@ -29,6 +30,7 @@ from ..state import (
     WAITING,
     DeliveryStatus,
     Status,
+    unpacked,
 )
 
 _ARRIVED = frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.REJECTED})
@@ -106,6 +108,7 @@ class Checkpoint:
             **ATTEMPT.to(attempt),
             **STATUS.to(status and status.value),
             **DELIVERY.to(delivery and delivery.value),
+            **ENDED_AT.to(ENDED_AT.of(unpacked(end))),
             **ERROR_MESSAGE.to(reason and clean(reason)),  # as an older version may have stored it
             **waiting,
         }

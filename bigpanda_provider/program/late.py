@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi.runtime import is_dry_run
 
+from ..bigpanda.text import listed
 from ..errors import UndeliveredError
 from ..hosts import named
 from ..state import SECRETS
@@ -168,8 +169,8 @@ class ScopeChanges:
             self._secrets = tuple(SECRETS.of(event) or ())
             own, checkpoint = self._scope.own_start, await self._run.checkpoint()
             beside = None if own is None else own.attempt
-            names = _listed(sorted(one.name for one in attempt.changing))
-            started = await self._reporter.start(event, names, attempt.hosts, beside, checkpoint.sent)
+            changing = sorted(one.key for one in attempt.changing)
+            started = await self._reporter.start(event, changing, attempt.hosts, beside, checkpoint.sent)
             attempt.id = started.attempt
             self._tell(started)
             if self._run.failure is not None:
@@ -185,7 +186,7 @@ class ScopeChanges:
             attempt.sent.set_exception(error)
             return
         # What another error says may be secret: an event that cannot be sent, a file that cannot be read.
-        names = _listed(sorted(one.name for one in attempt.changing))
+        names = listed(sorted(one.name for one in attempt.changing), SHOWN)
         name = self._scope.deployment.pulumi_resource_name
         told = f'Deployment "{name}": the change of {names} could not be reported ({type(error).__name__})'
         if self._reporter.is_required:
@@ -231,10 +232,10 @@ class ScopeChanges:
         hosts, names = sorted(self._hosts(self._foreseen)), sorted({one.name for one in self._foreseen})
         changes = "changes" if len(names) == 1 else "change"
         through = f"{changes} through an Output" if all(one.takes for one in self._foreseen) else changes
-        why = f"which {through}" if hosts == names else f"since {_listed(names)} {through}"
+        why = f"which {through}" if hosts == names else f"since {listed(names, SHOWN)} {through}"
         deployment = self._scope.deployment
         # With --diff the engine shows a message without what it is attached to, so it names that itself.
-        told = f'Deployment "{deployment.pulumi_resource_name}" will also report {_listed(hosts)}, {why}'
+        told = f'Deployment "{deployment.pulumi_resource_name}" will also report {listed(hosts, SHOWN)}, {why}'
         pulumi.log.info(told, deployment)
 
 
@@ -243,8 +244,3 @@ def _keep(tasks: set[asyncio.Future[None]], work: Coroutine[Any, Any, None]) -> 
     task = asyncio.ensure_future(work)
     tasks.add(task)
     task.add_done_callback(tasks.discard)
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

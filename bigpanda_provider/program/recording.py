@@ -19,6 +19,7 @@ from ..state import (
     PREVIOUS,
     SOURCE,
     STACK,
+    TAGS,
     VERSION,
     VERSION_FOUND,
     packed,
@@ -157,7 +158,8 @@ class Recording(Scoped):
 
     async def event(self) -> dict[str, Any]:
         """The properties of the start event as the program declares them now, with what a Completion has of it too."""
-        declared = {one.name: self._given.props[one.name] for one in (COMPONENT, VERSION, DESCRIPTION, OWNER, SOURCE)}
+        told = (COMPONENT, VERSION, DESCRIPTION, OWNER, SOURCE, TAGS)
+        declared = {one.name: self._given.props[one.name] for one in told}
         inputs = {**declared, **self.passed_on}
         return {name: await pulumi.Output.from_input(value).future() for name, value in inputs.items()}
 

@@ -14,15 +14,17 @@ import pathlib
 import threading
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
 
+from ..bigpanda.text import listed
+from ..hosts import described, name_of
 from ..settings import NAMESPACE, Mode, Settings
-from ..state import HOSTS, NAME, SECRETS, STACK, TIMESTAMP
+from ..state import CONTEXT, HOSTS, NAME, SECRETS, STACK, TIMESTAMP
 from . import sdk
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from ..delivery.delivery import Delivery
 
 T = TypeVar("T")
+SHOWN = 20
+"""How many changed resources a sentence names."""
 THREADS = 8
 CLOSING_LIMIT_S = 15.0
 """How long the end of a program waits for events that are on the wire; each has its own limit, 10 s by default."""
@@ -75,13 +79,18 @@ class Reporter:
         return self._settings.delivery.value is Mode.REQUIRED
 
     def start(
-        self, event: Mapping[str, Any], names: str, hosts: Collection[str], beside: str | None, sent: Collection[str]
+        self,
+        event: Mapping[str, Any],
+        changing: Sequence[str],
+        hosts: Collection[str],
+        beside: str | None,
+        sent: Collection[str],
     ) -> asyncio.Future[Reported]:
         """Record an attempt and send its start.
 
         Args:
             event: the properties of its Deployment, with its place and the names of those that are secret.
-            names: what changes, for a sentence.
+            changing: the keys of the resources that change.
             hosts: the hosts that change.
             beside: the Deployment's own attempt of this run, which stays open meanwhile; None where it has none.
             sent: the attempts that state knows to have arrived.
@@ -95,17 +104,21 @@ class Reporter:
             from ..bigpanda.events import StartEvent, read
             from ..delivery import outcome
             from ..delivery.attempt import Attempt
+            from ..delivery.found import Occasion, context
             from ..delivery.record import Recorder
             from ..delivery.takeover import Left
             from ..errors import DeliveryError
             from ..state import DeliveryStatus
 
             declared = read(StartEvent, {**event, **HOSTS.to(sorted(hosts))})
-            start = declared.model_copy(update=TIMESTAMP.to(int(time.time())))
+            stack, names = str(STACK.of(event) or ""), listed([name_of(key) for key in changing], SHOWN)
+            occasion = Occasion(stack, pathlib.Path.cwd(), resources=[described(key) for key in changing])
+            carried = context(self._settings, os.environ, occasion)
+            start = declared.model_copy(update={**TIMESTAMP.to(int(time.time())), **CONTEXT.to(carried)})
             secrets, delivery = SECRETS.of(event) or (), self._opened()
             try:
                 attempt, _ = delivery.start(
-                    str(STACK.of(event) or ""),
+                    stack,
                     str(NAME.of(event) or ""),
                     Attempt(uuid.uuid4().hex, start),
                     Left(sent=dict.fromkeys(sent)),

@@ -8,7 +8,7 @@ from typing import Any
 from .. import state
 from ..bigpanda.events import same_hosts
 from ..delivery.attempt import Attempt
-from ..hosts import name_of
+from ..hosts import described
 from ..state import Property, Status
 from .unknown import holds_unknown
 
@@ -68,7 +68,7 @@ def _of_hosts(olds: Mapping[str, Any], news: Mapping[str, Any], *, is_secret: bo
 def _of_resources(olds: Mapping[str, Any], news: Mapping[str, Any], changes: Sequence[str]) -> Iterator[str]:
     before, now = state.RESOURCES.of(olds) or {}, state.RESOURCES.of(news) or {}
     for key in changes[:SHOWN]:
-        resource = f"{_type_of(key)} {name_of(key)}"
+        resource = described(key)
         if key in before and key in now:
             yield f"{resource} changed"
         else:
@@ -85,13 +85,6 @@ def _of_attempts(news: Mapping[str, Any], previous: Attempt | None, waiting: int
     waiting += state.WAITING.of(state.PREVIOUS.of(news) or {}) or 0
     if waiting:
         yield "1 event is waiting to be sent" if waiting == 1 else f"{waiting} events are waiting to be sent"
-
-
-def _type_of(key: str) -> str:
-    """A resource's type, as short as people say it: `aws:ec2:Instance`, `docker:Container`."""
-    package, module, name = [*key.partition("::")[0].rpartition("$")[2].split(":"), "", ""][:3]
-    module = module.partition("/")[0]
-    return ":".join(part for part in (package, "" if module == "index" else module, name) if part)
 
 
 def _list(one: Property[list[Any]], properties: Mapping[str, Any]) -> list[Any]:

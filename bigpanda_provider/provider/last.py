@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .. import state
-from ..bigpanda.events import StartEvent, read, same_hosts
+from ..bigpanda.events import Context, StartEvent, read, same_hosts
 from ..delivery.attempt import Attempt, End
 from ..delivery.takeover import Left
 from ..state import DeliveryStatus, Status
@@ -58,7 +58,7 @@ class Last:
         """The properties to store."""
         assert self.attempt.start is not None
         return {
-            **self.attempt.start.payload(),
+            **self.attempt.start.stored(),
             **state.BACKLOG.to([_for_backlog(attempt) for attempt in self.backlog] or None),
             **state.SETTLED.to(list(self.settled) or None),
             **state.GIVEN_TIMESTAMP.to(self.given_timestamp),
@@ -108,8 +108,10 @@ def previous_of(inputs: Mapping[str, Any], last: str) -> Attempt | None:
     if attempt is None:
         return None
     status, delivery = state.STATUS.of(given), state.DELIVERY.of(given)
-    end = None if status is None else End(status, state.ERROR_MESSAGE.of(given), delivery or DeliveryStatus.DELIVERED)
-    return Attempt(attempt, None, end=end)
+    if status is None:
+        return Attempt(attempt, None)
+    reason, at = state.ERROR_MESSAGE.of(given), state.ENDED_AT.of(given)
+    return Attempt(attempt, None, end=End(status, reason, delivery or DeliveryStatus.DELIVERED, at))
 
 
 def did_not_succeed(previous: Attempt | None) -> bool:
@@ -117,12 +119,13 @@ def did_not_succeed(previous: Attempt | None) -> bool:
     return previous is not None and (previous.end is None or previous.end.status is not Status.SUCCESS)
 
 
-def begin(inputs: Mapping[str, Any], last: Last | None, *, attempt: str, now: int) -> Last:
+def begin(inputs: Mapping[str, Any], last: Last | None, context: Context, *, attempt: str, now: int) -> Last:
     """The start to record for these inputs.
 
     Args:
         inputs: the Deployment's checked inputs.
         last: its last start, if there was one.
+        context: what the start carries beside its properties.
         attempt: the id of the new attempt.
         now: the present, in whole Unix seconds: the timestamp, unless a new explicit one is given.
 
@@ -133,7 +136,7 @@ def begin(inputs: Mapping[str, Any], last: Last | None, *, attempt: str, now: in
     used = last.given_timestamp if last is not None else None
     timestamp = declared.timestamp if declared.timestamp not in (None, used) else now
     return Last(
-        attempt=Attempt(attempt, declared.model_copy(update={"timestamp": timestamp})),
+        attempt=Attempt(attempt, declared.model_copy(update={"timestamp": timestamp, "context": context})),
         triggers=state.TRIGGERS.of(inputs) or [],
         given_timestamp=declared.timestamp if declared.timestamp is not None else used,
     )
@@ -164,10 +167,11 @@ def _for_backlog(attempt: Attempt) -> dict[str, Any]:
     start, end = attempt.start, attempt.end
     return {
         state.BACKLOG_ID.name: attempt.id,
-        state.BACKLOG_START.name: start and start.payload(),
+        state.START.name: start and start.stored(),
         state.BACKLOG_START_DELIVERY.name: attempt.start_delivery.value,
         state.STATUS.name: end and end.status.value,
         state.ERROR_MESSAGE.name: end and end.reason,
+        **state.ENDED_AT.to(end and end.at),
     }
 
 
@@ -176,7 +180,7 @@ def _from_backlog(stored: Mapping[str, Any]) -> Attempt:
     status = state.STATUS.of(stored)
     return Attempt(
         str(stored[state.BACKLOG_ID.name]),
-        read(StartEvent, state.BACKLOG_START.of(stored) or {}),
+        read(StartEvent, state.START.of(stored) or {}),
         state.BACKLOG_START_DELIVERY.of(stored) or DeliveryStatus.QUEUED,
-        None if status is None else End(status, state.ERROR_MESSAGE.of(stored)),
+        None if status is None else End(status, state.ERROR_MESSAGE.of(stored), at=state.ENDED_AT.of(stored)),
     )

@@ -16,6 +16,7 @@ from ..delivery import outcome
 from ..delivery.attempt import Attempt, End
 from ..delivery.takeover import Left
 from ..errors import DeliveryError
+from ..hosts import described
 from ..state import DeliveryStatus, Property, packed, unpacked
 from .affected import changed, worked_out
 from .because import because
@@ -35,7 +36,7 @@ SAME_EVENT = (
 )
 FOR_CHECK_ALONE = (
     *state.START_EVENT,
-    *(state.BECAUSE, state.PREVIOUS, state.RESOURCES, state.HOST_NAMES, state.CHANGED),
+    *(state.BECAUSE, state.PREVIOUS, state.RESOURCES, state.HOST_NAMES, state.CHANGED, state.TOUCHED),
 )
 """Inputs that a Deployment does not store again as outputs: the recorded event replaces the declared one, and what it
 says of its scope would only be written again with each step of the update."""
@@ -76,6 +77,7 @@ class Deployments(_Lifecycle):
         causes = because(olds, news, changes, previous, self.service.delivery.waiting(*_place(news))) if olds else []
         news = worked_out(olds, news, changes, failed=did_not_succeed(previous), unknown=UNKNOWN)
         news.update(state.BECAUSE.to(causes or None))
+        news.update(state.TOUCHED.to([described(key) for key in (changes if olds else state.RESOURCES.of(news) or ())]))
         given, unknown = known(news)
         reasons = {problem.property: problem.reason for problem in problems(StartEvent, given, unknown)}
         if state.HOSTS.name not in news:
@@ -142,10 +144,11 @@ class Deployments(_Lifecycle):
         return again or bool(state.CHANGED.of(news)) or starts_again(last, news)
 
     def _start(self, props: dict[str, Any], last: Last | None, left: Left, *, secret: bool) -> dict[str, Any]:
-        begun = begin(props, last, attempt=uuid.uuid4().hex, now=int(time.time()))
+        secrets = state.SECRETS.of(props) or ()
+        context = self.service.context(props, None if secret else last)
+        begun = begin(props, last, context, attempt=uuid.uuid4().hex, now=int(time.time()))
         start = begun.attempt.start
         assert start is not None
-        secrets = state.SECRETS.of(props) or ()
         try:
             with self.service.counted_down(*_place(props)):
                 attempt, backlog = self.service.delivery.start(*_place(props), begun.attempt, left, secret=secret)
@@ -196,7 +199,8 @@ class Completions(_Lifecycle):
         delivery = state.DELIVERY.of(props)
         if delivery is not None:
             event = read(EndEvent, props)
-            self.service.note_end(_attempt(props).ended(End(event.status, event.error_message, delivery)))
+            end = End(event.status, event.error_message, delivery, event.ended_at)
+            self.service.note_end(_attempt(props).ended(end))
 
     def _end(self, props: dict[str, Any]) -> dict[str, Any]:
         """Send the end of a new attempt."""
@@ -206,21 +210,23 @@ class Completions(_Lifecycle):
 
     def _ended(self, props: dict[str, Any], event: EndEvent) -> Attempt:
         """Send the end of `props`' attempt as the event says."""
-        end = End(event.status, event.error_message)
+        end = End(event.status, event.error_message, at=event.ended_at)
         with self.service.counted_down(*_place(props)):
             return self.service.delivery.end(*_place(props), _attempt(props), end, secret=_is_secret(props))
 
     def _stored(self, props: dict[str, Any], ended: Attempt) -> dict[str, Any]:
         """What a Completion stores."""
         outputs = self.service.end_outputs(ended, state.SECRETS.of(props) or ())
-        return packed({**_without(props, [state.ERROR_MESSAGE]), **outputs})
+        return packed({**_without(props, [state.ERROR_MESSAGE, state.ENDED_AT, state.START]), **outputs})
 
 
 def _attempt(props: dict[str, Any]) -> Attempt:
-    """The attempt that a Completion ends: open, and with as much of its start as an end repeats."""
+    """The attempt that a Completion ends: open, and with what its end repeats of its start."""
     delivery = state.START_DELIVERY.of(props)
     assert delivery is not None
-    return Attempt(state.ATTEMPT.of(props) or "", read(StartEvent, props), delivery)
+    joining = {one.name: props.get(one.name) for one in (state.COMPONENT, state.VERSION, state.HOSTS)}
+    start = read(StartEvent, {**(state.START.of(props) or {}), **joining})
+    return Attempt(state.ATTEMPT.of(props) or "", start, delivery)
 
 
 def _outputs(props: dict[str, Any], last: Last) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import os
 import pathlib
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
@@ -16,10 +16,11 @@ from pulumi.dynamic import Config
 
 from .. import state
 from ..bigpanda import certificate
-from ..bigpanda.events import StartEvent, read
+from ..bigpanda.events import Context, StartEvent, read
 from ..delivery.attempt import Attempt
 from ..delivery.delivery import Delivery
 from ..delivery.file import default_path
+from ..delivery.found import Occasion, context
 from ..delivery.outbox import Outbox
 from ..errors import DeliveryError, SettingError
 from ..settings import KEYS, NAMESPACE, Mode, Settings
@@ -48,6 +49,7 @@ class Service:
         except SettingError as error:
             self.wrong_setting = str(error)
             settings = Settings.resolve({"bigpanda:delivery": Mode.OFF.value}, {})
+        self._settings = settings
         self._timeout_s = settings.timeout_seconds.value
         self.delivery = Delivery(settings, Outbox(default_path(os.environ), warn), warn)
         self.guard = Guard(self.delivery)
@@ -83,12 +85,27 @@ class Service:
     def same_event(self, name: str, event: dict[str, Any]) -> str | None:
         """The name of another Deployment of this run with the same component, version and hosts; None if there is none.
 
-        BigPanda joins an end with its start by these three, so two that share them cannot be told apart.
+        The Deployments API joins an end with its start by these three, so two that share them cannot be told apart.
         """
+        if self.delivery.sender.says_all(self.delivery.sender.api):
+            return None
         start = read(StartEvent, event)
         key = (start.component, start.version, frozenset(start.hosts))
         other = self._events.setdefault(key, name)
         return None if other == name else other
+
+    def context(self, props: Mapping[str, Any], last: Last | None) -> Context:
+        """What a start carries beside its properties.
+
+        Args:
+            props: the Deployment's checked inputs.
+            last: its last start, where there was one, and what is known of it may be told.
+        """
+        before = None if last is None or last.attempt.start is None else last.attempt.start.version
+        resources = [str(one) for one in state.TOUCHED.of(props) or ()]
+        stack = str(state.STACK.of(props) or "")
+        occasion = Occasion(stack, pathlib.Path.cwd(), None if before == state.VERSION.of(props) else before, resources)
+        return context(self._settings, os.environ, occasion)
 
     def end_outputs(self, attempt: Attempt, secrets: Collection[str] = ()) -> dict[str, Any]:
         """What a Completion stores of an attempt's end.
@@ -101,7 +118,7 @@ class Service:
         assert event is not None
         assert end is not None
         told = self.delivery.undelivered(attempt, secrets)
-        return {**event.payload(), **state.DELIVERY.to(end.delivery.value), **state.UNDELIVERED.to(told)}
+        return {**event.stored(), **state.DELIVERY.to(end.delivery.value), **state.UNDELIVERED.to(told)}
 
     def note_end(self, attempt: Attempt) -> None:
         """Remember that state carries the end of an attempt, while its Deployment is still to be deleted."""

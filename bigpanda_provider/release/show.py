@@ -61,7 +61,7 @@ def events(display: Display, planned: Planned) -> None:
 def plan_as_json(planned: Planned) -> dict[str, Any]:
     """What changes and which events are sent, for scripts."""
     start = planned.start
-    same = {} if start is None else {key: start.payload()[key] for key in ("component", "version", "hosts")}
+    same = {} if start is None else {key: start.stored()[key] for key in ("component", "version", "hosts")}
     return {
         "release": planned.release.label or None,
         "stack": planned.stack.full_name,
@@ -70,7 +70,7 @@ def plan_as_json(planned: Planned) -> dict[str, Any]:
             {"op": c.op.value, "type": c.type, "name": c.name, "urn": c.urn, "hosts": c.hosts and list(c.hosts)}
             for c in planned.plan.changes
         ],
-        "start": start and start.payload(),
+        "start": start and start.stored(),
         "end": same or None,
         "unrecorded": planned.unrecorded,
     }

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from bigpanda_provider.bigpanda.events import StartEvent
-from bigpanda_provider.delivery.attempt import Attempt, End
+from bigpanda_provider.delivery.attempt import Attempt
 from bigpanda_provider.delivery.file import OutboxFile
 from bigpanda_provider.delivery.holder import Holder
 from bigpanda_provider.delivery.outbox import Outbox
@@ -161,7 +161,9 @@ def test_one_that_a_running_update_will_end_needs_force(shop: Release, bigpanda:
     )
     assert shop("end", "--component", "pay", "--force").output == "end sent\n"
     record = found(shop, attempt)
-    assert record.attempt.end == End(Status.SUCCESS, delivery=DeliveryStatus.DELIVERED)
+    end = record.attempt.end
+    assert end is not None
+    assert (end.status, end.delivery) == (Status.SUCCESS, DeliveryStatus.DELIVERED)
     assert (record.place.stack, record.place.name) == (STACK, "pay")
 
 

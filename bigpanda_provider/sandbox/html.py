@@ -68,9 +68,9 @@ def indented(body: Mapping[str, Any]) -> str:
     return _BIDI.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def is_web_address(text: str) -> bool:
+def is_web_address(text: str | None) -> bool:
     """Whether a text may become a link: `javascript:` and other schemes stay text."""
-    return _WEB_ADDRESS.fullmatch(text) is not None
+    return text is not None and _WEB_ADDRESS.fullmatch(text) is not None
 
 
 def other_tags(tags: Mapping[str, str] | None) -> list[tuple[str, str]]:

@@ -48,8 +48,9 @@ class Store:
             repeated = (
                 body.timestamp is not None
                 and db.execute(
-                    "SELECT id FROM deployment WHERE component = ? AND version = ? AND hosts = ? AND api = 'deployments'"
-                    " AND state = 'in_progress' AND started = ? AND description IS ? AND owner IS ? AND source IS ?",
+                    "SELECT id FROM deployment WHERE component = ? AND version = ? AND hosts = ?"
+                    " AND api = 'deployments' AND state = 'in_progress'"
+                    " AND started = ? AND description IS ? AND owner IS ? AND source IS ?",
                     (*_key(body), started, body.description, body.owner, body.source),
                 ).fetchone()
             )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +19,11 @@ COPIED_TAGS = ("component", "version", "owner", "source", "reason")
 """Tags that stand in a list where deployments have a field of that name."""
 
 SEARCHED = ("identifier", "summary", "status")
+ROWS = (
+    "SELECT *, CASE api WHEN 'changes' THEN (SELECT body FROM event WHERE event.deployment = deployment.id"
+    " ORDER BY event.id DESC LIMIT 1) END AS body FROM deployment"
+)
+"""Deployments and changes, these with their last post. It is not a column, since a search would read past it."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,9 @@ class Query:
     after: Cursor | None = None
 
 
-def keep(db: sqlite3.Connection, now: float, body: ChangeBody, sent: Mapping[str, Any]) -> int:
+def keep(db: sqlite3.Connection, now: float, body: ChangeBody) -> int:
     """Make the change, or let a change with the same identifier be what was sent now; returns its number."""
-    values = {**_columns(body, sent), "updated": now}
+    values = {**_columns(body), "updated": now}
     found = db.execute(
         "SELECT id FROM deployment WHERE identifier = ? AND api = 'changes'", (body.identifier,)
     ).fetchone()
@@ -68,15 +72,16 @@ def find(db: sqlite3.Connection, asked: Query) -> tuple[list[dict[str, Any]], Cu
     if asked.after:
         condition += " AND (started, id) < (?, ?)"
         place = (asked.after.started, asked.after.id)
+    chosen = f"SELECT id FROM deployment WHERE {condition} ORDER BY started DESC, id DESC LIMIT ?"  # noqa: S608 - ours
     rows = db.execute(
-        f"SELECT * FROM deployment WHERE {condition} ORDER BY started DESC, id DESC LIMIT ?",  # noqa: S608 - ours
+        f"{ROWS} WHERE id IN ({chosen}) ORDER BY +started DESC, id DESC",
         (*values, *patterns, *place, asked.limit + 1),
     ).fetchall()
     shown = rows[: asked.limit]
     return [_record(row) for row in shown], Cursor.of(dict(shown[-1])) if len(rows) > asked.limit else None
 
 
-def _columns(body: ChangeBody, sent: Mapping[str, Any]) -> dict[str, Any]:
+def _columns(body: ChangeBody) -> dict[str, Any]:
     """The columns of a change that are its last post's. What that one leaves out is gone."""
     tags = body.tags or {}
     hosts = [host.strip() for host in tags.get("hosts", "").split(",")]
@@ -89,7 +94,6 @@ def _columns(body: ChangeBody, sent: Mapping[str, Any]) -> dict[str, Any]:
         "identifier": body.identifier,
         "summary": body.summary,
         "status": body.status,
-        "body": as_json(sent),
     }
 
 

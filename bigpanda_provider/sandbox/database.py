@@ -39,8 +39,7 @@ CREATE TABLE deployment (  -- what the events of either API make
     summary TEXT,
     status TEXT,
     created REAL,
-    updated REAL,
-    body TEXT  -- the last, since it may be long: a search through the others does not read it
+    updated REAL
 )""",
     "CREATE INDEX open_deployment ON deployment (component, version, hosts)"
     " WHERE state = 'in_progress' AND api = 'deployments'",

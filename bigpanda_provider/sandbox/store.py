@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from .bodies import ChangeBody, EndBody, StartBody
-from .changes import Query, as_json, find, item, keep
+from .changes import ROWS, Query, as_json, find, item, keep
 from .database import open_database
 from .listing import EVERY, LARGEST, Cursor, Filter
 
@@ -87,7 +87,7 @@ class Store:
         """
         now = self._clock()
         with self._transaction() as db:
-            self._event(db, "change", now, sent, keep(db, now, body, sent))
+            self._event(db, "change", now, sent, keep(db, now, body))
 
     def records(self, asked: Query) -> tuple[list[dict[str, Any]], Cursor | None]:
         """The changes as the Changes API returns them, latest start first, and the cursor of the next page, if any."""
@@ -115,7 +115,7 @@ class Store:
                 f" ORDER BY {started} DESC, id DESC LIMIT ? OFFSET ?"
             )
             rows = self._db.execute(
-                f"SELECT * FROM deployment WHERE id IN ({found}) ORDER BY +started DESC, id DESC",  # noqa: S608
+                f"{ROWS} WHERE id IN ({found}) ORDER BY +started DESC, id DESC",
                 (*values, *place, limit, offset),
             )
             return [item(row) for row in rows]
@@ -130,7 +130,7 @@ class Store:
         if abs(number) > LARGEST:
             return None
         with self._lock:
-            row = self._db.execute("SELECT * FROM deployment WHERE id = ?", (number,)).fetchone()
+            row = self._db.execute(f"{ROWS} WHERE id = ?", (number,)).fetchone()
             return None if row is None else item(row)
 
     def components(self) -> list[str]:

@@ -71,7 +71,7 @@ def test_the_list_has_the_newest_first_with_all_there_is_to_know(bigpanda: Sandb
     deploy(bigpanda, None, component="pay")
     text = page(bigpanda)
     assert listed(text) == ["pay", "shop", "billing"]
-    for part in ("in progress", "web-1: disk full", "john", "pulumi", "New prices", "1 h 2 min", "3 deployments"):
+    for part in ("in progress", "web-1: disk full", "john", "pulumi", "New prices", "1 h 2 min", "3 changes"):
         assert part in text
 
 
@@ -87,7 +87,7 @@ def test_filters_live_in_the_address(bigpanda: Sandbox) -> None:
     assert listed(page(bigpanda, "/?state=failure")) == ["shop"]
     assert listed(page(bigpanda, "/?component=shop&state=in_progress&host=web")) == ["shop-front"]
     assert 'value="SHOP"' in page(bigpanda, "/?component=SHOP")
-    assert "No deployment fits" in page(bigpanda, "/?component=nothing")
+    assert "No change fits" in page(bigpanda, "/?component=nothing")
 
 
 @pytest.mark.parametrize("host", ['say "web"', "back\\slash", "Zürich-1", "a%b_c!d"])
@@ -214,8 +214,8 @@ def test_pages_lead_to_each_other(bigpanda: Sandbox) -> None:
 
 def test_the_timeline_lays_deployments_out() -> None:
     """The oldest first; one in progress lasts until now, and a short one can be seen."""
-    short = {"id": 2, "started": 150, "ended": 150}
-    long = {"id": 1, "started": 100, "ended": None}
+    short = {"id": 2, "started": 150, "ended": 150, "state": "success"}
+    long = {"id": 1, "started": 100, "ended": None, "state": "in_progress"}
     timeline = Timeline.of([short, long], now=200)
     assert [(bar.change["id"], bar.x, bar.width) for bar in timeline.bars] == [(1, 0, WIDTH), (2, WIDTH / 2, 3)]
     assert [tick.label for tick in timeline.ticks][:2] == ["00:01:40", "00:02:05"]

@@ -1,4 +1,4 @@
-"""A local stand-in for BigPanda: its Deployments API, and the Changes that come of what is sent.
+"""A local stand-in for BigPanda: its Deployments API, its Changes API, and the page of what was sent.
 
     python -m bigpanda_provider.sandbox --port 8080 --data changes.db
 

@@ -26,11 +26,19 @@ def main() -> int:
         default=[],
         help="a further host name that requests may be sent to; repeat for several (default: loopback names alone)",
     )
+    parser.add_argument(
+        "--changes-per-minute",
+        metavar="N",
+        type=_positive,
+        help="refuse more than N posts to /data/changes in any 60 seconds with 429 (default: no limit)",
+    )
     arguments = parser.parse_args()
-    return serve(arguments.host, arguments.port, arguments.data, arguments.allow_host)
+    return serve(arguments.host, arguments.port, arguments.data, arguments.allow_host, arguments.changes_per_minute)
 
 
-def serve(host: str, port: int, data: str, allow_hosts: Sequence[str] = ()) -> int:
+def serve(
+    host: str, port: int, data: str, allow_hosts: Sequence[str] = (), changes_per_minute: int | None = None
+) -> int:
     """Bind, print the address, serve until told to stop; returns the exit code.
 
     Args:
@@ -38,6 +46,7 @@ def serve(host: str, port: int, data: str, allow_hosts: Sequence[str] = ()) -> i
         port: the port; 0 takes a free one.
         data: the SQLite file to keep the events in; `:memory:` keeps none.
         allow_hosts: further names that the `Host` header of a request may have.
+        changes_per_minute: how many posts of changes are taken in any 60 seconds; any number, if None.
     """
     try:
         from .app import create_app
@@ -61,7 +70,7 @@ def serve(host: str, port: int, data: str, allow_hosts: Sequence[str] = ()) -> i
     shown = f"[{host}]" if ":" in host else host
     print(f"BigPanda sandbox: http://{shown}:{listening.getsockname()[1]}", flush=True)
     try:
-        server(create_app(store, allowed)).run(sockets=[listening])
+        server(create_app(store, allowed, changes_per_minute)).run(sockets=[listening])
     except KeyboardInterrupt:
         pass  # uvicorn raises the signal again once it has stopped
     finally:
@@ -77,6 +86,12 @@ def listen(host: str, port: int) -> socket.socket:
     listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'"{text}" is not a whole number of at least 1')
+    return int(text)
 
 
 def _fail(sentence: str) -> int:

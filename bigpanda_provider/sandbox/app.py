@@ -1,4 +1,4 @@
-"""The web application: BigPanda's two calls, the Changes page, and the Changes as JSON."""
+"""The web application: BigPanda's Deployments and Changes API, the Changes page, and what it lists as JSON."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from .bodies import EndBody, StartBody, parse, receive
+from .changes_api import authorized, create_changes_api
 from .errors import UNPROCESSABLE, Errors, tell_errors
 from .feed import Feed
 from .hosts import LOOPBACK, AllowedHosts, HostCheck
 from .listing import LARGEST, Cursor, Filter
 from .pages import create_pages
+from .rate import Rate
 from .store import Store
 
 CREATED = 201
-UNAUTHORIZED = 401
 MOST_CHANGES = 1000
 MOST_EVENTS = 10_000
 """Most that one answer holds."""
@@ -30,12 +31,13 @@ Part = Annotated[str, Query(max_length=NAME_LIMIT)]
 Number = Annotated[int, Query(ge=0, le=LARGEST)]
 
 
-def create_app(store: Store, allowed: AllowedHosts | None = None) -> FastAPI:
+def create_app(store: Store, allowed: AllowedHosts | None = None, changes_per_minute: int | None = None) -> FastAPI:
     """The application over one store.
 
     Args:
         store: what was sent.
         allowed: the hosts that a request may name; those of loopback, if None.
+        changes_per_minute: how many posts of changes are taken in any 60 seconds; any number, if None.
     """
     app = FastAPI(
         title="BigPanda sandbox",
@@ -47,14 +49,15 @@ def create_app(store: Store, allowed: AllowedHosts | None = None) -> FastAPI:
     tell_errors(app)
     feed = app.state.feed = Feed()
     app.include_router(create_pages(store, feed))
+    app.include_router(create_changes_api(store, feed, Rate(changes_per_minute)))
 
-    @app.post("/data/events/deployments/start", status_code=CREATED, dependencies=[Depends(_authorized)])
+    @app.post("/data/events/deployments/start", status_code=CREATED, dependencies=[Depends(authorized)])
     async def start(request: Request) -> dict[str, str]:
         await run_in_threadpool(store.start, *parse(StartBody, await receive(request)))
         await feed.changed()
         return {"status": "created"}
 
-    @app.post("/data/events/deployments/end", status_code=CREATED, dependencies=[Depends(_authorized)])
+    @app.post("/data/events/deployments/end", status_code=CREATED, dependencies=[Depends(authorized)])
     async def end(request: Request) -> dict[str, str]:
         await run_in_threadpool(store.end, *parse(EndBody, await receive(request)))
         await feed.changed()
@@ -64,7 +67,7 @@ def create_app(store: Store, allowed: AllowedHosts | None = None) -> FastAPI:
     def changes(
         component: Part = "",
         host: Part = "",
-        state: Literal["", "in_progress", "success", "failure"] = "",
+        state: Literal["", "in_progress", "success", "failure", "canceled", "planned"] = "",
         limit: Annotated[int, Query(ge=1, le=MOST_CHANGES)] = SHOWN,
         cursor: Annotated[str, Query(max_length=50)] = "",
         offset: Number = 0,
@@ -98,9 +101,3 @@ def _cursor(text: str) -> Cursor | None:
         return Cursor.parse(text)
     except ValueError as error:
         raise HTTPException(UNPROCESSABLE, f"cursor: {error}") from None
-
-
-async def _authorized(request: Request) -> None:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme != "Bearer" or not token.strip():
-        raise HTTPException(UNAUTHORIZED, "a bearer token is required: Authorization: Bearer TOKEN")

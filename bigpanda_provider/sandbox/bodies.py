@@ -1,12 +1,12 @@
-"""What the two calls of the API take, as its documentation says, and nothing that only our client knows."""
+"""What the calls of both APIs take, as their documentation says, and nothing that only our client knows."""
 
 from __future__ import annotations
 
 import json
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError
-from pydantic_core import from_json
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError, from_json
 from starlette.requests import Request
 
 BODY_LIMIT = 1024 * 1024
@@ -17,6 +17,8 @@ LAST_SECOND = 253_402_300_799
 """The last second of the year 9999; what is later is no time in seconds."""
 
 Hosts = Annotated[list[StrictStr], Field(min_length=1)]
+Text = Annotated[StrictStr, Field(min_length=1)]
+Seconds = Annotated[StrictInt, Field(ge=0, le=LAST_SECOND)]
 
 
 class StartBody(BaseModel):
@@ -27,7 +29,7 @@ class StartBody(BaseModel):
     component: StrictStr
     version: StrictStr
     hosts: Hosts
-    timestamp: Annotated[StrictInt, Field(ge=0, le=LAST_SECOND)] | None = None
+    timestamp: Seconds | None = None
     description: StrictStr | None = None
     owner: StrictStr | None = None
     source: StrictStr | None = None
@@ -45,7 +47,30 @@ class EndBody(BaseModel):
     errorMessage: StrictStr | None = None  # noqa: N815 - the API's name
 
 
-Body = TypeVar("Body", StartBody, EndBody)
+class ChangeBody(BaseModel):
+    """The body of `POST /data/changes`: the whole change, each time."""
+
+    model_config = ConfigDict(extra="allow")
+
+    identifier: Text
+    status: Literal["Planned", "In Progress", "Done", "Canceled"]
+    summary: Text
+    start: Seconds
+    end: Seconds | None = None
+    ticket_url: StrictStr | None = None
+    tags: dict[StrictStr, StrictStr] | None = None
+    metadata: dict[StrictStr, Any] | None = None
+
+    @field_validator("end", "ticket_url", "tags", "metadata", mode="before")
+    @classmethod
+    def _not_null(cls, value: object) -> object:
+        # None stands for "was not sent"; the documentation has no null for any field.
+        if value is None:
+            raise PydanticCustomError("null", "Input should not be null; leave the field out")
+        return value
+
+
+Body = TypeVar("Body", StartBody, EndBody, ChangeBody)
 
 
 class WrongBodyError(Exception):

@@ -1,4 +1,7 @@
-"""How the sandbox tells what is wrong: one JSON shape, `{"errors": ["..."]}`, and a page where a browser asked."""
+"""How the sandbox tells what is wrong: `{"errors": ["..."]}`, and a page where a browser asked.
+
+The calls of the Changes API have a `status` beside the errors, as BigPanda documents it.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,15 @@ from starlette.responses import JSONResponse, Response
 from .bodies import TooLargeError, WrongBodyError
 from .html import HEADERS, page
 
-BAD_REQUEST, NOT_FOUND, NOT_ALLOWED, TOO_LARGE, UNPROCESSABLE = 400, 404, 405, 413, 422
+BAD_REQUEST, UNAUTHORIZED, NOT_FOUND, NOT_ALLOWED = 400, 401, 404, 405
+TOO_LARGE, UNPROCESSABLE, TOO_MANY = 413, 422, 429
 FAILED, UNAVAILABLE = 500, 503
 
+CHANGES, RECORDS = "/data/changes", "/resources/v2.0/changes"
+"""The paths of the Changes API."""
 NOTHING_HERE = (
-    "nothing is here; the API is POST /data/events/deployments/start and /end, GET /changes and GET /events, "
-    "and the page is /"
+    "nothing is here; the API is POST /data/events/deployments/start and /end, POST /data/changes, "
+    "GET /resources/v2.0/changes, GET /changes and GET /events, and the page is /"
 )
 
 
@@ -44,7 +50,8 @@ def answer(request: Request, status: int, errors: Sequence[str], headers: Mappin
         title = f"{status} {http.HTTPStatus(status).phrase}"
         response: Response = page("error.html", status, title=title, errors=errors)
     else:
-        response = JSONResponse({"errors": list(errors)}, status, HEADERS)
+        of_status = {"status": status} if request.url.path in (CHANGES, RECORDS) else {}
+        response = JSONResponse({**of_status, "errors": list(errors)}, status, HEADERS)
     response.headers.update(headers or {})
     return response
 
@@ -62,7 +69,8 @@ def tell_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def wrong_query(request: Request, error: RequestValidationError) -> Response:
-        return answer(request, UNPROCESSABLE, [f"{detail['loc'][-1]}: {detail['msg']}" for detail in error.errors()])
+        status = BAD_REQUEST if request.url.path == RECORDS else UNPROCESSABLE
+        return answer(request, status, [f"{detail['loc'][-1]}: {detail['msg']}" for detail in error.errors()])
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:

@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 from starlette.responses import HTMLResponse
 
+from .changes import COPIED_TAGS
 from .listing import STATES
 
 HERE = pathlib.Path(__file__).parent
@@ -25,6 +26,7 @@ HEADERS = {
 """Whatever a component is called, nothing that is not ours runs on the page."""
 
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_WEB_ADDRESS = re.compile(r"https?://[^\s\x00-\x20\x7f<>\"'`\\]+", re.IGNORECASE)
 FIRST_STRONG, END = "\u2068", "\u2069"
 
 
@@ -66,6 +68,18 @@ def indented(body: Mapping[str, Any]) -> str:
     return _BIDI.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
+def is_web_address(text: str | None) -> bool:
+    """Whether a text may become a link: `javascript:` and other schemes stay text."""
+    return text is not None and _WEB_ADDRESS.fullmatch(text) is not None
+
+
+def other_tags(tags: Mapping[str, str] | None) -> list[tuple[str, str]]:
+    """The tags that no column of the list shows."""
+    return [(name, value) for name, value in (tags or {}).items() if name not in (*COPIED_TAGS, "hosts")]
+
+
 _environment = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True)
 _environment.filters |= {"moment": moment, "duration": duration, "isolated": isolated, "indented": indented}
+_environment.filters |= {"other_tags": other_tags}
+_environment.tests |= {"web_address": is_web_address}
 _environment.globals |= {"states": STATES}

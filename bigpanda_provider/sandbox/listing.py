@@ -1,4 +1,4 @@
-"""Which deployments a list holds, and where in it one is."""
+"""Which deployments and changes a list holds, and where in it one is."""
 
 from __future__ import annotations
 
@@ -8,18 +8,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-STATES = {"in_progress": "in progress", "success": "success", "failure": "failure"}
-"""The states of a deployment, with the words that are shown for them."""
+STATES = {
+    "in_progress": "in progress",
+    "success": "success",
+    "failure": "failure",
+    "canceled": "canceled",
+    "planned": "planned",
+}
+"""The states of a deployment or change, with the words that are shown for them."""
 LARGEST = 2**63 - 1
 """The largest number that SQLite has."""
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which deployments are looked for; what is empty counts for any.
+    """Which deployments and changes are looked for; what is empty counts for any.
 
     Attributes:
-        component: a part of the component's name, in any case.
+        component: a part of the component's name, in any case; of the summary, where a change has no component.
         host: a part of one of the hosts' names, in any case.
         state: a state.
     """
@@ -44,9 +50,9 @@ class Filter:
         # To read every row in turn is quicker than by an index: "+" keeps SQLite from taking one.
         state = "+state" if self.looks_into_names else "state"
         found = {
-            "component LIKE ? ESCAPE '!'": self.component and _like(self.component),
-            "hosts LIKE ? ESCAPE '!'": self.host and _like(json.dumps(self.host, ensure_ascii=False)[1:-1]),
-            in_a_name: self.host and _like(self.host),  # SQLite looks at the cheaper condition above first
+            "ifnull(component, summary) LIKE ? ESCAPE '!'": self.component and like(self.component),
+            "hosts LIKE ? ESCAPE '!'": self.host and like(json.dumps(self.host, ensure_ascii=False)[1:-1]),
+            in_a_name: self.host and like(self.host),  # SQLite looks at the cheaper condition above first
             f"{state} = ?": self.state,
         }
         used = {sql: value for sql, value in found.items() if value}
@@ -58,10 +64,10 @@ EVERY = Filter()
 
 @dataclass(frozen=True)
 class Cursor:
-    """A place in the list of deployments: what comes after it stays the same, however many are added before it.
+    """A place in the list: what comes after it stays the same, however many entries are added before it.
 
     Attributes:
-        started: when the last deployment before this place started, in Unix seconds.
+        started: when the last one before this place started, in Unix seconds.
         id: its number.
     """
 
@@ -94,5 +100,6 @@ _PLAIN = r"instr(hosts, '\') = 0"
 _ANY_PART = "EXISTS (SELECT 1 FROM json_each(hosts) WHERE value LIKE ? ESCAPE '!')"
 
 
-def _like(part: str) -> str:
+def like(part: str) -> str:
+    """The pattern of a text that has this part somewhere, for `LIKE ? ESCAPE '!'`."""
     return "%" + re.sub("([!%_])", r"!\1", part) + "%"

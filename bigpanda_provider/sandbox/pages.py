@@ -1,4 +1,4 @@
-"""The Changes page: a list with filters and a timeline, one deployment, and the ends that matched nothing."""
+"""The Changes page: a list with filters and a timeline, one deployment or change, and the ends that matched nothing."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def create_pages(store: Store, feed: Feed) -> APIRouter:
     def deployment(number: int) -> HTMLResponse:
         found = store.change(number)
         if found is None:
-            raise HTTPException(NOT_FOUND, f"there is no deployment {number}")
+            raise HTTPException(NOT_FOUND, f"there is no deployment or change {number}")
         return page(
             "deployment.html",
             change=found,

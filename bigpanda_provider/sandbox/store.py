@@ -1,4 +1,4 @@
-"""The events that were sent, and the deployments they make, in SQLite."""
+"""The events that were sent, and the deployments and changes they make, in SQLite."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from .bodies import EndBody, StartBody
+from .bodies import ChangeBody, EndBody, StartBody
+from .changes import ROWS, Query, as_json, find, item, keep
 from .database import open_database
 from .listing import EVERY, LARGEST, Cursor, Filter
 
@@ -48,7 +49,8 @@ class Store:
                 body.timestamp is not None
                 and db.execute(
                     "SELECT id FROM deployment WHERE component = ? AND version = ? AND hosts = ?"
-                    " AND state = 'in_progress' AND started = ? AND description IS ? AND owner IS ? AND source IS ?",
+                    " AND api = 'deployments' AND state = 'in_progress'"
+                    " AND started = ? AND description IS ? AND owner IS ? AND source IS ?",
                     (*_key(body), started, body.description, body.owner, body.source),
                 ).fetchone()
             )
@@ -67,8 +69,8 @@ class Store:
         now = self._clock()
         with self._transaction() as db:
             found = db.execute(
-                "SELECT max(id) AS id FROM deployment"
-                " WHERE component = ? AND version = ? AND hosts = ? AND state = 'in_progress'",
+                "SELECT max(id) AS id FROM deployment WHERE component = ? AND version = ? AND hosts = ?"
+                " AND api = 'deployments' AND state = 'in_progress'",
                 _key(body),
             ).fetchone()["id"]
             db.execute(
@@ -77,10 +79,25 @@ class Store:
             )
             self._event(db, "end", now, sent, found)
 
+    def post(self, body: ChangeBody, sent: dict[str, Any]) -> None:
+        """A change, new or with an identifier that is there: then it is all that the change is from now on.
+
+        Also a change that is done is in progress again if a post says so. How BigPanda takes that is not documented;
+        this is what shows best that a client sent its posts in a wrong order.
+        """
+        now = self._clock()
+        with self._transaction() as db:
+            self._event(db, "change", now, sent, keep(db, now, body))
+
+    def records(self, asked: Query) -> tuple[list[dict[str, Any]], Cursor | None]:
+        """The changes as the Changes API returns them, latest start first, and the cursor of the next page, if any."""
+        with self._lock:
+            return find(self._db, asked)
+
     def changes(
         self, limit: int, offset: int = 0, chosen: Filter = EVERY, after: Cursor | None = None
     ) -> list[dict[str, Any]]:
-        """The deployments, the latest start first; of those that started in one second, the one that came in last.
+        """The deployments and changes, the latest start first; of those with the same start, the one that came in last.
 
         Args:
             limit: how many, at most.
@@ -98,38 +115,39 @@ class Store:
                 f" ORDER BY {started} DESC, id DESC LIMIT ? OFFSET ?"
             )
             rows = self._db.execute(
-                f"SELECT * FROM deployment WHERE id IN ({found}) ORDER BY +started DESC, id DESC",  # noqa: S608
+                f"{ROWS} WHERE id IN ({found}) ORDER BY +started DESC, id DESC",
                 (*values, *place, limit, offset),
             )
-            return [_change(row) for row in rows]
+            return [item(row) for row in rows]
 
     def count(self, chosen: Filter) -> int:
-        """How many deployments there are."""
+        """How many deployments and changes there are."""
         condition, values = chosen.condition()
         return self._count(f"deployment WHERE {condition}", values)
 
     def change(self, number: int) -> dict[str, Any] | None:
-        """The deployment with this number."""
+        """The deployment or change with this number."""
         if abs(number) > LARGEST:
             return None
         with self._lock:
-            row = self._db.execute("SELECT * FROM deployment WHERE id = ?", (number,)).fetchone()
-            return None if row is None else _change(row)
+            row = self._db.execute(f"{ROWS} WHERE id = ?", (number,)).fetchone()
+            return None if row is None else item(row)
 
     def components(self) -> list[str]:
         """The names of the components, as far as a list is of use."""
         with self._lock:
             rows = self._db.execute(
-                "SELECT DISTINCT component FROM deployment ORDER BY component LIMIT ?", (COMPONENTS_SHOWN,)
+                "SELECT DISTINCT component FROM deployment WHERE component NOT NULL ORDER BY component LIMIT ?",
+                (COMPONENTS_SHOWN,),
             )
             return [row["component"] for row in rows]
 
     def events_of(self, number: int, limit: int) -> list[dict[str, Any]]:
-        """What was sent for one deployment, in the order it came in; the first ones."""
+        """What was sent for one deployment or change, in the order it came in; the first ones."""
         return self._events("deployment = ? ORDER BY id LIMIT ?", (number, limit))
 
     def count_events_of(self, number: int) -> int:
-        """How many events were sent for one deployment."""
+        """How many events were sent for one deployment or change."""
         return self._count("event WHERE deployment = ?", (number,))
 
     def events(self, limit: int, after: int = 0) -> list[dict[str, Any]]:
@@ -172,7 +190,7 @@ class Store:
     def _event(db: sqlite3.Connection, kind: str, now: float, sent: dict[str, Any], deployment: int | None) -> None:
         db.execute(
             "INSERT INTO event (kind, received, body, deployment) VALUES (?, ?, ?, ?)",
-            (kind, now, _json(sent), deployment),
+            (kind, now, as_json(sent), deployment),
         )
 
     @contextmanager
@@ -190,13 +208,5 @@ class Store:
 _UNMATCHED = "kind = 'end' AND deployment IS NULL"
 
 
-def _change(row: sqlite3.Row) -> dict[str, Any]:
-    return {**dict(row), "hosts": json.loads(row["hosts"])}
-
-
 def _key(body: StartBody | EndBody) -> tuple[str, str, str]:
-    return body.component, body.version, _json(body.hosts)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return body.component, body.version, as_json(body.hosts)

@@ -1,4 +1,4 @@
-"""Where deployments stand on a time axis; pure geometry."""
+"""Where deployments and changes stand on a time axis; pure geometry."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class Timeline:
 
     @classmethod
     def of(cls, changes: Sequence[Mapping[str, Any]], now: int) -> Timeline:
-        """Lay them out; one that is in progress lasts until now."""
+        """Lay them out; one that is in progress lasts until now, another one without an end shows its start alone."""
         if not changes:
             return cls((), ())
-        spans = [(c, c["started"], max(now if c["ended"] is None else c["ended"], c["started"])) for c in changes]
+        spans = [(c, c["started"], max(_end(c, now), c["started"])) for c in changes]
         first, last = min(start for _, start, _ in spans), max(end for _, _, end in spans)
         unit = WIDTH / max(last - first, 1)
         bars = []
@@ -66,6 +66,12 @@ class Timeline:
             for number in range(TICKS + 1)
         ]
         return cls(bars, ticks)
+
+
+def _end(change: Mapping[str, Any], now: int) -> int:
+    if change["ended"] is not None:
+        return int(change["ended"])
+    return now if change["state"] == "in_progress" else int(change["started"])
 
 
 def _label(pattern: str, seconds: float) -> str:

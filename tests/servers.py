@@ -146,6 +146,9 @@ def recorder() -> Iterator[Recorder]:
             self.end_headers()
             self.wfile.write(recorded.body)
 
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""
 

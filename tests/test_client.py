@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
+import socket
+import threading
 import time
 
 import pytest
@@ -193,3 +196,82 @@ def test_an_event_that_was_never_sent_has_not_arrived(faulty: faults.FaultyBigPa
     with pytest.raises(UnavailableError) as error:
         BigPandaClient(faulty.address, TOKEN, 0.5).send(START)
     assert not error.value.perhaps_arrived
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_read_is_what_the_api_documents(recorder: Recorder) -> None:
+    """Method, path, parameters and key; nothing is sent but these."""
+    recorder.status, recorder.body = 200, b'{"results": [1]}'
+    page = BigPandaClient(recorder.address + "/prefix", TOKEN).read("/resources", {"search": '"a b"', "limit": "1"})
+    assert (page.content, page.cursor) == ({"results": [1]}, None)
+    (request,) = recorder.requests
+    assert (request.method, request.path) == ("GET", "/prefix/resources?search=%22a+b%22&limit=1")
+    assert request.headers["Authorization"] == "Bearer s3cret"
+    assert not {"Content-Type", "x-bp-app-key"} & {*request.headers}
+    assert request.body == b""
+
+
+@pytest.mark.parametrize(
+    ("link", "cursor"),
+    [
+        ('<https://other.example/changes?limit=1&cursor=a%3D1>; rel="next"', "a=1"),
+        ('</changes?cursor=back>; rel="prev", </changes?cursor=on>; rel="next"', "on"),
+        ("<https://api.bigpanda.io/changes?cursor=a1>", "a1"),
+        ('</changes?cursor=back>; rel="prev"', None),
+        ('</changes?page=2>; rel="next"', None),
+        ("nonsense", None),
+        ("", None),
+    ],
+)
+def test_the_cursor_is_all_that_is_taken_from_a_link(recorder: Recorder, link: str, cursor: str | None) -> None:
+    """So the token goes to no other host, whatever the answer links to."""
+    recorder.status, recorder.body, recorder.headers = 200, b"[]", {"Link": link}
+    assert BigPandaClient(recorder.address, TOKEN).read("/changes", {}).cursor == cursor
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_read_with_the_wrong_kind_of_token_says_which_it_takes(recorder: Recorder, status: int) -> None:
+    """The Deployments API takes another one. The token itself is in no error."""
+    recorder.status, recorder.body = status, b"no s3cret"
+    with pytest.raises(RefusedError, match=f"answered {status}: no [*]{{3}}. BigPanda's Changes API takes a User API"):
+        BigPandaClient(recorder.address, TOKEN).read("/changes", {})
+
+
+def test_a_read_that_is_not_json_is_an_error(recorder: Recorder) -> None:
+    """As from a gateway with a page of its own; a redirect is not followed."""
+    recorder.status, recorder.body = 200, b"<html>"
+    with pytest.raises(RefusedError, match=r"answered 200, but not in JSON. Check bigpanda:baseUrl."):
+        BigPandaClient(recorder.address, TOKEN).read("/changes", {})
+    recorder.status, recorder.headers = 302, {"Location": recorder.address + "/other"}
+    with pytest.raises(RefusedError, match="a redirect, which is not followed"):
+        BigPandaClient(recorder.address, TOKEN).read("/changes", {})
+    assert [request.path for request in recorder.requests] == ["/changes", "/changes"]
+
+
+def test_an_answer_has_a_largest_size(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is larger is given up."""
+    monkeypatch.setattr("bigpanda_provider.bigpanda.transport.READ_LIMIT_BYTES", 10)
+    recorder.status, recorder.body = 200, b"[" + b" " * 20 + b"]"
+    with pytest.raises(RefusedError, match="answered with more than"):
+        BigPandaClient(recorder.address, TOKEN).read("/changes", {})
+
+
+def test_a_read_has_one_deadline() -> None:
+    """However slowly its body comes."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def trickle() -> None:
+            accepted, _ = listening.accept()
+            with accepted, contextlib.suppress(OSError):
+                accepted.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n")
+                while True:
+                    accepted.sendall(b" ")
+                    time.sleep(0.05)
+
+        threading.Thread(target=trickle, daemon=True).start()
+        begun = time.monotonic()
+        with pytest.raises(UnavailableError, match=r"did not complete its answer within 0\.5 s"):
+            BigPandaClient(f"http://127.0.0.1:{listening.getsockname()[1]}", TOKEN).read("/changes", {}, 0.5)
+        assert time.monotonic() - begun < 4

@@ -1,4 +1,4 @@
-"""The one door to BigPanda: sends a post, within one time limit, and says what became of it.
+"""The one door to BigPanda: sends a post, or reads, within one time limit, and says what became of it.
 
 The limit is over everything together: tries and the waits between them. One try has a third of it at most, so that a
 connection that hangs is tried anew within the limit.
@@ -11,7 +11,10 @@ import json
 import random
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
 import urllib3
@@ -20,7 +23,7 @@ from ..errors import DeliveryError, RefusedError, RejectedError, UnavailableErro
 from ..settings import DEFAULT_TIMEOUT_SECONDS, ClientCertificate, Token
 from .masking import masked
 from .text import one_line
-from .transport import Transport, Try
+from .transport import BODY_LIMIT_BYTES, READ_LIMIT_BYTES, Transport, Try
 from .wire import Post
 
 USER_AGENT = "bigpanda-provider"
@@ -43,6 +46,19 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S, JITTER_S = 0.4, 2.0, 0.1
 
 SHOWN_LIMIT = 200
 """Most characters of BigPanda's own text in an error."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """What BigPanda answers to a read.
+
+    Attributes:
+        content: the JSON.
+        cursor: what asks for the next page; None where this is the last.
+    """
+
+    content: Any
+    cursor: str | None
 
 
 class BigPandaClient:
@@ -91,15 +107,53 @@ class BigPandaClient:
         """
         limit_s = self.timeout_seconds if limit_s is None else limit_s
         body = json.dumps(post.body, ensure_ascii=False, allow_nan=False).encode("utf-8")
+
+        def once(try_s: float) -> tuple[Try, DeliveryError | None]:
+            tried = self._transport.post(self.base_url + post.path, body, min(try_s, self.timeout_seconds / TRIES))
+            return tried, self._error(tried, limit_s, secret)
+
+        self._until_settled(once, limit_s)
+
+    def read(self, path: str, query: Mapping[str, str], limit_s: float | None = None) -> Page:
+        """Read until there is an answer or the time is up.
+
+        Args:
+            path: what comes after the base URL.
+            query: the parameters.
+            limit_s: the time it may take, in seconds, if not the client's own.
+
+        Raises:
+            DeliveryError: as `send` does, or the answer is not JSON.
+        """
+        limit_s = self.timeout_seconds if limit_s is None else limit_s
+        url = f"{self.base_url}{path}?{urlencode(query)}"
+
+        def once(try_s: float) -> tuple[Try, DeliveryError | None]:
+            tried = self._transport.get(url, try_s)
+            error = self._error(tried, limit_s, secret=False, advice=_ADVICE_READ)
+            return tried, error or self._incomplete(tried, limit_s)
+
+        tried = self._until_settled(once, limit_s)
+        try:
+            return Page(json.loads(tried.body), _cursor(tried.link))
+        except (ValueError, RecursionError):
+            raise RefusedError(f"{self.base_url} answered {tried.status}, but not in JSON. {_ADVICE_ADDRESS}") from None
+
+    def _until_settled(self, once: Callable[[float], tuple[Try, DeliveryError | None]], limit_s: float) -> Try:
+        """Try until that is settled or the time is up.
+
+        Args:
+            once: tries within so many seconds; returns the try, and what went wrong.
+            limit_s: the time that all tries may take, in seconds.
+        """
         deadline = time.monotonic() + limit_s
         perhaps_arrived = False
-        for pause_s in _pauses():
-            began = time.monotonic()
-            try_s = max(min(self.timeout_seconds / TRIES, deadline - began), 0.001)
-            tried = self._transport.post(self.base_url + post.path, body, try_s)
-            error = self._error(tried, limit_s, secret)
+        pauses = _pauses()
+        while True:
+            pause_s, began = next(pauses), time.monotonic()
+            tried, error = once(max(deadline - began, 0.001))
             if error is None:
-                return
+                return tried
             perhaps_arrived |= _perhaps_arrived(tried)
             now = time.monotonic()
             wait_s = max(tried.retry_after_s, began + pause_s - now, 0)
@@ -113,13 +167,25 @@ class BigPandaClient:
         """Close the kept-alive connections."""
         self._transport.close()
 
-    def _error(self, tried: Try, limit_s: float, secret: bool) -> DeliveryError | None:
+    def _incomplete(self, tried: Try, limit_s: float) -> DeliveryError | None:
+        """Why an answer cannot be used though its status is good; None where it can."""
+        if tried.is_whole:
+            return None
+        if tried.body:
+            return RefusedError(f"{self.base_url} answered with more than {READ_LIMIT_BYTES >> 20} MiB")
+        if tried.failure is None:
+            return UnavailableError(f"{self.base_url} did not complete its answer within {limit_s:.3g} s")
+        return UnavailableError(f"{self.base_url} did not complete its answer ({type(tried.failure).__name__})")
+
+    def _error(
+        self, tried: Try, limit_s: float, secret: bool, advice: Mapping[int, str] | None = None
+    ) -> DeliveryError | None:
         """What went wrong with a try; None where the event got through."""
         missing = next((told for told in WITHOUT_CERTIFICATE if told.encode() in tried.body), None)
         if tried.status == 400 and missing is not None:
             return RefusedError(f"{self.base_url} answered 400: {missing}. {_ADVICE_CERTIFICATE}")
         if tried.status is not None:
-            return self._outcome(tried.status, b"" if secret else tried.body)
+            return self._outcome(tried.status, b"" if secret else tried.body, _ADVICE if advice is None else advice)
         if tried.failure is None or _timed_out(tried.failure):
             return UnavailableError(f"{self.base_url} did not answer within {limit_s:.3g} s")
         if _certificate_alert(tried.failure):
@@ -131,11 +197,11 @@ class BigPandaClient:
         # no text: it could hold anything
         return UnavailableError(f"{self.base_url} could not be reached ({type(tried.failure).__name__})")
 
-    def _outcome(self, status: int, text: bytes) -> DeliveryError | None:
+    def _outcome(self, status: int, text: bytes, advice: Mapping[int, str]) -> DeliveryError | None:
         """What an answer means; BigPanda's own text is shown, without the token should it stand there."""
         if 200 <= status < 300:
             return None
-        said = one_line(masked(text.decode("utf-8", "replace"), self._secrets), SHOWN_LIMIT)
+        said = one_line(masked(text[:BODY_LIMIT_BYTES].decode("utf-8", "replace"), self._secrets), SHOWN_LIMIT)
         told = f"{status}" + (f": {said}" if said else "")
         answer = f"{self.base_url} answered {told}"
         if 300 <= status < 400:
@@ -144,7 +210,7 @@ class BigPandaClient:
             return RejectedError(answer, told)
         if status in RETRIED or status >= 500:
             return UnavailableError(answer, too_many=status == TOO_MANY)
-        return RefusedError(f"{answer}. {_ADVICE.get(status, _ADVICE_ADDRESS)}")
+        return RefusedError(f"{answer}. {advice.get(status, _ADVICE_ADDRESS)}")
 
 
 _ADVICE_ADDRESS = "Check bigpanda:baseUrl."
@@ -154,6 +220,12 @@ _ADVICE = {
     403: "Check the token's permissions.",
     410: "What was asked for is gone: check bigpanda:baseUrl, and bigpanda:appKey where the Changes API is used.",
 }
+
+_USER_KEY = (
+    "BigPanda's Changes API takes a User API key, not the organization's token. Check bigpanda:apiToken, and that "
+    "bigpanda:region is where the key is from."
+)
+_ADVICE_READ = {401: _USER_KEY, 403: _USER_KEY}
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -167,6 +239,14 @@ class _Bearer(requests.auth.AuthBase):
         if self._app_key is not None:
             request.headers["x-bp-app-key"] = self._app_key.reveal()
         return request
+
+
+def _cursor(link: str) -> str | None:
+    """The cursor in a `Link` header. Of the address nothing else is used: the token goes to no other host."""
+    links = requests.utils.parse_header_links(link) if link else []
+    following = [one for one in links if one.get("rel") == "next"] or [one for one in links if "rel" not in one]
+    cursors = parse_qs(urlsplit(following[0]["url"]).query).get("cursor") if len(following) == 1 else None
+    return cursors[0] if cursors else None
 
 
 def _pauses() -> Iterator[float]:

@@ -12,6 +12,7 @@ import http.client
 import socket
 import threading
 import time
+from collections.abc import Callable
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -28,6 +29,8 @@ from .workers import Workers
 BODY_LIMIT_S = 1.0
 """How long to wait for the body of an answer, so that its connection can be used again: its status says all."""
 BODY_LIMIT_BYTES = 64 * 1024
+READ_LIMIT_BYTES = 16 * 1024 * 1024
+"""Most bytes of an answer that is read for what it says."""
 
 FINAL_FROM = 200
 """The first status of an answer that no other follows."""
@@ -44,6 +47,8 @@ class Try:
         retry_after_s: how long the answer asks to wait, in seconds; 0 where it does not ask, or not in a way that can
             be read.
         body: the answer's body, as far as it could be read.
+        is_whole: whether that is all of it.
+        link: the answer's `Link` header; empty where it has none.
         failure: why no answer came; None where the time was up.
     """
 
@@ -52,6 +57,8 @@ class Try:
         self.status: int | None = None
         self.retry_after_s = 0.0
         self.body = b""
+        self.is_whole = False
+        self.link = ""
         self.failure: Exception | None = None
         self._lock = threading.Lock()
         self._over = False
@@ -112,11 +119,17 @@ class Try:
             if not self._over:
                 self.retry_after_s = seconds
 
-    def ends(self, *, body: bytes = b"", failure: Exception | None = None) -> None:
+    def reads(self, body: bytes, link: str, is_whole: bool) -> None:
+        """Note the answer's body, and what it links to."""
+        with self._lock:
+            if not self._over:
+                self.body, self.link, self.is_whole = body, link, is_whole
+
+    def ends(self, failure: Exception | None = None) -> None:
         """Note that nothing more will come."""
         with self._lock:
             if not self._over:
-                self.body, self.failure = body, failure
+                self.failure = failure
         self._settled.set()
 
     def _refuse_if_over(self) -> None:
@@ -125,7 +138,7 @@ class Try:
 
 
 class Transport:
-    """Posts JSON over kept-alive connections. Redirects are not followed: what is sent goes to no other host.
+    """Posts and reads JSON over kept-alive connections. Redirects are not followed: what is sent goes to no other host.
 
     Args:
         url: where to, as far as proxies and CA bundle depend on it; they come from the environment.
@@ -157,12 +170,24 @@ class Transport:
             body: the JSON object.
             limit_s: the time it may take, in seconds, with everything it takes.
         """
+        return self._once(partial(self._post, body=body), url, limit_s, BODY_LIMIT_S)
+
+    def get(self, url: str, limit_s: float) -> Try:
+        """Read once. The answer's body counts here, so there is as much time for it as for the rest.
+
+        Args:
+            url: from where.
+            limit_s: the time it may take, in seconds, with everything it takes.
+        """
+        return self._once(self._get, url, limit_s, limit_s)
+
+    def _once(self, request: Callable[[Try, str, float], None], url: str, limit_s: float, body_limit_s: float) -> Try:
         deadline = time.monotonic() + limit_s
         tried = Try()
-        done = self._workers.run(partial(self._send, tried, url, body, limit_s))
+        done = self._workers.run(partial(self._try, request, tried, url, limit_s))
         try:
             if tried.wait(limit_s):
-                done.wait(max(min(BODY_LIMIT_S, deadline - time.monotonic()), 0))
+                done.wait(max(min(body_limit_s, deadline - time.monotonic()), 0))
         finally:
             tried.finish(cut=not done.is_set())
         return tried
@@ -172,13 +197,30 @@ class Transport:
         self._session.close()
         self._workers.stop()
 
-    def _send(self, tried: Try, url: str, body: bytes, limit_s: float) -> None:
+    def _try(self, request: Callable[[Try, str, float], None], tried: Try, url: str, limit_s: float) -> None:
         _current.tried = tried
         try:
-            with self._session.post(url, data=body, timeout=limit_s, allow_redirects=False, stream=True) as answer:
-                tried.ends(body=answer.raw.read(BODY_LIMIT_BYTES, decode_content=True))
+            request(tried, url, limit_s)
+            tried.ends()
         except Exception as error:  # noqa: BLE001 - a thread's exception would be lost
-            tried.ends(failure=error)
+            tried.ends(error)
+
+    def _post(self, tried: Try, url: str, limit_s: float, *, body: bytes) -> None:
+        with self._session.post(url, data=body, timeout=limit_s, allow_redirects=False, stream=True) as answer:
+            tried.reads(*_read(answer, BODY_LIMIT_BYTES))
+
+    def _get(self, tried: Try, url: str, limit_s: float) -> None:
+        without = {"Content-Type": None}  # nothing is sent
+        with self._session.get(url, headers=without, timeout=limit_s, allow_redirects=False, stream=True) as answer:
+            tried.reads(*_read(answer, READ_LIMIT_BYTES))
+
+
+def _read(answer: requests.Response, most: int) -> tuple[bytes, str, bool]:
+    """The answer's body, its `Link` header, and whether that is the whole body."""
+    body = b""
+    while len(body) <= most and (more := answer.raw.read(most + 1 - len(body), decode_content=True)):
+        body += more
+    return body[:most], answer.headers.get("Link", ""), len(body) <= most
 
 
 _current = threading.local()

@@ -128,6 +128,14 @@ the time limit has passed
 https://api.bigpanda.io answered 301, a redirect, which is not followed. Check bigpanda:baseUrl.
 https://api.bigpanda.io answered 401. Check the token: `pulumi config set --secret bigpanda:apiToken`.
 https://api.bigpanda.io answered 403. Check the token's permissions.
+https://api.bigpanda.io answered 403: no access. BigPanda's Changes API takes a User API key, not the organization's
+    token. Check bigpanda:apiToken, and that bigpanda:region is where the key is from.
+https://api.bigpanda.io answered 200, but not in JSON. Check bigpanda:baseUrl.
+https://api.bigpanda.io answered with more than 16 MiB
+https://api.bigpanda.io did not complete its answer within 10 s
+https://api.bigpanda.io did not complete its answer (ProtocolError)
+https://api.bigpanda.io answered without a list of changes. Check bigpanda:baseUrl.
+https://api.bigpanda.io has more than 20000 such changes; ask for fewer days
 https://api.bigpanda.io answered 400: No required SSL certificate was sent. Check bigpanda:clientCertificate.
 https://api.bigpanda.io answered 400: The SSL certificate error. Check bigpanda:clientCertificate.
 https://api.bigpanda.io did not accept the client certificate: tlsv1 alert unknown ca. Check
@@ -194,6 +202,8 @@ the engine was killed by signal 9
     "release runner: up, destroy, refresh and preview": r"""
 bigpanda-release: unexpected error: KeyError; run it again with --debug for a traceback
 bigpanda-release: --component and --version missing; pass a component and a version, or a release.yaml
+bigpanda-release: --tag number 2 has no "="; write it as --tag NAME=VALUE
+bigpanda-release: --tag sets team twice; set each tag once
 bigpanda-release: --version cannot be combined with release.yaml; set the value there, or omit the file
 bigpanda-release: not a terminal; pass --yes to confirm, or run `preview` first
 bigpanda-release: the token file token.txt cannot be read: it is not text
@@ -301,6 +311,7 @@ Releases that run before this release, by component, by stack, or as project/sta
 Stack config for this release; keys without a namespace belong to the project.
 Description, shown in BigPanda.
 Owner, shown in BigPanda.
+Tags, shown in BigPanda: names with text.
 """,
     "doctor": r"""
 install the Pulumi CLI, or put it on PATH
@@ -358,6 +369,9 @@ Version of the component.
 Do not ask for confirmation.
 Number of releases that run at the same time.
 File with the BigPanda token. [default: stack config or environment]
+File with the app key for the Changes API. [default: stack config or environment]
+BigPanda API to use. [default: stack config or environment]
+Tag to add; repeat for several.
 What to do if an event does not get through. [default: stack config or environment]
 Print JSON, for scripts.
 Component of the start.

@@ -131,6 +131,7 @@ def _tags(value: object) -> dict[str, str] | None:
 Component = Annotated[str, BeforeValidator(_name('"billing"'))]
 Version = Annotated[str, BeforeValidator(_name('"1.2.3"'))]
 Hosts = Annotated[tuple[str, ...], BeforeValidator(_hosts)]
+Tags = Annotated[dict[str, str] | None, BeforeValidator(_tags)]
 
 
 class Context(pydantic.BaseModel):
@@ -189,7 +190,7 @@ class StartEvent(_Event):
     description: Annotated[str | None, BeforeValidator(_text(TEXT_LIMIT))] = None
     owner: Annotated[str | None, BeforeValidator(_text(NAME_LIMIT, text.name))] = None
     source: Annotated[str | None, BeforeValidator(_text(NAME_LIMIT, text.name))] = None
-    tags: Annotated[dict[str, str] | None, BeforeValidator(_tags)] = None
+    tags: Tags = None
     context: Context | None = None
 
     @property

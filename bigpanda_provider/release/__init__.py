@@ -5,6 +5,7 @@
     releasing  plan, ask, run, tell
     order      which release runs when
     runner     one release: plan, start, update, end
+    carried    what a start carries beside what is asked for
     stack      one stack of a project, through the Automation API
     plan       the engine's preview -> what changes, on which hosts
     progress   the engine's events -> lines, and the reason of a failure

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..bigpanda.events import StartEvent, same_hosts
+from ..bigpanda.events import Context, StartEvent, same_hosts
 from ..delivery.attempt import Attempt, End
 from ..delivery.delivery import UNANSWERED, Delivery
 from ..delivery.record import Record, Recorder
@@ -22,14 +22,20 @@ NO_STACK = ""
 REJECTED = "BigPanda rejected the start"
 
 
-def start(delivery: Delivery, event: StartEvent) -> Attempt:
+def start(delivery: Delivery, event: StartEvent, context: Context | None = None) -> Attempt:
     """Send a start; it is in progress until its end is sent by hand.
+
+    Args:
+        delivery: sends it.
+        event: the start.
+        context: what it carries beside.
 
     Raises:
         DeliveryError: delivery is required, and it did not get through.
     """
-    timed = event if event.timestamp is not None else event.model_copy(update={"timestamp": int(time.time())})
-    begun = Attempt(uuid.uuid4().hex, timed)
+    now = int(time.time()) if event.timestamp is None else event.timestamp
+    more = {"timestamp": now, "context": event.context if context is None else context}
+    begun = Attempt(uuid.uuid4().hex, event.model_copy(update=more))
     try:
         attempt, _ = delivery.start(NO_STACK, event.component, begun, recorder=Recorder.PERSON)
     except DeliveryError:

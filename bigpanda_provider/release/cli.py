@@ -23,12 +23,13 @@ from ..delivery.record import Record
 from ..errors import BigPandaError, OutboxError, SettingError, UndeliveredError, WrongUseError
 from ..settings import Mode, Settings
 from ..state import DeliveryStatus, Status
-from . import byhand, leftover, order, records, show
+from . import byhand, carried, leftover, order, records, show
 from .display import Display
 from .doctor import checks
 from .engine import Engine, Interrupts
 from .exits import Exit, exit_of, exit_of_error
 from .options import (
+    AppKeyFile,
     AsJson,
     Component,
     DeliveryMode,
@@ -39,9 +40,13 @@ from .options import (
     Owner,
     Parallel,
     Stack,
+    Tags,
     TokenFile,
+    UsedApi,
     Version,
     Yes,
+    explicit,
+    tags,
 )
 from .releasing import Asked, Releasing, refuse_to_ask
 from .runner import Release, start_event
@@ -132,14 +137,17 @@ def _updating(kind: Kind, text: str) -> None:
         host: Hosts = None,
         description: Description = None,
         owner: Owner = None,
+        tag: Tags = None,
         yes: Yes = False,
         parallel: Parallel = 1,
         token_file: TokenFile = None,
+        app_key_file: AppKeyFile = None,
+        api: UsedApi = None,
         delivery: DeliveryMode = None,
     ) -> Exit:
-        asked = Asked(release_file, stack, folder, component, version, host, description, owner).releases()
+        asked = Asked(release_file, stack, folder, component, version, host, description, owner, tags(tag)).releases()
         in_turn = order.backwards(asked) if kind is Kind.DESTROY else asked
-        return _carry_out(kind, in_turn, _explicit(token_file, delivery), yes=yes, parallel=parallel)
+        return _carry_out(kind, in_turn, explicit(token_file, app_key_file, api, delivery), yes=yes, parallel=parallel)
 
     update.__name__, update.__doc__ = kind.value, text
     command(update)
@@ -195,8 +203,11 @@ def preview(
     host: Hosts = None,
     description: Description = None,
     owner: Owner = None,
+    tag: Tags = None,
     as_json: AsJson = False,
     token_file: TokenFile = None,
+    app_key_file: AppKeyFile = None,
+    api: UsedApi = None,
     delivery: DeliveryMode = None,
 ) -> Exit:
     """Show the changes and the events that would be sent.
@@ -205,9 +216,10 @@ def preview(
 
     bigpanda-release preview release.yaml --json
     """
-    asked = Asked(release_file, stack, folder, component, version, host, description, owner).releases()
+    asked = Asked(release_file, stack, folder, component, version, host, description, owner, tags(tag)).releases()
     display = Display(_console(stderr=as_json))
-    planned = Releasing(display, _outbox(display), _explicit(token_file, delivery)).plan(asked, Kind.UP).values()
+    given = explicit(token_file, app_key_file, api, delivery)
+    planned = Releasing(display, _outbox(display), given).plan(asked, Kind.UP).values()
     if as_json:
         print(show.as_json({"releases": [show.plan_as_json(one) for one in planned]}))
     else:
@@ -216,12 +228,12 @@ def preview(
     return Exit.OK
 
 
-def _carry_out(kind: Kind, releases: Sequence[Release], explicit: dict[str, Any], *, yes: bool, parallel: int) -> Exit:
+def _carry_out(kind: Kind, releases: Sequence[Release], given: dict[str, Any], *, yes: bool, parallel: int) -> Exit:
     display = Display(_console())
     if not yes:
         refuse_to_ask(display)
-    _end_orphans(display, explicit)
-    results = Releasing(display, _outbox(display), explicit).carry_out(releases, kind, yes=yes, parallel=parallel)
+    _end_orphans(display, given)
+    results = Releasing(display, _outbox(display), given).carry_out(releases, kind, yes=yes, parallel=parallel)
     return exit_of(result.outcome for result in results.values())
 
 
@@ -235,16 +247,24 @@ def start(
     host: Annotated[list[str], typer.Option(metavar="HOST", help="Host to report; repeat for several.")],
     description: Description = None,
     owner: Owner = None,
+    tag: Tags = None,
     token_file: TokenFile = None,
+    app_key_file: AppKeyFile = None,
+    api: UsedApi = None,
     delivery: DeliveryMode = None,
 ) -> Exit:
     """Send a start by hand.
 
     bigpanda-release start --component shop --version 2.4.1 --host web-1 --host web-2
     """
-    event = start_event(component=component, version=version, hosts=host, description=description, owner=owner)
+    added = tags(tag)
+    event = start_event(
+        component=component, version=version, hosts=host, description=description, owner=owner, tags=added
+    )
     display = Display(_console(stderr=True))
-    return _sent(byhand.start(_delivery(display, _explicit(token_file, delivery)), event).start_delivery, "start")
+    settings = _settings(explicit(token_file, app_key_file, api, delivery))
+    chosen = Delivery(settings, _outbox(display), display.warn)
+    return _sent(byhand.start(chosen, event, carried.by_hand(settings, os.environ)).start_delivery, "start")
 
 
 @command
@@ -264,6 +284,8 @@ def end(
         typer.Option("--force", help="Send the end even if no open start matches, or a running update would send it."),
     ] = False,
     token_file: TokenFile = None,
+    app_key_file: AppKeyFile = None,
+    api: UsedApi = None,
     delivery: DeliveryMode = None,
 ) -> Exit:
     """Send the end of an open start.
@@ -278,7 +300,8 @@ def end(
         raise WrongUseError("--reason is only for a failure; add --status failure, or omit --reason")
     sought = byhand.Sought.of(component, version, host)
     display = Display(_console(stderr=True))
-    chosen = _delivery(display, _explicit(token_file, delivery))
+    settings = _settings(explicit(token_file, app_key_file, api, delivery))
+    chosen = Delivery(settings, _outbox(display), display.warn)
     ended = byhand.end(chosen, sought, End(status, reason), force=force)
     became = None if ended.end is None else ended.end.delivery
     return _sent(became, "end", required=chosen.mode is Mode.REQUIRED, trouble=chosen.sender.trouble)
@@ -304,13 +327,18 @@ def _sent(state: DeliveryStatus | None, what: str, *, required: bool = False, tr
 
 
 @command
-def status(as_json: AsJson = False, token_file: TokenFile = None) -> Exit:
+def status(
+    as_json: AsJson = False,
+    token_file: TokenFile = None,
+    app_key_file: AppKeyFile = None,
+    api: UsedApi = None,
+) -> Exit:
     """Show deployments in progress and queued events.
 
     bigpanda-release status --json
     """
     display = Display(_console(stderr=as_json))
-    _end_orphans(display, _explicit(token_file, None))
+    _end_orphans(display, explicit(token_file, app_key_file, api))
     outbox = _outbox(display)
     _show(
         records.readable(outbox, outbox.unended()),
@@ -332,6 +360,8 @@ def history(
     ] = None,
     as_json: AsJson = False,
     token_file: TokenFile = None,
+    app_key_file: AppKeyFile = None,
+    api: UsedApi = None,
 ) -> Exit:
     """Show the recorded deployments, newest first.
 
@@ -341,7 +371,7 @@ def history(
     """
     after = None if since is None else records.moment(since, dt.datetime.now(dt.timezone.utc))
     display = Display(_console(stderr=as_json))
-    _end_orphans(display, _explicit(token_file, None))
+    _end_orphans(display, explicit(token_file, app_key_file, api))
     outbox = _outbox(display)
     every = records.readable(outbox, outbox.latest())
     found = records.chosen(every, component=component, host=host, after=after)[:limit]
@@ -369,6 +399,8 @@ def flush(
     ] = None,
     folder: Folder = None,
     token_file: TokenFile = None,
+    app_key_file: AppKeyFile = None,
+    api: UsedApi = None,
     delivery: DeliveryMode = None,
 ) -> Exit:
     """Send the queued events, oldest first.
@@ -378,10 +410,10 @@ def flush(
     bigpanda-release flush -s prod -C infrastructure
     """
     display = Display(_console())
-    explicit = _explicit(token_file, delivery)
+    given = explicit(token_file, app_key_file, api, delivery)
     leftover.end_orphans(_outbox(display))
     opened = None if stack is None else ProjectStack(folder or pathlib.Path(), stack, Engine(Interrupts()))
-    chosen = _delivery(display, explicit, opened)
+    chosen = Delivery(_settings(given, opened), _outbox(display), display.warn)
     flushed = leftover.flush(chosen, None if opened is None else opened.full_name)
     show.flushed(display, flushed, chosen.sender.trouble)
     if flushed.complete:
@@ -397,6 +429,8 @@ def doctor(
     stack: Stack = None,
     folder: Folder = None,
     token_file: TokenFile = None,
+    app_key_file: AppKeyFile = None,
+    api: UsedApi = None,
 ) -> Exit:
     """Check the setup.
 
@@ -404,7 +438,7 @@ def doctor(
     """
     display = Display(_console())
     good = True
-    for one in checks(folder or pathlib.Path(), stack, os.environ, _explicit(token_file, None)):
+    for one in checks(folder or pathlib.Path(), stack, os.environ, explicit(token_file, app_key_file, api)):
         good &= one.fix is None
         show.check(display, one)
     return Exit.OK if good else Exit.FAILED
@@ -431,18 +465,6 @@ def sandbox(
 # -- settings and places -----------------------------------------------------------------------------------------------
 
 
-def _explicit(token_file: pathlib.Path | None, delivery: Mode | None) -> dict[str, Any]:
-    """The settings that the command line gives, by config key."""
-    found: dict[str, Any] = {} if delivery is None else {"delivery": delivery.value}
-    if token_file is not None:
-        try:
-            found["apiToken"] = token_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "it is not text"
-            raise WrongUseError(f"the token file {token_file} cannot be read: {why}") from None
-    return found
-
-
 def _console(*, stderr: bool = False) -> Console:
     """Where lines go; a file or a pipe folds none."""
     console = Console(stderr=stderr, highlight=False)
@@ -459,28 +481,25 @@ def _outbox(display: Display) -> Outbox:
     return _outboxes[display]
 
 
-def _settings(explicit: dict[str, Any], opened: ProjectStack | None = None) -> Settings:
+def _settings(given: dict[str, Any], opened: ProjectStack | None = None) -> Settings:
     """The settings of a stack; those that are known without one, if None."""
     folder = certificate.project_folder(pathlib.Path.cwd()) if opened is None else opened.folder
-    settings = Settings.resolve({} if opened is None else opened.config, os.environ, explicit, folder)
+    settings = Settings.resolve({} if opened is None else opened.config, os.environ, given, folder)
     certificate.check(settings)
     return settings
 
 
-def _delivery(display: Display, explicit: dict[str, Any], opened: ProjectStack | None = None) -> Delivery:
-    return Delivery(_settings(explicit, opened), _outbox(display), display.warn)
-
-
-def _end_orphans(display: Display, explicit: dict[str, Any]) -> None:
-    """End what killed runs left open, and send that as far as token and address are known without a stack."""
+def _end_orphans(display: Display, given: dict[str, Any]) -> None:
+    """End what killed runs left open, and send that as far as token, app key and address are known without a stack."""
     try:
         ended = leftover.end_orphans(_outbox(display))
-        settings = _settings(explicit)
+        settings = _settings(given)
     except OutboxError as error:
         display.warn(str(error), about="outbox")
         return
     except SettingError:
         return  # the command itself tells of it, where it needs the settings
-    rows = [row for row in ended if row.place.address == settings.base_url.value]
-    if rows and settings.token.value is not None and settings.delivery.value is not Mode.OFF:
+    here = [row for row in ended if row.place.address == settings.base_url.value]
+    rows = [row for row in here if settings.missing(row.attempt.api) is None]
+    if rows and settings.delivery.value is not Mode.OFF:
         Delivery(settings, _outbox(display), display.warn).flush(rows)

@@ -14,7 +14,7 @@ import pydantic
 import yaml
 from pydantic import ConfigDict, Field
 
-from ..bigpanda.events import Component, Hosts, Version, same_hosts
+from ..bigpanda.events import Component, Hosts, Tags, Version, same_hosts
 from ..errors import WrongUseError
 from .runner import Release
 
@@ -47,6 +47,7 @@ class Entry(pydantic.BaseModel):
     ] = {}
     description: Annotated[str | None, Field(description="Description, shown in BigPanda.")] = None
     owner: Annotated[str | None, Field(description="Owner, shown in BigPanda.")] = None
+    tags: Annotated[Tags, Field(description="Tags, shown in BigPanda: names with text.")] = None
 
     @property
     def place(self) -> str:
@@ -156,6 +157,7 @@ def _releases(file: pathlib.Path, entries: Sequence[Entry], lines: dict[Path, in
             hosts=entry.hosts,
             description=entry.description,
             owner=entry.owner,
+            tags=entry.tags,
             config=entry.config,
             after=after,
             label=label,

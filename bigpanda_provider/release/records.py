@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from ..bigpanda.events import StartEvent
 from ..bigpanda.text import one_line
 from ..delivery.outbox import Outbox
 from ..delivery.record import Record, Recorder
@@ -81,7 +82,18 @@ def as_object(record: Record) -> dict[str, Any]:
         "stack": record.place.stack or None,
         "deployment": record.place.name if record.recorder.is_of_program else None,
         "address": record.place.address,
+        "api": start and start.api.value,
+        "tags": (start and start.all_tags) or None,
+        "link": start and start.context and start.context.ticket_url,
     }
+
+
+def event_as_object(start: StartEvent) -> dict[str, Any]:
+    """A start as an object for scripts: its properties, with the API that it is sent by, all tags and the link."""
+    found = {name: value for name, value in start.stored().items() if name not in ("context", "tags")}
+    link = start.context and start.context.ticket_url
+    more = {"api": start.context and start.api.value, "tags": start.all_tags, "link": link}
+    return {**found, **{name: value for name, value in more.items() if value}}
 
 
 def readable(outbox: Outbox, records: list[Record]) -> list[Record]:

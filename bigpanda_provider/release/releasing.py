@@ -34,6 +34,7 @@ class Asked:
         hosts: the hosts; those that are affected, if None.
         description: free text.
         owner: who is responsible.
+        tags: what else to tell the operators.
     """
 
     release_file: pathlib.Path | None = None
@@ -44,6 +45,7 @@ class Asked:
     hosts: Sequence[str] | None = None
     description: str | None = None
     owner: str | None = None
+    tags: Mapping[str, str] | None = None
 
     def releases(self, *, recorded: bool = True) -> list[Release]:
         """The releases that this makes.
@@ -62,6 +64,7 @@ class Asked:
             "--host": self.hosts or None,
             "--description": self.description,
             "--owner": self.owner,
+            "--tag": self.tags,
         }
         if self.release_file is not None:
             given = next((name for name, value in values.items() if value is not None), None)
@@ -81,9 +84,10 @@ class Asked:
             hosts=tuple(self.hosts) if self.hosts else None,
             description=self.description,
             owner=self.owner,
+            tags=self.tags,
         )
         if recorded:  # before anything is begun
-            start_event(component=self.component, version=self.version, hosts=release.hosts or ("any",))
+            start_event(component=self.component, version=self.version, hosts=release.hosts or ("any",), tags=self.tags)
         return [release]
 
 

@@ -18,12 +18,14 @@ from ..bigpanda import certificate
 from ..bigpanda.events import StartEvent, read
 from ..delivery.attempt import CANCELLED, Attempt, End
 from ..delivery.delivery import UNANSWERED, Delivery
+from ..delivery.found import Occasion
 from ..delivery.holder import Holder
 from ..delivery.outbox import Outbox
 from ..delivery.record import Recorder
 from ..errors import DeliveryError, InvalidEventError, ReleaseError, WrongUseError
-from ..settings import Mode, Settings, complaints
+from ..settings import Mode, Settings, complaints, environment_name
 from ..state import DeliveryStatus
+from . import carried
 from .display import Display
 from .engine import Engine, Interrupts
 from .plan import Plan
@@ -32,6 +34,9 @@ from .stack import Kind, ProjectStack, why
 
 NAME = "bigpanda-release"
 """What stands in the outbox in the place of a Deployment's name."""
+
+HANDED_ON = ("apiToken", "appKey", "api")
+"""The settings that a program has to know, too, where they are given on the command line."""
 
 NAMES_FOR_HOSTS = (
     "no changed resource is of a known host type, so the names of the changed resources are sent; pass --host, or set "
@@ -84,6 +89,7 @@ class Release:
         hosts: the hosts; those that the plan affects, if None.
         description: free text.
         owner: who is responsible.
+        tags: what else to tell the operators.
         config: config for this run, as a stack's file has it.
         after: the labels of the releases that come before it.
         label: what it is called among several; empty for the only one.
@@ -96,6 +102,7 @@ class Release:
     hosts: tuple[str, ...] | None = None
     description: str | None = None
     owner: str | None = None
+    tags: Mapping[str, str] | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     after: tuple[str, ...] = ()
     label: str = ""
@@ -149,9 +156,8 @@ class Runner:
 
     @cached_property
     def _env(self) -> dict[str, str]:
-        """A token that was given explicitly is the program's as well."""
-        token = self._explicit.get("apiToken")
-        return {} if token is None else {"BIGPANDA_API_TOKEN": token}
+        """Keys and an API that were given explicitly are the program's as well."""
+        return {environment_name(key): self._explicit[key] for key in HANDED_ON if key in self._explicit}
 
     def plan(self, release: Release, kind: Kind) -> Planned:
         """Preview the release.
@@ -167,17 +173,18 @@ class Runner:
                 self._display.warn(complaint)
             settings = Settings.resolve(stack.config, self._environ, self._explicit, stack.folder)
             certificate.check(settings)
-            progress = Progress(self._display, running, stack.secrets, quiet=True)
+            secrets = _secrets(stack, settings)
+            progress = Progress(self._display, running, secrets, quiet=True)
             try:
                 stack.preview(kind, progress)
             except CommandError as error:
                 if self._interrupts.asked:
                     raise KeyboardInterrupt from None
-                told = progress.reason or why(error, stack.secrets)
+                told = progress.reason or why(error, secrets)
                 raise ReleaseError(f"the preview of {stack.full_name} failed: {told}") from None
         plan = Plan.of(progress.steps)
         unrecorded = self._unrecorded(release, kind, plan, settings)
-        start = None if unrecorded else self._start(release, plan)
+        start = None if unrecorded else self._start(release, plan, stack, settings)
         return Planned(release, kind, stack, plan, start, settings, unrecorded)
 
     def _unrecorded(self, release: Release, kind: Kind, plan: Plan, settings: Settings) -> str | None:
@@ -194,15 +201,23 @@ class Runner:
             return "no component is given, so nothing is sent"
         return None
 
-    def _start(self, release: Release, plan: Plan) -> StartEvent:
+    def _start(self, release: Release, plan: Plan, stack: ProjectStack, settings: Settings) -> StartEvent:
         if release.hosts is None and not plan.knows_hosts:
             self._display.warn(NAMES_FOR_HOSTS)
+        if missing := settings.missing(settings.api.value):
+            self._display.warn(missing)
+        secrets = _secrets(stack, settings)
+        name = stack.full_name
+        previous = carried.previous_version(self._outbox, name, release.component, release.version)
+        occasion = Occasion(name, stack.folder, previous, carried.resources(plan))
         return start_event(
             component=release.component,
             version=release.version,
             hosts=plan.hosts if release.hosts is None else release.hosts,
             description=release.description,
             owner=release.owner,
+            tags=None if release.tags is None else carried.without_secrets(release.tags, secrets),
+            context=carried.of_stack(settings, self._environ, occasion, secrets),
         )
 
     def run(self, planned: Planned) -> Result:
@@ -231,7 +246,8 @@ class Runner:
         """Run the engine, and tell how that went."""
         stack = planned.stack
         with self._display.running(planned.release.label, f"{planned.kind.value} of {stack.full_name}") as running:
-            progress = Progress(self._display, running, stack.secrets)
+            secrets = _secrets(stack, planned.settings)
+            progress = Progress(self._display, running, secrets)
             try:
                 stack.run(planned.kind, message, progress)
             except CommandError as error:
@@ -239,7 +255,7 @@ class Runner:
                     return Result(Outcome.CANCELLED, CANCELLED)
                 if stack.engine.code is not None and stack.engine.code < 0:
                     return Result(Outcome.FAILED, f"the engine was killed by signal {-stack.engine.code}")
-                return Result(Outcome.FAILED, progress.reason or why(error, stack.secrets))
+                return Result(Outcome.FAILED, progress.reason or why(error, secrets))
         if not progress.done:
             return Result(Outcome.UNCHANGED)
         if not planned.plan.changes and planned.kind is not Kind.REFRESH:
@@ -272,6 +288,11 @@ class Runner:
         if settings not in self._deliveries:
             self._deliveries[settings] = Delivery(settings, self._outbox, self._display.warn)
         return self._deliveries[settings]
+
+
+def _secrets(stack: ProjectStack, settings: Settings) -> frozenset[str]:
+    """The texts that must not be seen: the keys, wherever they are from, and what is secret in the stack's config."""
+    return stack.secrets | frozenset(settings.secrets)
 
 
 def _rejected(attempt: Attempt) -> str | None:

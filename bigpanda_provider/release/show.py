@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..bigpanda.text import one_line
 from ..delivery.record import Record
 from . import records
 from .display import Display
@@ -25,6 +26,8 @@ STYLES = {
     Outcome.UNDELIVERED: "red",
     Outcome.SKIPPED: "yellow",
 }
+TAG_SHOWN = 60
+"""Most characters that are shown of a tag."""
 STANDING_STYLES = {
     Standing.SUCCESS: "green",
     Standing.FAILURE: "red",
@@ -55,6 +58,9 @@ def events(display: Display, planned: Planned) -> None:
         display.line(f"  {planned.unrecorded}", label=label)
         return
     display.line(f"  start  {start.component} {start.version} on {', '.join(start.hosts)}", label=label)
+    if start.tags:
+        told = ", ".join(f"{name}={one_line(value, TAG_SHOWN)}" for name, value in start.tags.items())
+        display.line(f"  tags   {told}", label=label)
     display.line("  end    success, or failure with its reason", label=label)
 
 
@@ -70,7 +76,7 @@ def plan_as_json(planned: Planned) -> dict[str, Any]:
             {"op": c.op.value, "type": c.type, "name": c.name, "urn": c.urn, "hosts": c.hosts and list(c.hosts)}
             for c in planned.plan.changes
         ],
-        "start": start and start.stored(),
+        "start": start and records.event_as_object(start),
         "end": same or None,
         "unrecorded": planned.unrecorded,
     }

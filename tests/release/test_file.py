@@ -33,6 +33,7 @@ THREE = """
         version: "2.4.1"
         after: [shop/prod]
         config: {size: 2}
+        tags: {team: payments}
     """
 
 
@@ -55,6 +56,7 @@ def test_a_file_with_everything(write: Write) -> None:
     assert (network.folder, network.stack, network.version) == (file.parent / "network", "prod", "7")
     assert (shop.hosts, shop.after) == (("web-1",), ("network",))
     assert (front.after, front.config, front.label) == (("shop",), {"size": 2}, "front")
+    assert (shop.tags, front.tags) == (None, {"team": "payments"})
 
 
 def test_the_order_is_that_of_after_and_backwards_for_destroy(write: Write) -> None:
@@ -104,6 +106,13 @@ ENTRY = '{stack: prod, component: shop, version: "1"'
             f"releases:\n  - {ENTRY}, after: [pay]}}",
             2,
             'releases[0].after names "pay", which is not a release of this file',
+        ),
+        (f"releases:\n  - {ENTRY}, tags: [a]}}", 2, "releases[0].tags is a list; write a map of text: "),
+        (f"releases:\n  - {ENTRY},\n     tags: {{a: 1}}}}", 3, "releases[0].tags has a number as a; write a map of "),
+        (
+            f"releases:\n  - {ENTRY}, tags: {{result: good}}}}",
+            2,
+            "releases[0].tags has the name result, which is set from the event itself; write another name",
         ),
         (f"releases:\n  - {ENTRY}, after: [shop]}}", 2, "releases[0].after is a circular dependency: shop after shop"),
         (

@@ -31,7 +31,8 @@ def test_create_preview_as_json(release: MakeRelease, bigpanda: Sandbox) -> None
     """Standard output is one JSON object, whatever else there is to tell."""
     (planned,) = json.loads(release(TWO).printed("preview", *EVENT, "--json"))["releases"]
     assert [(change["op"], change["name"]) for change in planned["changes"]] == [("create", "a"), ("create", "b")]
-    assert planned["start"] == {"component": "shop", "version": "1", "hosts": ["a", "b"], "source": "pulumi"}
+    event = {"component": "shop", "version": "1", "hosts": ["a", "b"], "source": "pulumi"}
+    assert planned["start"] == {**event, "api": "deployments"}
     assert planned["stack"] == "organization/test/dev"
     assert bigpanda.events() == []
 
@@ -249,6 +250,15 @@ def test_the_selected_stack_stays_selected(release: MakeRelease) -> None:
             "--host cannot be combined with release.yaml; set the value there, or omit the file",
         ),
         (("history", "--since", "soon"), '--since "soon" is not a time; write it as 90m, 12h, 7d, or 2026-11-25T10:00'),
+        (("up", "--yes", *EVENT, "--tag", "team"), '--tag number 1 has no "="; write it as --tag NAME=VALUE'),
+        (("up", "--yes", *EVENT, "--tag", "a=1", "--tag", "a=2"), "--tag sets a twice; set each tag once"),
+        (("up", "--yes", *EVENT, "--tag", "hosts=a"), "tags: has the name hosts, which is set from the event itself"),
+        (("up", "release.yaml", "--tag", "a=1"), "--tag cannot be combined with release.yaml; set the value there"),
+        (("up", "--yes", *EVENT, "--api", "change"), "Invalid value for '--api'"),
+        (
+            ("up", "--yes", *EVENT, "--app-key-file", "no"),
+            "the app key file no cannot be read: No such file or directory",
+        ),
         (("frobnicate",), "No such command"),
         (("up", "--frobnicate"), "No such option"),
     ],

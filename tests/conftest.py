@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from pulumi.runtime.settings import SETTINGS
 
+from bigpanda_provider.state import Api
+
 from . import faults, servers
-from .engine import TOKEN, Stack
+from .engine import APP_KEY, TOKEN, Stack, recorded_by
 
 
 @pytest.fixture(autouse=True)
@@ -17,6 +19,13 @@ def no_outputs() -> Iterator[None]:
     """No Output of a test is left for the next one in this process: the SDK waits for all that it knows, for ever."""
     yield
     SETTINGS.outputs.clear()
+
+
+@pytest.fixture
+def api(request: pytest.FixtureRequest) -> Api:
+    """The API by which the test's stacks record; a module that is `both_apis` has each of its tests for both."""
+    chosen: Api = getattr(request, "param", Api.DEPLOYMENTS)
+    return chosen
 
 
 @pytest.fixture
@@ -41,17 +50,19 @@ def faulty(bigpanda: servers.Sandbox) -> Iterator[faults.FaultyBigPanda]:
 
 
 @pytest.fixture
-def make_stack(tmp_path: pathlib.Path) -> Iterator[Callable[[str, str], Stack]]:
-    """Make a stack from BigPanda's address and a program; whatever a test does, none may tell the token."""
+def make_stack(tmp_path: pathlib.Path, api: Api) -> Iterator[Callable[[str, str], Stack]]:
+    """Make a stack from BigPanda's address and a program; whatever a test does, none may tell token or app key."""
     made: list[Stack] = []
 
     def make(address: str, program: str) -> Stack:
         made.append(Stack(tmp_path / "stack", address).program(program))
+        made[-1].environment.update(recorded_by(api))
         return made[-1]
 
     yield make
     for stack in made:
         assert stack.tells(TOKEN) == []
+        assert stack.tells(APP_KEY) == []
 
 
 @pytest.fixture

@@ -21,12 +21,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 import yaml
+
+from bigpanda_provider.state import Api
 
 from .things import gate
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TOKEN = "token-that-must-not-be-seen"
+APP_KEY = "app-key-that-must-not-be-seen"
 LIMIT_S = 120
 STATE, HOME = "state", "home"
 CANCEL = signal.SIGINT
@@ -325,6 +329,15 @@ class Stack:
     def _command(self, *arguments: str) -> list[str]:
         stack = () if arguments[0] == "stack" else ("--stack", self.name)
         return ["pulumi", *arguments, "--non-interactive", *stack]
+
+
+def recorded_by(api: Api) -> dict[str, str]:
+    """The environment of a stack that records by this API."""
+    return {"BIGPANDA_API": api.value, "BIGPANDA_APP_KEY": APP_KEY} if api is Api.CHANGES else {}
+
+
+both_apis = pytest.mark.parametrize("api", list(Api), indirect=True)
+"""For a test, or as `pytestmark` for all tests of a module: they hold for each of BigPanda's APIs."""
 
 
 @functools.cache

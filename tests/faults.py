@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import struct
 import threading
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from . import posts
 from .servers import START_LIMIT_S, Sandbox, held_port
 
 Fault = Callable[[BaseHTTPRequestHandler], None]
@@ -73,7 +75,7 @@ class FaultyBigPanda:
         behind: the sandbox that gets what is passed on.
         fault: what to do with each request instead of passing it on; None passes it on.
         script: what to do with the next requests, one after the other, before `fault` counts; None passes one on.
-        asked: the paths of all requests that came in.
+        asked: of all requests that came in, whether each was a start or an end.
         asked_at: when each of them came in, in Unix seconds.
         slow_s: how long an answer of a request that is passed on takes, in seconds.
         before_answer: called when a request has been passed on and is not answered yet.
@@ -109,12 +111,16 @@ class FaultyBigPanda:
         """Do what the script says, else the fault, else pass the request on."""
         body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         self.asked_at.append(time.time())
-        self.asked.append(request.path.rpartition("/")[2])
+        self.asked.append(_asked(request.path, body))
         fault = self.script.pop(0) if self.script else self.fault
         if fault is not None:
             fault(request)
             return
-        headers = {name: request.headers[name] for name in ("Authorization", "Content-Type")}
+        headers = {
+            name: request.headers[name]
+            for name in ("Authorization", "Content-Type", "x-bp-app-key")
+            if name in request.headers
+        }
         forwarded = urllib.request.Request(self.behind.address + request.path, body, headers, method="POST")
         with urllib.request.urlopen(forwarded, timeout=START_LIMIT_S) as got:
             status, told = got.status, got.read()
@@ -122,6 +128,13 @@ class FaultyBigPanda:
             self.before_answer()
         time.sleep(self.slow_s)
         answer(status, told)(request)
+
+
+def _asked(path: str, body: bytes) -> str:
+    """Whether a request is the start or the end of a deployment."""
+    if not path.endswith("/changes"):
+        return path.rpartition("/")[2]
+    return "end" if posts.is_end(json.loads(body)) else "start"
 
 
 class _Server(ThreadingHTTPServer):

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from . import posts
 from .replay import replay
 
 if TYPE_CHECKING:
@@ -37,14 +38,19 @@ class Sandbox:
         found: list[dict[str, Any]] = self._get("/changes?limit=1000")["unmatchedEnds"]
         return found
 
-    def events(self) -> list[dict[str, Any]]:
-        """What was sent, in order."""
+    def posts(self) -> list[dict[str, Any]]:
+        """What was sent, in order, as it was sent."""
         found: list[dict[str, Any]] = self._get("/events?limit=10000")["events"]
         return found
 
+    def events(self) -> list[dict[str, Any]]:
+        """What was sent, in order, as starts and ends, by whichever API."""
+        return list(posts.told(self.posts()))
+
     def has(self) -> list[str]:
         """What BigPanda has after all that was sent: `["web 1 on a: success", ...]`, in the order of the starts."""
-        return replay(self.events())
+        sent = self.posts()
+        return [*replay(event for event in sent if event["kind"] != "change"), *posts.has(sent)]
 
     def story(self) -> list[str]:
         """What was sent, in order, shortly: `["start 1.2.3", "success 1.2.3"]`."""

@@ -12,6 +12,7 @@ import pytest
 from .engine import Stack
 from .servers import Sandbox, held_port, sandbox
 from .test_page import HOSTILE, deploy
+from .test_sandbox_changes import take
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -105,7 +106,9 @@ def test_it_works_from_a_keyboard(open_page: Callable[..., Page], bigpanda: Sand
 def test_it_fits_a_phone(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:
     """Nothing has to be scrolled sideways, however long the names."""
     deploy(bigpanda, component="c" * 300, version="v" * 300, hosts=["h" * 300], description="d" * 300)
-    for path in ("/", "/deployments/1"):
+    tags = {"component": "c" * 300, "t" * 300: "v" * 300}
+    take(bigpanda, summary="s" * 300, ticket_url="https://" + "u" * 300, tags=tags)
+    for path in ("/", "/deployments/1", "/deployments/2"):
         page = open_page(path, viewport={"width": 360, "height": 740})
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
 

@@ -9,9 +9,11 @@ from collections.abc import Callable
 
 import pytest
 
-from .engine import Stack
+from .engine import Stack, both_apis
 from .faults import FaultyBigPanda
 from .servers import Sandbox
+
+pytestmark = both_apis
 
 MakeStack = Callable[[str], Stack]
 

@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from .engine import Running, Stack
+from .engine import Running, Stack, both_apis
 from .faults import FaultyBigPanda
 from .servers import Sandbox
 from .test_failure import WEB, covered_create_is_running, the_next_run_reports_again
+
+pytestmark = both_apis
 
 MakeStack = Callable[[str], Stack]
 

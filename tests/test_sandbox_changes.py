@@ -316,17 +316,18 @@ def test_another_method_is_405_in_the_same_shape(bigpanda: Sandbox, method: str,
 def test_more_posts_than_the_limit_are_429() -> None:
     """Without Retry-After, as BigPanda documents none; nothing of them is kept, and other calls go on."""
     with start("--port", "0", "--changes-per-minute", "2") as process:
-        assert process.stdout is not None
-        running = Sandbox(process.stdout.readline().rpartition(" ")[2].strip())
-        assert post(running, {}).status == 400  # counts too
-        assert post(running, NEEDED).status == 204
-        answer = post(running, {**NEEDED, "status": "Done"})
-        assert "last minute" in refused(answer, 429)[0]
-        assert "retry-after" not in answer.headers
-        assert [event["body"]["status"] for event in running.events()] == ["In Progress"]
-        assert len(records(running)) == 1
-        process.terminate()
-        process.communicate(timeout=20)
+        try:
+            assert process.stdout is not None
+            running = Sandbox(process.stdout.readline().rpartition(" ")[2].strip())
+            assert post(running, {}).status == 400  # counts too
+            assert post(running, NEEDED).status == 204
+            answer = post(running, {**NEEDED, "status": "Done"})
+            assert "last minute" in refused(answer, 429)[0]
+            assert "retry-after" not in answer.headers
+            assert [event["body"]["status"] for event in running.events()] == ["In Progress"]
+            assert len(records(running)) == 1
+        finally:
+            process.kill()
 
 
 def test_the_limit_is_for_any_sixty_seconds() -> None:

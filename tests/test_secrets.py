@@ -14,10 +14,12 @@ import pytest
 from bigpanda_provider.program import secret_values
 
 from . import faults
-from .engine import TOKEN, Stack
+from .engine import TOKEN, Stack, both_apis
 from .faults import FaultyBigPanda
 from .generated import PASSWORD
 from .servers import Sandbox
+
+pytestmark = both_apis
 
 MakeStack = Callable[[str], Stack]
 

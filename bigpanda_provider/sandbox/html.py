@@ -73,6 +73,11 @@ def is_web_address(text: str | None) -> bool:
     return text is not None and _WEB_ADDRESS.fullmatch(text) is not None
 
 
+def name(change: Mapping[str, Any]) -> str:
+    """What a list calls a deployment or change: its component, which may be empty; the summary, if it has none."""
+    return str(change["summary"] if change["component"] is None else change["component"])
+
+
 def other_tags(tags: Mapping[str, str] | None) -> list[tuple[str, str]]:
     """The tags that no column of the list shows."""
     return [(name, value) for name, value in (tags or {}).items() if name not in (*COPIED_TAGS, "hosts")]
@@ -80,6 +85,6 @@ def other_tags(tags: Mapping[str, str] | None) -> list[tuple[str, str]]:
 
 _environment = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True)
 _environment.filters |= {"moment": moment, "duration": duration, "isolated": isolated, "indented": indented}
-_environment.filters |= {"other_tags": other_tags}
+_environment.filters |= {"name": name, "other_tags": other_tags}
 _environment.tests |= {"web_address": is_web_address}
 _environment.globals |= {"states": STATES}

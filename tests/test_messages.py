@@ -270,6 +270,7 @@ nothing to send
 in progress, end rejected
 left open
 component version hosts state since recorded by reason
+BigPanda accepts 400 changes a minute; 600 are left, sending continues in 58 s
 2 still waiting: https://api.bigpanda.io answered 503
 warning: the state of acme/shop/prod cannot be read, so another machine may have sent its events already
 kept: shop 2.6.1, since it is in progress

@@ -414,7 +414,8 @@ def flush(
     leftover.end_orphans(_outbox(display))
     opened = None if stack is None else ProjectStack(folder or pathlib.Path(), stack, Engine(Interrupts()))
     chosen = Delivery(_settings(given, opened), _outbox(display), display.warn)
-    flushed = leftover.flush(chosen, None if opened is None else opened.full_name)
+    full_name = None if opened is None else opened.full_name
+    flushed = leftover.flush(chosen, full_name, show.Paused(display))
     show.flushed(display, flushed, chosen.sender.trouble)
     if flushed.complete:
         return Exit.OK
@@ -502,4 +503,4 @@ def _end_orphans(display: Display, given: dict[str, Any]) -> None:
     here = [row for row in ended if row.place.address == settings.base_url.value]
     rows = [row for row in here if settings.missing(row.attempt.api) is None]
     if rows and settings.delivery.value is not Mode.OFF:
-        Delivery(settings, _outbox(display), display.warn).flush(rows)
+        Delivery(settings, _outbox(display), display.warn).flush(rows, show.Paused(display))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pathlib
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from pulumi.automation.errors import CommandError
@@ -88,8 +88,13 @@ class Flushed:
         return all(attempt.is_settled for attempt in self.done)
 
 
-def flush(delivery: Delivery, stack: str | None) -> Flushed:
+def flush(delivery: Delivery, stack: str | None, told: Callable[[int, float], None] | None = None) -> Flushed:
     """Send what waits for the delivery's address, of every stack or of one alone.
+
+    Args:
+        delivery: sends it.
+        stack: the stack's full name; every stack, if None.
+        told: as in `Delivery.flush`.
 
     Raises:
         OutboxError: the outbox cannot be used.
@@ -98,7 +103,7 @@ def flush(delivery: Delivery, stack: str | None) -> Flushed:
     every = [r for r in readable(outbox, outbox.unsettled_of_all()) if stack in (None, r.place.stack)]
     found = _sorted_out(outbox, [record for record in every if record.place.address == delivery.address])
     found.others = sorted({record.place.address for record in every} - {delivery.address})
-    found.done = delivery.flush(found.records)
+    found.done = delivery.flush(found.records, told)
     return found
 
 

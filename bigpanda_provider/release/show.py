@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..bigpanda.changes import Changes
 from ..bigpanda.text import one_line
 from ..delivery.record import Record
 from . import records
@@ -26,6 +29,7 @@ STYLES = {
     Outcome.UNDELIVERED: "red",
     Outcome.SKIPPED: "yellow",
 }
+PAUSED_EVERY_S = 10.0
 TAG_SHOWN = 60
 """Most characters that are shown of a tag."""
 STANDING_STYLES = {
@@ -129,6 +133,30 @@ def table(console: Console, found: Sequence[Record], *, empty: str) -> None:
             Text((end and end.reason) or ""),
         )
     console.print(shown)
+
+
+class Paused:
+    """Tells that a flush waits, since BigPanda accepts no more within this minute.
+
+    Args:
+        display: where.
+        every_s: the least time between two lines, in seconds. Where posts are spread over a minute, each waits a bit.
+    """
+
+    def __init__(self, display: Display, every_s: float = PAUSED_EVERY_S) -> None:
+        self._display, self._every_s = display, every_s
+        self._quiet_until = 0.0
+
+    def __call__(self, left: int, room_in_s: float) -> None:
+        """Tell how many changes are left, and how long it takes, in seconds, until the next is accepted."""
+        now = time.monotonic()
+        if now < self._quiet_until:
+            return
+        self._quiet_until = now + self._every_s
+        self._display.line(
+            f"BigPanda accepts {Changes.per_minute} changes a minute; {left} {'is' if left == 1 else 'are'} left, "
+            f"sending continues in {math.ceil(room_in_s)} s"
+        )
 
 
 def flushed(display: Display, found: Flushed, trouble: str | None) -> None:

@@ -165,7 +165,7 @@ def test_a_change_that_waited_is_sent_with_its_times(
     assert (record["api"], record["link"]) == ("changes", "https://ci.example/builds/7")
     faulty.come_back()
     assert shop("flush", env={"BUILDKITE_BUILD_URL": "https://ci.example/builds/8"}).output == "1 sent\n"
-    assert len(bigpanda.events()) == 1
+    assert len(bigpanda.posts()) == 1
     change = last(bigpanda)
     assert (change["status"], change["ticket_url"]) == ("Canceled", "https://ci.example/builds/7")
     assert change["tags"]["reason"] == "disk full"

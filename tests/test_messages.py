@@ -329,6 +329,10 @@ there is no pulumi-resource-pulumi-python -> put pulumi-resource-pulumi-python o
 -> fix that, or name another stack with -s; the checks below ignore the stack's config
 -> fix that setting
 token: not set
+app key: from BIGPANDA_APP_KEY (environment); whether BigPanda accepts it shows only when an event is sent
+api: deployments, the default
+https://api.bigpanda.io, accepts the token: it may read changes
+https://api.bigpanda.io, does not let the token read changes
 https://api.bigpanda.io, answers (401 to a request without token)
 https://api.bigpanda.io, cannot be reached (ConnectionError) -> check bigpanda:baseUrl or bigpanda:region,
     HTTPS_PROXY, and REQUESTS_CA_BUNDLE for a private CA

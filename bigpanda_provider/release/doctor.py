@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,18 +14,23 @@ from typing import Any
 import requests
 import yaml
 
-from ..bigpanda import certificate
+from ..bigpanda import certificate, reading
+from ..bigpanda.client import BigPandaClient
+from ..bigpanda.masking import masked
 from ..bigpanda.text import clean
 from ..delivery.file import default_path
 from ..delivery.outbox import Outbox
-from ..errors import BigPandaError, ReleaseError, SettingError
-from ..settings import TOKENLESS, Settings, Source
+from ..errors import BigPandaError, DeliveryError, RefusedError, ReleaseError, SettingError
+from ..settings import KEYLESS, TOKENLESS, Setting, Settings, Source, Token
+from ..state import Api
 from .engine import Engine, Interrupts
 from .stack import ProjectStack
 
 LIMIT_S = 10.0
 HOOKS_SINCE = "3.244.0"
 """The first engine with error hooks, which tell why a resource failed."""
+
+FIX_ADDRESS = "check bigpanda:baseUrl or bigpanda:region, HTTPS_PROXY, and REQUESTS_CA_BUNDLE for a private CA"
 
 SHIM = "pulumi-resource-pulumi-python"
 
@@ -176,18 +182,52 @@ def _bigpanda(
         return
     token = settings.token
     yield Check("token", f"from {token}") if token.value is not None else Check("token", "not set", TOKENLESS)
+    changes = settings.api.value is Api.CHANGES
+    if changes:
+        yield _app_key(settings)
     if settings.client_certificate.value is not None:
         yield Check("certificate", f"from {settings.client_certificate}")
-    yield _reachable(settings)
+    yield Check("api", f"{settings.api.value.value}, {_from(settings.api)}")
+    yield _reads(settings, token.value) if changes and token.value is not None else _reachable(settings)
+
+
+def _from(setting: Setting[Any]) -> str:
+    return "the default" if setting.source is Source.DEFAULT else f"from {setting}"
+
+
+def _app_key(settings: Settings) -> Check:
+    key = settings.app_key
+    if key.value is None:
+        return Check("app key", "not set", KEYLESS)
+    return Check("app key", f"from {key}; whether BigPanda accepts it shows only when an event is sent")
+
+
+def _where(settings: Settings) -> str:
+    """BigPanda's address, and where it is from."""
+    address = settings.base_url
+    return address.value if address.source is Source.DEFAULT else f"{address.value}, from {address}"
+
+
+def _reads(settings: Settings, token: Token) -> Check:
+    """Whether BigPanda lets the token read changes; no event is sent."""
+    address, where = settings.base_url.value, _where(settings)
+    client = BigPandaClient(address, token, LIMIT_S, settings.client_certificate.value)
+    try:
+        reading.check(client, time.time(), LIMIT_S)
+    except RefusedError as error:
+        return Check("bigpanda", f"{where}, does not let the token read changes", str(error))
+    except DeliveryError as error:
+        return Check("bigpanda", f"{where}: {masked(str(error), settings.secrets)}", FIX_ADDRESS)
+    finally:
+        client.close()
+    return Check("bigpanda", f"{where}, accepts the token: it may read changes")
 
 
 def _reachable(settings: Settings) -> Check:
     """Whether somebody answers at the address; the token is not sent, and no event."""
-    address = settings.base_url.value
-    source = settings.base_url.source
+    address, where = settings.base_url.value, _where(settings)
     certified = settings.client_certificate.value
     files = None if certified is None else certified.files
-    where = address if source is Source.DEFAULT else f"{address}, from {settings.base_url}"
     try:
         with requests.get(address, timeout=LIMIT_S, allow_redirects=False, stream=True, cert=files) as answer:
             return Check("bigpanda", f"{where}, answers ({answer.status_code} to a request without token)")
@@ -195,7 +235,7 @@ def _reachable(settings: Settings) -> Check:
         return Check(
             "bigpanda",
             f"{where}, cannot be reached ({type(error).__name__})",
-            "check bigpanda:baseUrl or bigpanda:region, HTTPS_PROXY, and REQUESTS_CA_BUNDLE for a private CA",
+            FIX_ADDRESS,
         )
 
 

@@ -262,6 +262,28 @@ bigpanda-release: several open starts match shop: shop 2.6.1 on web-1; shop 2.6.
     --version and --host to choose one
 bigpanda-release: shop 2.6.1 on web-1 is being deployed by acme/shop/prod, which will send the end itself; pass
     --force to send it now
+bigpanda-release: no open start matches attempt 4f1c: it has secret properties, which only the next update of the
+    stack can end
+bigpanda-release: no open start on this machine is attempt 4f1c, and BigPanda can be asked for it only by the Changes
+    API; pass --api changes, or --component, --version and --host
+bigpanda-release: BigPanda has no deployment in progress that matches shop and started within 30 days;
+    `bigpanda-release status --remote` lists what is in progress
+bigpanda-release: several deployments that BigPanda has in progress match shop: shop 2.6.1 (4f1c), shop 2.6.0 (77ab);
+    choose one with --attempt
+bigpanda-release: pass --component, or --attempt with an attempt that `status` shows
+bigpanda-release: --attempt alone says which deployment is meant; omit --component, --version and --host
+bigpanda-release: --days is only for --remote; add --remote, or omit --days
+bigpanda-release: only BigPanda's Changes API can be asked for what is in progress; pass --api changes, or set
+    bigpanda:api to changes
+BigPanda has nothing in progress that started within 30 days and was recorded by this package
+component version hosts stack since looked after by link attempt
+unknown here
+this machine: the end is queued
+this machine: the end was sent
+end rejected
+a person: call `bigpanda-release end`
+this machine's process 4711
+another machine that uses this outbox
 bigpanda-release: shop 2.6.1 has ended in the meantime; `bigpanda-release history` shows how
 bigpanda-release: --since "yesterday" is not a time; write it as 90m, 12h, 7d, or 2026-11-25T10:00
 nothing is in progress, and nothing is queued
@@ -354,7 +376,11 @@ A refresh deploys nothing, so no event is sent.
 Show the changes and the events that would be sent.
 Send a start by hand.
 Send the end of an open start.
-For a start that was sent from another machine, pass --force with its component, version and hosts.
+For a start that was sent from another machine, pass --force with its component, version and hosts. With the Changes
+    API, BigPanda is asked for the deployment, so --attempt or the component is enough.
+Attempt that `status` shows, instead of a component, version and hosts.
+Show what BigPanda itself has in progress, from all machines.
+With --remote, go back N days. [default: 30]
 Show deployments in progress and queued events.
 Show the recorded deployments, newest first.
 Cover this machine's deployments, also those that programs recorded.

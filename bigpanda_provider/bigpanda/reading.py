@@ -6,7 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..errors import RefusedError
+from ..state import Api
+from ..tags import OF_EVENT
+from .changes import names
 from .client import BigPandaClient
+from .events import Context, StartEvent, read
 
 PATH = "/resources/v2.0/changes"
 PAGE = 200
@@ -68,3 +72,32 @@ def _listed(client: BigPandaClient, content: Any) -> list[Mapping[str, Any]]:
     if len(full) > 1 or not lists:
         raise RefusedError(f"{client.base_url} answered without a list of changes. Check bigpanda:baseUrl.")
     return [one for one in (full or lists)[0] if isinstance(one, Mapping)]
+
+
+def start_of(change: Mapping[str, Any]) -> StartEvent:
+    """The start that a change was made from. The same change is made from it again, with its other tags as they are.
+
+    Raises:
+        InvalidEventError: it was made from none.
+    """
+    tags = tags_of(change)
+    given = {name: tags.get(name) for name in ("component", "version", "description", "owner", "source")}
+    others = {name: value for name, value in tags.items() if name not in OF_EVENT}
+    link = change.get("ticket_url")
+    context = Context(api=Api.CHANGES, tags=others, ticket_url=link if isinstance(link, str) else None)
+    values = {**given, "hosts": hosts_of(tags.get("hosts", "")), "timestamp": change.get("start")}
+    present = {name: value for name, value in values.items() if value is not None}
+    return read(StartEvent, present).model_copy(update={"context": context})
+
+
+def tags_of(change: Mapping[str, Any]) -> dict[str, str]:
+    """Its tags; values that are no text as text."""
+    tags = change.get("tags")
+    return {str(name): str(value) for name, value in tags.items()} if isinstance(tags, Mapping) else {}
+
+
+def hosts_of(tag: str) -> list[str]:
+    """The hosts that its tag was made from: without the short names that stand beside the full ones."""
+    found = [host for host in dict.fromkeys(tag.split(", ")) if host]
+    added = {short for host in found for short in names([host])[1:]}
+    return [host for host in found if host not in added]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from ..bigpanda.changes import identifier
 from ..bigpanda.events import Context, StartEvent, same_hosts
+from ..bigpanda.text import one_line
 from ..delivery.attempt import Attempt, End
 from ..delivery.delivery import UNANSWERED, Delivery
 from ..delivery.record import Record, Recorder
@@ -18,6 +20,7 @@ from .records import readable
 from .runner import start_event
 from .unmatched import no_match, running, several
 
+Elsewhere = Callable[["Sought"], Attempt]
 NO_STACK = ""
 REJECTED = "BigPanda rejected the start"
 
@@ -47,7 +50,7 @@ def start(delivery: Delivery, event: StartEvent, context: Context | None = None)
     return attempt
 
 
-def end(delivery: Delivery, sought: Sought, end: End, *, force: bool) -> Attempt:
+def end(delivery: Delivery, sought: Sought, end: End, *, force: bool, elsewhere: Elsewhere | None = None) -> Attempt:
     """Send the end of the one open start that is sought.
 
     Args:
@@ -56,6 +59,8 @@ def end(delivery: Delivery, sought: Sought, end: End, *, force: bool) -> Attempt
         end: how the deployment went.
         force: whether to end a deployment that a running update would end, and to send the end as it is given where
             this machine knows of no such start: it was sent from another one.
+        elsewhere: finds a start that this machine does not know; None where BigPanda cannot be asked, so that all of it
+            has to be told.
 
     Raises:
         WrongUseError: no open start is meant for certain; the sentence names those that are open.
@@ -67,8 +72,9 @@ def end(delivery: Delivery, sought: Sought, end: End, *, force: bool) -> Attempt
         readable(outbox, records)
     record = _found(records, delivery.address, sought, force=force)
     if record is None:
-        attempt = Attempt(uuid.uuid4().hex, sought.event(), DeliveryStatus.DELIVERED)
-        return delivery.end(NO_STACK, sought.component, attempt, end, secret=False, in_state=False)
+        attempt = elsewhere(sought) if elsewhere is not None else sought.as_attempt()
+        assert attempt.start is not None
+        return delivery.end(NO_STACK, attempt.start.component, attempt, end, secret=False, in_state=False)
     if delivery.mode is Mode.OFF:
         return replace(record.attempt, end=replace(end, delivery=DeliveryStatus.OFF))
     if record.attempt.is_rejected:
@@ -83,14 +89,16 @@ class Sought:
     """The start that is sought, as far as it is told.
 
     Attributes:
-        component: its component.
+        component: its component; any, if None.
         version: its version; any, if None.
         hosts: its hosts, in any order; any, if None.
+        attempt: its attempt's id; any, if None.
     """
 
-    component: str
-    version: str | None
-    hosts: tuple[str, ...] | None
+    component: str | None = None
+    version: str | None = None
+    hosts: tuple[str, ...] | None = None
+    attempt: str | None = None
 
     @classmethod
     def of(cls, component: str, version: str | None, hosts: Sequence[str] | None) -> Sought:
@@ -102,34 +110,67 @@ class Sought:
         event = start_event(component=component, version="any" if version is None else version, hosts=hosts or ("any",))
         return cls(event.component, None if version is None else event.version, event.hosts if hosts else None)
 
+    @classmethod
+    def told(
+        cls, attempt: str | None, component: str | None, version: str | None, hosts: Sequence[str] | None
+    ) -> Sought:
+        """What the options of `end` say: an attempt, or a component with what tells its starts apart.
+
+        Raises:
+            WrongUseError: neither is given, or both are.
+        """
+        if attempt is None:
+            if component is None:
+                raise WrongUseError("pass --component, or --attempt with an attempt that `status` shows")
+            return cls.of(component, version, hosts)
+        if component is not None or version is not None or hosts:
+            raise WrongUseError(
+                "--attempt alone says which deployment is meant; omit --component, --version and --host"
+            )
+        return cls(attempt=one_line(attempt).removeprefix(identifier("")))
+
+    def is_of(self, attempt: str, start: StartEvent) -> bool:
+        """Whether it may be this attempt."""
+        return self.attempt in (None, attempt) and self.fits(start)
+
     def fits(self, start: StartEvent) -> bool:
         """Whether what is told does not contradict a start."""
         return (
-            start.component == self.component
+            self.component in (None, start.component)
             and self.version in (None, start.version)
             and (self.hosts is None or same_hosts(self.hosts, start.hosts))
         )
 
-    def event(self) -> StartEvent:
-        """The start, all of which has to be told.
+    def as_attempt(self) -> Attempt:
+        """The start, all of which has to be told, as an attempt of its own.
 
         Raises:
             WrongUseError: something is missing.
         """
+        if self.component is None:
+            raise WrongUseError(
+                f"no open start on this machine is {self}, and BigPanda can be asked for it only by the Changes API; "
+                "pass --api changes, or --component, --version and --host"
+            )
         if self.version is None or self.hosts is None:
             raise WrongUseError(
                 f"no open start matches {self}; to send its end anyway, --force needs --version and --host"
             )
-        return StartEvent(component=self.component, version=self.version, hosts=self.hosts)
+        start = StartEvent(component=self.component, version=self.version, hosts=self.hosts)
+        return Attempt(uuid.uuid4().hex, start, DeliveryStatus.DELIVERED)
 
     def __str__(self) -> str:
+        if self.attempt is not None:
+            return f"attempt {self.attempt}"
         version = "" if self.version is None else f" {self.version}"
         return f"{self.component}{version}" + ("" if self.hosts is None else f" on {', '.join(self.hosts)}")
 
 
 def _found(records: Sequence[Record], address: str, sought: Sought, *, force: bool) -> Record | None:
     """The open start that is sought; None where there is none, and its end is forced."""
-    fitting = [r for r in records if r.attempt.start is not None and sought.fits(r.attempt.start) and r.is_in_progress]
+    fitting = [
+        r for r in records if r.attempt.start is not None and sought.is_of(r.id, r.attempt.start) and r.is_in_progress
+    ]
     here = [record for record in fitting if record.place.address == address]
     if not here:
         if force:

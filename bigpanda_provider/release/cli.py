@@ -22,7 +22,7 @@ from ..delivery.outbox import Outbox
 from ..delivery.record import Record
 from ..errors import BigPandaError, OutboxError, SettingError, UndeliveredError, WrongUseError
 from ..settings import Mode, Settings
-from ..state import DeliveryStatus, Status
+from ..state import Api, DeliveryStatus, Status
 from . import byhand, carried, leftover, order, records, show
 from .display import Display
 from .doctor import checks
@@ -49,6 +49,7 @@ from .options import (
     tags,
 )
 from .releasing import Asked, Releasing, refuse_to_ask
+from .remote import DAYS, Reader
 from .runner import Release, start_event
 from .stack import Kind, ProjectStack
 
@@ -269,13 +270,17 @@ def start(
 
 @command
 def end(
-    component: Annotated[str, typer.Option(help="Component of the start.")],
+    component: Annotated[str | None, typer.Option(help="Component of the start.")] = None,
     version: Annotated[
         str | None,
         typer.Option(help="Version of the start; optional if only one start of the component is open."),
     ] = None,
     host: Annotated[
         list[str] | None, typer.Option(metavar="HOST", help="Host of the start; repeat for all hosts, or omit.")
+    ] = None,
+    attempt: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Attempt that `status` shows, instead of a component, version and hosts."),
     ] = None,
     status: Annotated[Status, typer.Option(help="Result of the deployment.")] = Status.SUCCESS,
     reason: Annotated[str | None, typer.Option(help="Reason of the failure.")] = None,
@@ -290,7 +295,8 @@ def end(
 ) -> Exit:
     """Send the end of an open start.
 
-    For a start that was sent from another machine, pass --force with its component, version and hosts.
+    For a start that was sent from another machine, pass --force with its component, version and hosts. With the
+    Changes API, BigPanda is asked for the deployment, so --attempt or the component is enough.
 
     bigpanda-release end --component shop
 
@@ -298,11 +304,13 @@ def end(
     """
     if reason is not None and status is Status.SUCCESS:
         raise WrongUseError("--reason is only for a failure; add --status failure, or omit --reason")
-    sought = byhand.Sought.of(component, version, host)
+    sought = byhand.Sought.told(attempt, component, version, host)
     display = Display(_console(stderr=True))
     settings = _settings(explicit(token_file, app_key_file, api, delivery))
     chosen = Delivery(settings, _outbox(display), display.warn)
-    ended = byhand.end(chosen, sought, End(status, reason), force=force)
+    asks = settings.api.value is Api.CHANGES
+    elsewhere = (lambda sought: Reader(settings, chosen.outbox).find(sought)) if asks else None
+    ended = byhand.end(chosen, sought, End(status, reason), force=force, elsewhere=elsewhere)
     became = None if ended.end is None else ended.end.delivery
     return _sent(became, "end", required=chosen.mode is Mode.REQUIRED, trouble=chosen.sender.trouble)
 
@@ -328,6 +336,12 @@ def _sent(state: DeliveryStatus | None, what: str, *, required: bool = False, tr
 
 @command
 def status(
+    remote: Annotated[
+        bool, typer.Option("--remote", help="Show what BigPanda itself has in progress, from all machines.")
+    ] = False,
+    days: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="With --remote, go back N days. [default: 30]")
+    ] = None,
     as_json: AsJson = False,
     token_file: TokenFile = None,
     app_key_file: AppKeyFile = None,
@@ -336,10 +350,17 @@ def status(
     """Show deployments in progress and queued events.
 
     bigpanda-release status --json
+
+    bigpanda-release status --remote
     """
-    display = Display(_console(stderr=as_json))
-    _end_orphans(display, explicit(token_file, app_key_file, api))
+    if days is not None and not remote:
+        raise WrongUseError("--days is only for --remote; add --remote, or omit --days")
+    display, given = Display(_console(stderr=as_json)), explicit(token_file, app_key_file, api)
     outbox = _outbox(display)
+    reader = Reader(_settings(given), outbox) if remote else None
+    _end_orphans(display, given)
+    if reader is not None:
+        return _show_remote(reader, days or DAYS, as_json=as_json)
     _show(
         records.readable(outbox, outbox.unended()),
         as_json=as_json,
@@ -376,6 +397,17 @@ def history(
     every = records.readable(outbox, outbox.latest())
     found = records.chosen(every, component=component, host=host, after=after)[:limit]
     _show(found, as_json=as_json, empty="nothing was sent")
+    return Exit.OK
+
+
+def _show_remote(reader: Reader, days: int, *, as_json: bool) -> Exit:
+    found = [reader.as_object(one) for one in reader.in_progress(days)]
+    reader.close()
+    if as_json:
+        print(show.as_json(found))
+    else:
+        empty = f"BigPanda has nothing in progress that started within {days} days and was recorded by this package"
+        show.remotes(_console(), found, empty=empty)
     return Exit.OK
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 import time
@@ -20,6 +21,7 @@ from .display import Display
 from .doctor import Check
 from .leftover import Flushed
 from .records import Standing
+from .remote import ORPHANED
 from .runner import Outcome, Planned, Release, Result
 
 STYLES = {
@@ -132,6 +134,29 @@ def table(console: Console, found: Sequence[Record], *, empty: str) -> None:
             Text(records.recorded_by(record)),
             Text((end and end.reason) or ""),
         )
+    console.print(shown)
+
+
+def remotes(console: Console, found: Sequence[Mapping[str, Any]], *, empty: str) -> None:
+    """What BigPanda has in progress, a line each.
+
+    Args:
+        console: where.
+        found: as `remote.Reader.as_object` returns them.
+        empty: what to say where there is nothing.
+    """
+    if not found:
+        console.print(empty)
+        return
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("component", "version", "hosts", "stack", "since", "looked after by", "link", "attempt"):
+        shown.add_column(name, overflow="fold")
+    for one in found:
+        since = f"{dt.datetime.fromisoformat(one['recorded']):%Y-%m-%d %H:%M:%S} UTC"
+        hosts = ", ".join(one["hosts"])
+        values = (one["component"], one["version"], hosts, one["stack"], since, one["lookedAfterBy"], one["link"])
+        style = "red" if one["lookedAfterBy"] == ORPHANED else ""
+        shown.add_row(*(Text(one_line(value or "")) for value in values), Text(one_line(one["attempt"])), style=style)
     console.print(shown)
 
 

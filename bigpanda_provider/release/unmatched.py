@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..bigpanda.events import StartEvent
+from ..bigpanda.text import listed
+from ..delivery.attempt import Attempt
 from ..delivery.record import Record
 from ..state import DeliveryStatus
 from .records import recorded_by, title
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 NEAREST = 3
 LISTED = 10
 FORCE = "pass --force to send the end anyway"
+ELSEWHERE = f"none is open on this machine; if it was started on another machine, {FORCE}"
 
 
 def no_match(records: Sequence[Record], address: str, sought: Sought) -> str:
@@ -27,7 +30,7 @@ def no_match(records: Sequence[Record], address: str, sought: Sought) -> str:
         address: where the end would be sent to.
         sought: which start it is.
     """
-    fitting = [one for one in records if one.attempt.start is not None and sought.fits(one.attempt.start)]
+    fitting = [one for one in records if one.attempt.start is not None and sought.is_of(one.id, one.attempt.start)]
     for one in fitting:
         end = one.attempt.end
         if one.place.address == address and end is not None and end.delivery is DeliveryStatus.QUEUED:
@@ -38,17 +41,36 @@ def no_match(records: Sequence[Record], address: str, sought: Sought) -> str:
         return f"{title(elsewhere)} is open at {elsewhere.place.address}; set BIGPANDA_BASE_URL to end it there"
     here = [one for one in records if one.place.address == address and one.is_in_progress]
     known = [one for one in here if one.attempt.start is not None]
+    if sought.attempt is not None:
+        hidden = any(one.id == sought.attempt for one in here)
+        told = "it has secret properties, which only the next update of the stack can end" if hidden else ELSEWHERE
+        return f"no open start matches {sought}: {told}"
     if known:
         nearest = sorted(known, key=lambda one: _likeness(sought, one.attempt.start), reverse=True)
         told = f"the nearest open ones are {_listed(nearest, NEAREST)}; name one of them, or {FORCE}"
     else:
-        told = f"none is open on this machine; if it was started on another machine, {FORCE}"
+        told = ELSEWHERE
     return f"no open start matches {sought}: {told}{_secret(len(here) - len(known))}"
 
 
 def several(records: Sequence[Record], sought: Sought) -> str:
     """More than one open start may be meant."""
     return f"several open starts match {sought}: {_listed(records, LISTED)}; add --version and --host to choose one"
+
+
+def not_in_bigpanda(sought: Sought, days: int) -> str:
+    """BigPanda was asked, and has none of them in progress."""
+    return (
+        f"BigPanda has no deployment in progress that matches {sought} and started within {days} days; "
+        "`bigpanda-release status --remote` lists what is in progress"
+    )
+
+
+def several_in_bigpanda(sought: Sought, attempts: Sequence[Attempt]) -> str:
+    """BigPanda was asked, and has more than one in progress that may be meant."""
+    names = [f"{one.start.named()} ({one.id})" for one in attempts if one.start is not None]
+    told = listed(names, LISTED)
+    return f"several deployments that BigPanda has in progress match {sought}: {told}; choose one with --attempt"
 
 
 def running(record: Record) -> str:
@@ -68,7 +90,7 @@ def _likeness(sought: Sought, start: StartEvent | None) -> tuple[float, bool, in
     """How near a start is: by its component first, then its version, then the hosts that both have."""
     if start is None:
         return 0.0, False, 0
-    component = difflib.SequenceMatcher(None, sought.component, start.component).ratio()
+    component = difflib.SequenceMatcher(None, sought.component or "", start.component).ratio()
     return component, start.version == sought.version, len({*start.hosts} & {*(sought.hosts or ())})
 
 

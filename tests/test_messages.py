@@ -270,11 +270,12 @@ bigpanda-release: BigPanda has no deployment in progress that matches shop and s
     `bigpanda-release status --remote` lists what is in progress
 bigpanda-release: several deployments that BigPanda has in progress match shop: shop 2.6.1 (4f1c), shop 2.6.0 (77ab);
     choose one with --attempt
-bigpanda-release: pass --component, or --attempt with an attempt that `status` shows
+bigpanda-release: pass --component, or --attempt with an attempt that `status --json` shows
 bigpanda-release: --attempt alone says which deployment is meant; omit --component, --version and --host
 bigpanda-release: --days is only for --remote; add --remote, or omit --days
 bigpanda-release: only BigPanda's Changes API can be asked for what is in progress; pass --api changes, or set
     bigpanda:api to changes
+bigpanda-release: what BigPanda has in progress cannot be read: https://api.bigpanda.io did not answer within 10 s
 BigPanda has nothing in progress that started within 30 days and was recorded by this package
 component version hosts stack since looked after by link attempt
 unknown here
@@ -378,7 +379,7 @@ Send a start by hand.
 Send the end of an open start.
 For a start that was sent from another machine, pass --force with its component, version and hosts. With the Changes
     API, BigPanda is asked for the deployment, so --attempt or the component is enough.
-Attempt that `status` shows, instead of a component, version and hosts.
+Attempt, as `status --json` shows it, instead of a component, version and hosts.
 Show what BigPanda itself has in progress, from all machines.
 With --remote, go back N days. [default: 30]
 Show deployments in progress and queued events.

@@ -121,7 +121,7 @@ class Sought:
         """
         if attempt is None:
             if component is None:
-                raise WrongUseError("pass --component, or --attempt with an attempt that `status` shows")
+                raise WrongUseError("pass --component, or --attempt with an attempt that `status --json` shows")
             return cls.of(component, version, hosts)
         if component is not None or version is not None or hosts:
             raise WrongUseError(

@@ -259,11 +259,16 @@ def start(
     bigpanda-release start --component shop --version 2.4.1 --host web-1 --host web-2
     """
     added = tags(tag)
+    settings = _settings(explicit(token_file, app_key_file, api, delivery))
     event = start_event(
-        component=component, version=version, hosts=host, description=description, owner=owner, tags=added
+        component=component,
+        version=version,
+        hosts=host,
+        description=description,
+        owner=owner,
+        tags=added and carried.without_secrets(added, settings.secrets),
     )
     display = Display(_console(stderr=True))
-    settings = _settings(explicit(token_file, app_key_file, api, delivery))
     chosen = Delivery(settings, _outbox(display), display.warn)
     return _sent(byhand.start(chosen, event, carried.by_hand(settings, os.environ)).start_delivery, "start")
 
@@ -280,7 +285,9 @@ def end(
     ] = None,
     attempt: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="Attempt that `status` shows, instead of a component, version and hosts."),
+        typer.Option(
+            metavar="ID", help="Attempt, as `status --json` shows it, instead of a component, version and hosts."
+        ),
     ] = None,
     status: Annotated[Status, typer.Option(help="Result of the deployment.")] = Status.SUCCESS,
     reason: Annotated[str | None, typer.Option(help="Reason of the failure.")] = None,
@@ -402,7 +409,6 @@ def history(
 
 def _show_remote(reader: Reader, days: int, *, as_json: bool) -> Exit:
     found = [reader.as_object(one) for one in reader.in_progress(days)]
-    reader.close()
     if as_json:
         print(show.as_json(found))
     else:

@@ -16,7 +16,7 @@ from ..bigpanda.masking import masked
 from ..delivery.attempt import Attempt
 from ..delivery.outbox import Outbox
 from ..delivery.record import Record, Recorder
-from ..errors import InvalidEventError, ReleaseError, WrongUseError
+from ..errors import DeliveryError, InvalidEventError, ReleaseError, WrongUseError
 from ..settings import TOKENLESS, Settings
 from ..state import Api, DeliveryStatus
 from ..tags import Found
@@ -26,6 +26,7 @@ from .unmatched import not_in_bigpanda, several_in_bigpanda
 
 DAYS = 30
 """How far back is looked for what is in progress."""
+DAY_S = 86400
 ORPHANED = "orphaned"
 UNKNOWN = "unknown here"
 SECRET = "(secret)"  # noqa: S105 - stands in place of one
@@ -63,7 +64,7 @@ class Remote:
 
 
 class Reader:
-    """Asks BigPanda what it has in progress.
+    """Asks BigPanda, once, what it has in progress.
 
     Args:
         settings: where, and with which token.
@@ -92,15 +93,20 @@ class Reader:
         """What started within so many days and is in progress, the oldest first.
 
         Raises:
-            DeliveryError: BigPanda does not answer, or does not accept the token.
+            ReleaseError: BigPanda does not answer, or does not accept the token.
         """
         now = time.time()
         prefix, found = identifier(""), {}
-        # A clock that goes ahead may have made a change that starts after now.
-        for change in reading.changes(self._client, now - days * 86400, now + 86400, IN_PROGRESS):
-            name = change.get("identifier")
-            if change.get("status") == IN_PROGRESS and isinstance(name, str) and name.startswith(prefix):
-                found[name.removeprefix(prefix)] = change
+        try:
+            # A clock that goes ahead may have made a change that starts after now.
+            for change in reading.changes(self._client, now - days * DAY_S, now + DAY_S, IN_PROGRESS):
+                name = change.get("identifier")
+                if change.get("status") == IN_PROGRESS and isinstance(name, str) and name.startswith(prefix):
+                    found[name.removeprefix(prefix)] = change
+        except DeliveryError as error:  # nothing was to be delivered
+            raise ReleaseError(f"what BigPanda has in progress cannot be read: {error}") from None
+        finally:
+            self._client.close()
         remotes = [Remote(attempt, change, self._outbox.find(attempt)) for attempt, change in found.items()]
         return sorted(remotes, key=lambda one: (_seconds(one.change.get("start")), one.attempt))
 
@@ -109,7 +115,7 @@ class Reader:
 
         Raises:
             WrongUseError: there is none, or there are several.
-            DeliveryError: as `in_progress`.
+            ReleaseError: as `in_progress`.
         """
         found = [
             Attempt(one.attempt, start, DeliveryStatus.DELIVERED)
@@ -149,10 +155,6 @@ class Reader:
             "link": None if secret else self._shown(change.get("ticket_url") or "") or None,
             "lookedAfterBy": remote.looked_after_by,
         }
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
 
     def _shown(self, value: object) -> str:
         """Text of BigPanda's as it may be shown: the token stands in none of it."""

@@ -116,7 +116,8 @@ def test_a_token_of_the_wrong_kind_is_told(shop: Release, recorder: Recorder) ->
     """As the doctor tells it."""
     recorder.status = 403
     run = shop("status", "--remote", env={"BIGPANDA_BASE_URL": recorder.address})
-    assert run.code == 3
+    assert run.code == 1
+    assert "what BigPanda has in progress cannot be read: " in run.output
     assert "BigPanda's Changes API takes a User API key, not the organization's token" in run.output
 
 
@@ -174,7 +175,7 @@ def test_an_attempt_of_this_machine_is_ended_by_its_id(shop: Release, bigpanda: 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ((), "pass --component, or --attempt with an attempt that `status` shows"),
+        ((), "pass --component, or --attempt with an attempt that `status --json` shows"),
         (("--attempt", "a", "--version", "1"), "--attempt alone says which deployment is meant; omit --component"),
         (
             ("--attempt", "a", "--force", "--api", "deployments"),

@@ -19,7 +19,7 @@ from bigpanda_provider.delivery.holder import Holder
 from bigpanda_provider.errors import InvalidEventError, RefusedError
 from bigpanda_provider.settings import Token
 from bigpanda_provider.state import Api, Status
-from tests.engine import Stack
+from tests.engine import TOKEN, Stack
 from tests.http_client import ask
 from tests.servers import Recorder, Sandbox
 
@@ -92,6 +92,21 @@ def test_what_bigpanda_has_in_progress_and_who_looks_after_it(shop: Release, big
     assert re.search(line, shown)
     assert remotes(shop, "--days", "90")[0]["attempt"] == "old"
     assert shop.stack.tells(APP_KEY) == []
+
+
+def test_what_is_secret_is_not_shown(shop: Release, bigpanda: Sandbox) -> None:
+    """Neither what this machine knows to be secret, nor the token, nor what a terminal would obey."""
+    secret = recorded(shop, secret=True)
+    posted(bigpanda, secret, tags={**TAGS, "component": "hunter2", "hosts": "hunter2"})
+    posted(bigpanda, "elsewhere", tags={**TAGS, "environment": f"a {TOKEN}", "owner": "\x1b[31mann"}, start=NOW)
+    first, second = remotes(shop)
+    assert (first["component"], first["hosts"], first["tags"], first["link"]) == ("(secret)", ["(secret)"], None, None)
+    assert (second["stack"], second["tags"]["owner"]) == ("a ***", "ann")
+    assert "\x1b" not in shop("status", "--remote").output
+    assert shop.stack.tells("hunter2") == []
+    run = shop("end", "--attempt", secret)
+    assert run.code == 2
+    assert "it has secret properties, which only the next update of the stack can end" in run.output
 
 
 def test_nothing_in_progress_is_said(shop: Release) -> None:

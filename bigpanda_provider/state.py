@@ -179,6 +179,12 @@ _FOR_MACHINES = frozenset(
 )
 
 
+def api_of(start: Mapping[str, Any]) -> Api:
+    """The API that a start event, as it is stored, was sent by."""
+    found = (CONTEXT.of(start) or {}).get("api")
+    return Api(found) if found in set(Api) else Api.DEPLOYMENTS
+
+
 def packed(properties: Mapping[str, Any], *also: Property[Any]) -> dict[str, Any]:
     """The properties as state holds them.
 

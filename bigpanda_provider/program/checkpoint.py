@@ -26,10 +26,12 @@ from ..state import (
     NOT_READ,
     OWN_TYPES,
     SETTLED,
+    START,
     STATUS,
     WAITING,
     DeliveryStatus,
     Status,
+    api_of,
     unpacked,
 )
 
@@ -98,11 +100,11 @@ class Checkpoint:
         if last is None or attempt is None or DELIVERY.of(last) is DeliveryStatus.OFF:
             return None
         end = self.ends.get(attempt)
-        waiting = WAITING.to(_waiting(last, end) or None)
+        waiting = WAITING.to(_waiting(unpacked(last), end) or None)
         if end is None:
             return {**ATTEMPT.to(attempt), **STATUS.to(LEFT_OPEN), **waiting}
         status, delivery, reason = STATUS.of(end), DELIVERY.of(end), ERROR_MESSAGE.of(end)
-        if status is Status.SUCCESS and delivery in _ARRIVED:
+        if status is Status.SUCCESS and delivery in _ARRIVED and not waiting:
             return None
         return {
             **ATTEMPT.to(attempt),
@@ -123,6 +125,9 @@ def _waiting(last: Mapping[str, Any], end: Mapping[str, Any] | None) -> int:
     """
     queued = DeliveryStatus.QUEUED
     count = (DELIVERY.of(last) is queued) + (end is not None and DELIVERY.of(end) is queued)
+    has_arrived = end is not None and DELIVERY.of(end) in _ARRIVED
     for earlier in BACKLOG.of(last) or ():
+        if has_arrived and api_of(START.of(earlier) or {}) is api_of(last):
+            continue  # the later end says that it has arrived, too
         count += (BACKLOG_START_DELIVERY.of(earlier) is queued) + (STATUS.of(earlier) is not None)
     return count

@@ -44,12 +44,12 @@ class Reported:
     """What became of an event.
 
     Attributes:
-        attempt: its attempt's id.
+        attempt: its attempt's id; None where it was added to the Deployment's own.
         line: what to tell the user of it; None where there is nothing to tell.
         undelivered: why the update fails: delivery is required, and the event did not get through; None else.
     """
 
-    attempt: str
+    attempt: str | None
     line: str | None
     undelivered: str | None = None
 
@@ -117,6 +117,9 @@ class Reporter:
             start = declared.model_copy(update={**TIMESTAMP.to(int(time.time())), **CONTEXT.to(carried)})
             secrets, delivery = SECRETS.of(event) or (), self._opened()
             try:
+                joined = None if beside is None or secrets else delivery.add_hosts(beside, start.hosts)
+                if joined is not None:
+                    return Reported(None, outcome.of_addition(joined, start.hosts))
                 attempt, _ = delivery.start(
                     stack,
                     str(NAME.of(event) or ""),

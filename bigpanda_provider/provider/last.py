@@ -79,8 +79,10 @@ class Last:
         if previous is None or previous.id != self.attempt.id:
             return Left((), sent)
         if previous.is_settled or self.attempt.start_delivery is DeliveryStatus.REJECTED:
-            # An end that arrived says that everything before it did.
-            return Left((), {**sent, **dict.fromkeys(one.id for one in self.backlog), previous.id: previous.end})
+            # An end that arrived says that everything before it did; what goes to another API does not wait for it.
+            waiting = tuple(one for one in self.backlog if one.api is not self.attempt.api)
+            arrived = [one.id for one in self.backlog if one not in waiting]
+            return Left(waiting, {**sent, **dict.fromkeys(arrived), previous.id: previous.end})
         return Left((*self.backlog, replace(self.attempt, end=previous.end)), sent)
 
     def after(self, left: Left, attempt: Attempt, backlog: tuple[Attempt, ...]) -> Last:

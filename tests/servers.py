@@ -78,7 +78,7 @@ def held_port() -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def sandbox(port: int = 0, store: Store | None = None) -> Iterator[Sandbox]:
+def sandbox(port: int = 0, store: Store | None = None, changes_per_minute: int | None = None) -> Iterator[Sandbox]:
     """A running sandbox, that keeps its events in memory unless it is given a store.
 
     One that is to come back on its port needs a `held_port`.
@@ -92,7 +92,11 @@ def sandbox(port: int = 0, store: Store | None = None) -> Iterator[Sandbox]:
 
     store = store or Store(":memory:")
     listening = listen("127.0.0.1", port)
-    server = uvicorn.Server(uvicorn.Config(create_app(store), log_level="error", timeout_graceful_shutdown=1))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(store, changes_per_minute=changes_per_minute), log_level="error", timeout_graceful_shutdown=1
+        )
+    )
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     deadline = time.monotonic() + START_LIMIT_S

@@ -151,8 +151,8 @@ TAKES = Property("takes", _map)
 ALIASES = Property("aliases", _map)
 SCOPE = (RESOURCES, HOST_NAMES, TAKES, ALIASES)
 CHANGED = Property("changed", _flag)
-TOUCHED = Property("touched", _list)
-"""What of the scope changes, each by type and name; for a new Deployment, all of it."""
+TOUCHED = Property("touched", _text)
+"""What of the scope changes, by type and name: the first few, and how many more; for a new Deployment, all of it."""
 
 # Of a Deployment: outputs.
 GIVEN_TIMESTAMP = Property("givenTimestamp", _whole)

@@ -112,7 +112,9 @@ class Reporter:
 
             declared = read(StartEvent, {**event, **HOSTS.to(sorted(hosts))})
             stack, names = str(STACK.of(event) or ""), listed([name_of(key) for key in changing], SHOWN)
-            occasion = Occasion(stack, pathlib.Path.cwd(), resources=[described(key) for key in changing])
+            occasion = Occasion(
+                stack, pathlib.Path.cwd(), resources=listed([described(key) for key in changing], SHOWN)
+            )
             carried = context(self._settings, os.environ, occasion)
             start = declared.model_copy(update={**TIMESTAMP.to(int(time.time())), **CONTEXT.to(carried)})
             secrets, delivery = SECRETS.of(event) or (), self._opened()

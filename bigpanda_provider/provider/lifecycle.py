@@ -12,6 +12,7 @@ from pulumi.dynamic import CheckFailure, CheckResult, Config, CreateResult, Diff
 
 from .. import state
 from ..bigpanda.events import EndEvent, StartEvent, problems, read
+from ..bigpanda.text import listed
 from ..delivery import outcome
 from ..delivery.attempt import Attempt, End
 from ..delivery.takeover import Left
@@ -19,7 +20,7 @@ from ..errors import DeliveryError
 from ..hosts import described
 from ..state import DeliveryStatus, Property, packed, unpacked
 from .affected import changed, worked_out
-from .because import because
+from .because import SHOWN, because
 from .last import Last, begin, did_not_succeed, previous_of, starts_again
 from .service import Service
 from .telling import tell, warn
@@ -77,7 +78,8 @@ class Deployments(_Lifecycle):
         causes = because(olds, news, changes, previous, self.service.delivery.waiting(*_place(news))) if olds else []
         news = worked_out(olds, news, changes, failed=did_not_succeed(previous), unknown=UNKNOWN)
         news.update(state.BECAUSE.to(causes or None))
-        news.update(state.TOUCHED.to([described(key) for key in (changes if olds else state.RESOURCES.of(news) or ())]))
+        touched = [described(key) for key in (changes if olds else state.RESOURCES.of(news) or ())]
+        news.update(state.TOUCHED.to(listed(touched, SHOWN) or None))
         given, unknown = known(news)
         reasons = {problem.property: problem.reason for problem in problems(StartEvent, given, unknown)}
         if state.HOSTS.name not in news:

@@ -141,7 +141,8 @@ TRIGGERS = Property("triggers", _list)
 VERSION_FOUND = Property("versionFound", _flag)
 """The version was found by git: that it alone changed starts nothing."""
 PREVIOUS = Property("previous", _map)
-"""What the last checkpoint knows of the last attempt, by ATTEMPT, STATUS, DELIVERY, ERROR_MESSAGE and ENDED_AT.
+"""What the last checkpoint knows of the last attempt, by ATTEMPT, STATUS, DELIVERY, ERROR_MESSAGE, ENDED_AT, and
+HOSTS where some were added while it was in progress.
 
 Absent where it succeeded and its end has arrived: so an update shows no more than the event.
 """

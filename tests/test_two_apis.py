@@ -104,6 +104,33 @@ def test_a_late_host_joins_the_change_that_runs(stack: MakeStack, bigpanda: Sand
 
 
 @CHANGES
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_late_host_of_an_end_that_waits(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox, elsewhere: bool
+) -> None:
+    """Whoever sends the end sends it with all hosts."""
+    made = faulty_stack("""
+        bigpanda.host_name("pulumi-python:dynamic:Resource", "name")
+        outside = Thing("outside", config.get("outside"))
+        with bigpanda.Deployment("shop", component="shop", version="1"):
+            Thing("web-1", config.get("value"))
+            Thing("web-2", outside.value)
+        """)
+    assert made.config(outside="1").up().ok
+    before = len(bodies(bigpanda))
+    faulty.script, faulty.fault = [None, None], faults.answer(503)
+    assert made.config(outside="2", value="2").up().ok
+    faulty.fault = None
+    if elsewhere:
+        made.elsewhere()
+    assert made.up().ok
+    posts = bodies(bigpanda)[before:]
+    assert [body["status"] for body in posts] == ["In Progress", "In Progress", "Done"]
+    assert [body["tags"]["hosts"] for body in posts] == ["web-1", "web-1, web-2", "web-1, web-2"]
+    assert made.up("--expect-no-changes").ok
+
+
+@CHANGES
 def test_a_late_host_of_an_update_that_fails(stack: MakeStack, bigpanda: Sandbox) -> None:
     """The guard's end has it too, and comes after what the program posts."""
     made = stack("""

@@ -22,6 +22,7 @@ from ..state import (
     DELIVERY,
     ENDED_AT,
     ERROR_MESSAGE,
+    HOSTS,
     LEFT_OPEN,
     NOT_READ,
     OWN_TYPES,
@@ -110,6 +111,7 @@ class Checkpoint:
             **ATTEMPT.to(attempt),
             **STATUS.to(status and status.value),
             **DELIVERY.to(delivery and delivery.value),
+            **HOSTS.to(None if HOSTS.of(end) == HOSTS.of(last) else HOSTS.of(end)),
             **ENDED_AT.to(ENDED_AT.of(unpacked(end))),
             **ERROR_MESSAGE.to(reason and clean(reason)),  # as an older version may have stored it
             **waiting,

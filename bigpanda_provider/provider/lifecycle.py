@@ -98,7 +98,8 @@ class Deployments(_Lifecycle):
         olds, news = unpacked(olds), unpacked(marked(news))
         last = Last.of(olds)
         previous = self._previous(news, last.attempt.id)
-        waits = not self.service.off and self.service.delivery.has_left(*_place(news), last.left(previous))
+        left = last.left(previous, _hosts_of_previous(news))
+        waits = not self.service.off and self.service.delivery.has_left(*_place(news), left)
         changes = self._starts(last, previous, news) or waits
         if changes:
             self.service.warn_without_token()
@@ -114,7 +115,7 @@ class Deployments(_Lifecycle):
         olds, news = unpacked(olds), unpacked(news)
         last = Last.of(olds)
         previous = self._previous(news, last.attempt.id)
-        left = last.left(previous)
+        left = last.left(previous, _hosts_of_previous(news))
         secret = _is_secret(news) or _is_secret(olds)  # what waits may have been secret when it was recorded
         if self._starts(last, previous, news):
             return UpdateResult(self._start(news, last, left, secret=secret))
@@ -239,6 +240,11 @@ def _outputs(props: dict[str, Any], last: Last) -> dict[str, Any]:
 def _without(props: dict[str, Any], properties: Iterable[Property[Any]]) -> dict[str, Any]:
     names = {one.name for one in properties}
     return {name: value for name, value in props.items() if name not in names}
+
+
+def _hosts_of_previous(inputs: dict[str, Any]) -> list[str] | None:
+    """The hosts of the last attempt, where its end has more than its start."""
+    return state.HOSTS.of(state.PREVIOUS.of(inputs) or {})
 
 
 def _place(props: dict[str, Any]) -> tuple[str, str]:

@@ -141,7 +141,8 @@ TRIGGERS = Property("triggers", _list)
 VERSION_FOUND = Property("versionFound", _flag)
 """The version was found by git: that it alone changed starts nothing."""
 PREVIOUS = Property("previous", _map)
-"""What the last checkpoint knows of the last attempt, by ATTEMPT, STATUS, DELIVERY, ERROR_MESSAGE and ENDED_AT.
+"""What the last checkpoint knows of the last attempt, by ATTEMPT, STATUS, DELIVERY, ERROR_MESSAGE, ENDED_AT, and
+HOSTS where some were added while it was in progress.
 
 Absent where it succeeded and its end has arrived: so an update shows no more than the event.
 """
@@ -151,8 +152,8 @@ TAKES = Property("takes", _map)
 ALIASES = Property("aliases", _map)
 SCOPE = (RESOURCES, HOST_NAMES, TAKES, ALIASES)
 CHANGED = Property("changed", _flag)
-TOUCHED = Property("touched", _list)
-"""What of the scope changes, each by type and name; for a new Deployment, all of it."""
+TOUCHED = Property("touched", _text)
+"""What of the scope changes, by type and name: the first few, and how many more; for a new Deployment, all of it."""
 
 # Of a Deployment: outputs.
 GIVEN_TIMESTAMP = Property("givenTimestamp", _whole)
@@ -177,6 +178,12 @@ _OF_ATTEMPT = (START, CONTEXT, START_DELIVERY, ENDED_AT)
 _FOR_MACHINES = frozenset(
     one.name for one in (STACK, NAME, SECRETS, *_OF_ATTEMPT, VERSION_FOUND, PREVIOUS, CHANGED, TOUCHED, *SCOPE)
 )
+
+
+def api_of(start: Mapping[str, Any]) -> Api:
+    """The API that a start event, as it is stored, was sent by."""
+    found = (CONTEXT.of(start) or {}).get("api")
+    return Api(found) if found in set(Api) else Api.DEPLOYMENTS
 
 
 def packed(properties: Mapping[str, Any], *also: Property[Any]) -> dict[str, Any]:

@@ -21,9 +21,15 @@ def no_outputs() -> Iterator[None]:
     SETTINGS.outputs.clear()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """In a module that says BOTH_APIS, each test with a stack is one for each of BigPanda's APIs."""
+    if getattr(metafunc.module, "BOTH_APIS", False) and "api" in metafunc.fixturenames:
+        metafunc.parametrize("api", list(Api), indirect=True)
+
+
 @pytest.fixture
 def api(request: pytest.FixtureRequest) -> Api:
-    """The API by which the test's stacks record; a module that is `both_apis` has each of its tests for both."""
+    """The API by which the test's stacks record; see `pytest_generate_tests`."""
     chosen: Api = getattr(request, "param", Api.DEPLOYMENTS)
     return chosen
 

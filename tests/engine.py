@@ -337,7 +337,7 @@ def recorded_by(api: Api) -> dict[str, str]:
 
 
 both_apis = pytest.mark.parametrize("api", list(Api), indirect=True)
-"""For a test, or as `pytestmark` for all tests of a module: they hold for each of BigPanda's APIs."""
+"""For a test that holds for each of BigPanda's APIs."""
 
 
 @functools.cache

@@ -18,6 +18,7 @@ from .servers import START_LIMIT_S, Sandbox, held_port
 
 Fault = Callable[[BaseHTTPRequestHandler], None]
 HANG_LIMIT_S = 60
+PASSED_ON = ("Authorization", "x-bp-app-key", "Content-Type")
 
 
 def answer(status: int, body: bytes = b"", **headers: str) -> Fault:
@@ -77,6 +78,7 @@ class FaultyBigPanda:
         script: what to do with the next requests, one after the other, before `fault` counts; None passes one on.
         asked: of all requests that came in, whether each was a start or an end.
         asked_at: when each of them came in, in Unix seconds.
+        refuses: the path, or a part of it, of what is refused with 401 whatever the token; empty for none.
         slow_s: how long an answer of a request that is passed on takes, in seconds.
         before_answer: called when a request has been passed on and is not answered yet.
     """
@@ -86,6 +88,7 @@ class FaultyBigPanda:
         self.script: list[Fault | None] = []
         self.asked: list[str] = []
         self.asked_at: list[float] = []
+        self.refuses = ""
         self.slow_s = 0.0
         self.before_answer: Callable[[], object] | None = None
         self.behind = behind
@@ -113,14 +116,12 @@ class FaultyBigPanda:
         self.asked_at.append(time.time())
         self.asked.append(_asked(request.path, body))
         fault = self.script.pop(0) if self.script else self.fault
+        if self.refuses and self.refuses in request.path:
+            fault = answer(401)
         if fault is not None:
             fault(request)
             return
-        headers = {
-            name: request.headers[name]
-            for name in ("Authorization", "Content-Type", "x-bp-app-key")
-            if name in request.headers
-        }
+        headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
         forwarded = urllib.request.Request(self.behind.address + request.path, body, headers, method="POST")
         with urllib.request.urlopen(forwarded, timeout=START_LIMIT_S) as got:
             status, told = got.status, got.read()

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from .replay import Deployment, State
+
 Event = Mapping[str, Any]
 IN_PROGRESS = "In Progress"
 ENDED = {"Done", "Canceled"}
@@ -23,22 +25,31 @@ def told(events: Iterable[Event]) -> Iterator[dict[str, Any]]:
             continue
         body = event["body"]
         if body["status"] == IN_PROGRESS or body["identifier"] not in known:
-            yield {**event, "kind": "start", "body": _start(body)}
+            yield {**event, "api": "changes", "kind": "start", "body": _start(body)}
         if body["status"] in ENDED:
-            yield {**event, "kind": "end", "body": _end(body)}
+            yield {**event, "api": "changes", "kind": "end", "body": _end(body)}
         known.add(body["identifier"])
 
 
-def has(events: Iterable[Event]) -> list[str]:
-    """What BigPanda has of the changes after these events, in the order in which they came first.
-
-    In the words of `replay`: "web 1 on a: success".
-    """
+def deployments(events: Iterable[Event]) -> list[Deployment]:
+    """What BigPanda has of the changes after these events, in the order in which they came first."""
     found: dict[str, Event] = {}
     for event in events:
         if event["kind"] == "change":
             found[event["body"]["identifier"]] = event["body"]
-    return [_line(body) for body in found.values()]
+    return [_deployment(body) for body in found.values()]
+
+
+def reopened(events: Iterable[Event]) -> Iterator[str]:
+    """The changes of which an older state was posted after a newer one, each by its identifier."""
+    ended: set[str] = set()
+    for event in events:
+        if event["kind"] == "change":
+            identifier = event["body"]["identifier"]
+            if is_end(event["body"]):
+                ended.add(identifier)
+            elif identifier in ended:
+                yield identifier
 
 
 def is_end(body: Mapping[str, Any]) -> bool:
@@ -46,11 +57,10 @@ def is_end(body: Mapping[str, Any]) -> bool:
     return body["status"] in ENDED
 
 
-def _line(body: Event) -> str:
+def _deployment(body: Event) -> Deployment:
     tags = body["tags"]
-    reason = f" ({tags['reason']})" if "reason" in tags else ""
-    how = tags["result"] if is_end(body) else "in progress"
-    return f"{tags['component']} {tags['version']} on {tags['hosts']}: {how}{reason}"
+    state = State(tags["result"]) if is_end(body) else State.IN_PROGRESS
+    return Deployment(tags["component"], tags["version"], tuple(tags["hosts"].split(", ")), state, tags.get("reason"))
 
 
 def _start(body: Event) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from unittest import mock
 
-from bigpanda_provider.bigpanda.events import EndEvent, StartEvent
+from bigpanda_provider.bigpanda.events import Context, StartEvent
+from bigpanda_provider.bigpanda.wire import Post
 from bigpanda_provider.delivery.attempt import Attempt, End
 from bigpanda_provider.delivery.delivery import Delivery
 from bigpanda_provider.delivery.holder import Holder
@@ -21,6 +22,7 @@ from bigpanda_provider.delivery.outbox import Outbox
 from bigpanda_provider.delivery.sender import Sender
 from bigpanda_provider.errors import RejectedError, UnavailableError
 from bigpanda_provider.settings import Settings
+from bigpanda_provider.state import Api
 
 STACK = "acme/shop/prod"
 NO_DEADLINE = 1e9
@@ -61,19 +63,22 @@ class BigPanda:
     weather: Weather = Weather.FINE
     got: list[tuple[str, str]] = field(default_factory=list)
 
-    def start(self, event: StartEvent, _limit_s: float, *, secret: bool = False) -> None:
-        """Take a start."""
-        self._take("start", event.version)
+    def send(self, post: Post, _limit_s: float, *, secret: bool = False) -> None:
+        """Take an event: of the Changes API one that ends what has not begun begins it, too."""
+        body = post.body
+        tags = body.get("tags", body)
+        how = tags.get("result", body.get("status")) if "identifier" in body else body.get("status")
+        is_start = body["status"] == "In Progress" if "identifier" in body else post.path.endswith("/start")
+        events = [("start", tags["version"])] if is_start else [(str(how), tags["version"])]
+        if "identifier" in body and not is_start and ("start", tags["version"]) not in self.got:
+            events.insert(0, ("start", tags["version"]))
+        self._take(events)
 
-    def end(self, event: EndEvent, _limit_s: float, *, secret: bool = False) -> None:
-        """Take an end."""
-        self._take(event.status.value, event.version)
-
-    def _take(self, kind: str, version: str) -> None:
+    def _take(self, events: list[tuple[str, str]]) -> None:
         if self.weather is Weather.REJECTS:
             raise RejectedError("rejected", "400")
         if self.weather is not Weather.DOWN:
-            self.got.append((kind, version))
+            self.got += events
         if self.weather is not Weather.FINE:
             error = UnavailableError("no answer")
             error.perhaps_arrived = self.weather is Weather.LOSES_ANSWERS
@@ -128,8 +133,8 @@ class Process:
     def __init__(self, world: World, holder: Holder, settings: dict[str, str]) -> None:
         self.world, self.holder = world, holder
         self.warnings: list[str] = []
-        given = {"bigpanda:apiToken": "t", **{f"bigpanda:{key}": value for key, value in settings.items()}}
-        resolved = Settings.resolve(given, {})
+        given = {"apiToken": "t", "appKey": "k", **settings}
+        resolved = Settings.resolve({f"bigpanda:{key}": value for key, value in given.items()}, {})
         self.outbox = Outbox(world.path, self._warn, holder=holder, now=world.clock)
         client: Any = world.bigpanda
         sender = Sender(resolved, self._warn, client=client, clock=world.clock)
@@ -160,9 +165,10 @@ class Process:
         self.kill()
 
 
-def attempt(version: str, name: str = "web") -> Attempt:
+def attempt(version: str, name: str = "web", api: Api = Api.DEPLOYMENTS) -> Attempt:
     """A new attempt, whose id is its version."""
-    return Attempt(version, StartEvent(component=name, version=version, hosts=("a",), timestamp=1))
+    start = StartEvent(component=name, version=version, hosts=("a",), timestamp=1, context=Context(api=api))
+    return Attempt(version, start)
 
 
 def told(one: Attempt) -> Attempt:

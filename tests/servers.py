@@ -50,7 +50,8 @@ class Sandbox:
     def has(self) -> list[str]:
         """What BigPanda has after all that was sent: `["web 1 on a: success", ...]`, in the order of the starts."""
         sent = self.posts()
-        return [*replay(event for event in sent if event["kind"] != "change"), *posts.has(sent)]
+        assert list(posts.reopened(sent)) == []
+        return [*replay(event for event in sent if event["kind"] != "change"), *map(str, posts.deployments(sent))]
 
     def story(self) -> list[str]:
         """What was sent, in order, shortly: `["start 1.2.3", "success 1.2.3"]`."""

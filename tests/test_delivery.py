@@ -123,11 +123,11 @@ def test_a_new_start_waits_for_a_flush_that_is_at_the_old_one(world: World) -> N
     arrived, may_go_on = threading.Event(), threading.Event()
     take = world.bigpanda._take
 
-    def slow(kind: str, version: str) -> None:
-        if (kind, version) == ("start", "1"):
+    def slow(events: list[tuple[str, str]]) -> None:
+        if ("start", "1") in events:
             arrived.set()
             assert may_go_on.wait(10)
-        take(kind, version)
+        take(events)
 
     world.bigpanda._take = slow  # type: ignore[method-assign]
     other = threading.Thread(target=start, args=(process, "a1"), kwargs={"name": "api"})
@@ -233,7 +233,7 @@ def test_a_process_that_slept(world: World, asleep_s: float) -> None:
         assert world.bigpanda.story() == ["start 1", "success 1"]
     else:
         assert world.bigpanda.story() == ["start 1", "failure 1", "start 2"]
-        assert ended.end == replace(End.incomplete(), delivery=DELIVERED)
+        assert ended.end == replace(End.incomplete().timed(world.clock.time), delivery=DELIVERED)
 
 
 def test_an_orphan_is_ended_by_one_of_those_who_find_it(world: World) -> None:

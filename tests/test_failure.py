@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 import pytest
 
-from .engine import Stack, both_apis
+from .engine import Stack
 from .faults import FaultyBigPanda
 from .servers import Sandbox
 
-pytestmark = both_apis
+BOTH_APIS = True
 
 MakeStack = Callable[[str], Stack]
 

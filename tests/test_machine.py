@@ -24,6 +24,7 @@ from bigpanda_provider.delivery.attempt import Attempt, End
 from bigpanda_provider.delivery.record import LEASE_S
 from bigpanda_provider.delivery.takeover import Left
 from bigpanda_provider.provider.last import Last, previous_of
+from bigpanda_provider.state import Api
 
 from .processes import ELSEWHERE, HERE, NO_DEADLINE, STACK, Process, Weather, World, attempt, told
 
@@ -97,6 +98,8 @@ class Update:
 
 class Processes(RuleBasedStateMachine):
     """Updates of one stack with two Deployments, one after the other, and what may happen to them."""
+
+    api = Api.DEPLOYMENTS
 
     def __init__(self) -> None:
         super().__init__()
@@ -182,7 +185,7 @@ class Processes(RuleBasedStateMachine):
         self.newest += 1
         version = str(self.newest)
         self.begun[version] = name
-        new = attempt(version, name)
+        new = attempt(version, name, self.api)
         begun, backlog = update.process.delivery.start(STACK, name, new, left)
         outputs = Last(begun, [], None).after(left, begun, backlog).outputs()
         update.after[name] = replace(stored, deployment=outputs)
@@ -391,12 +394,29 @@ class Processes(RuleBasedStateMachine):
         update.after[name] = replace(update.after[name], completion={**stored, "errorMessage": end.reason})
 
 
+class ProcessesOfChanges(Processes):
+    """The same with the Changes API."""
+
+    api = Api.CHANGES
+
+    @invariant()
+    def a_change_never_goes_back(self) -> None:
+        """No start is posted once its end has been tried."""
+        if hasattr(self, "world") and not self.knowledge_was_lost:
+            ended: set[str] = set()
+            for kind, version in self.world.bigpanda.got:
+                assert kind != "start" or version not in ended, f"start {version} after its end"
+                ended |= set() if kind == "start" else {version}
+
+
 # The same sequences in every run; `derandomize=False` looks for others.
-Processes.TestCase.settings = settings(
+SETTINGS = settings(
     max_examples=500,
     stateful_step_count=10,
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
+Processes.TestCase.settings = ProcessesOfChanges.TestCase.settings = SETTINGS
 TestProcesses = Processes.TestCase
+TestProcessesOfChanges = ProcessesOfChanges.TestCase

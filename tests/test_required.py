@@ -20,11 +20,11 @@ from bigpanda_provider.settings import Settings
 from bigpanda_provider.state import DeliveryStatus
 
 from . import faults
-from .engine import Stack, both_apis
+from .engine import Stack
 from .faults import Fault, FaultyBigPanda
 from .servers import Sandbox
 
-pytestmark = both_apis
+BOTH_APIS = True
 
 MakeStack = Callable[[str], Stack]
 

@@ -14,12 +14,12 @@ import pytest
 from bigpanda_provider.program import secret_values
 
 from . import faults
-from .engine import TOKEN, Stack, both_apis
+from .engine import TOKEN, Stack
 from .faults import FaultyBigPanda
 from .generated import PASSWORD
 from .servers import Sandbox
 
-pytestmark = both_apis
+BOTH_APIS = True
 
 MakeStack = Callable[[str], Stack]
 

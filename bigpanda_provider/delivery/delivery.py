@@ -26,6 +26,8 @@ from .warn import Warn
 
 TIMES_FULL = 5
 """How often a flush waits for another minute before one event: others may send by the same account."""
+ADDING_LIMIT_S = 5.0
+"""How long, beside the time limit of an event, an addition of hosts may take with all that it waits for."""
 UNANSWERED = "BigPanda did not confirm the start, and delivery is required"
 """The reason of an attempt that is given up because nobody knows whether its start arrived."""
 
@@ -50,6 +52,7 @@ class Delivery:
         self.mode = settings.delivery.value
         self._mode_is_from = settings.delivery.name
         self.address = settings.base_url.value
+        self._timeout_s = settings.timeout_seconds.value
         self.outbox = outbox
         self.sender = Sender(settings, warn) if sender is None else sender
         self._takeover = Takeover(outbox)
@@ -59,6 +62,7 @@ class Delivery:
         self._returned: set[str] = set()
         self._flushed: set[str] = set()
         self._flushing = threading.Lock()
+        self._adding = threading.Lock()
         self._began = self.outbox.now()
 
     # -- for the providers ---------------------------------------------------------------------------------------------
@@ -156,6 +160,37 @@ class Delivery:
             self._queue.send(place)
             self._flush(stack)
         return self._now(attempt)
+
+    def add_hosts(self, attempt: str, hosts: Collection[str]) -> Attempt | None:
+        """Add hosts to a deployment in progress that another process has begun, and tell BigPanda.
+
+        Args:
+            attempt: the attempt's id.
+            hosts: the hosts.
+
+        Returns:
+            The attempt with all of its hosts; None where that cannot be: its API joins an end with its start by the
+            hosts, it has ended, BigPanda has rejected it, or the outbox does not have it.
+
+        Raises:
+            DeliveryError: delivery is required, and it did not get through.
+        """
+        with self._adding:  # of two posts, the later one has the hosts of both
+            found = self.outbox.find(attempt)
+            if found is None or found.attempt.is_rejected or not self.sender.says_all(found.attempt.api):
+                return None
+            record = self.outbox.add_hosts(attempt, hosts, ADDING_LIMIT_S + self._timeout_s)
+            if record is None or record.attempt.start is None:
+                return None
+            try:
+                error = None
+                if record.attempt.start_delivery is DeliveryStatus.DELIVERED:  # else who sends it sends these too
+                    error = self.sender.start(attempt, record.attempt.start)
+            finally:
+                self.outbox.addition_is_over(attempt)
+        if self.mode is Mode.REQUIRED and error is not None:
+            raise error
+        return record.attempt
 
     def has_left(self, stack: str, name: str, left: Left) -> bool:
         """Whether an earlier run has left something of a Deployment that no process looks after and that can be sent.

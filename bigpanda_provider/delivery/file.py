@@ -21,7 +21,7 @@ from ..errors import InvalidEventError, OutboxError
 from ..state import DeliveryStatus, Status
 from .attempt import Attempt, End
 from .holder import Holder
-from .record import Note, Place, Record, Recorder
+from .record import Addition, Note, Place, Record, Recorder
 
 VERSION = 5
 LOCK_LIMIT_S = 2.0
@@ -59,6 +59,15 @@ CREATE TABLE note (
     written REAL NOT NULL
 ) WITHOUT ROWID;
 """
+ADDITION = """
+CREATE TABLE addition (
+    attempt TEXT NOT NULL,
+    hosts TEXT NOT NULL,        -- a list: hosts that the deployment affects beyond those of its start
+    holder TEXT NOT NULL,       -- the process that sends them
+    until REAL NOT NULL         -- until when at the latest that is under way
+);
+CREATE INDEX addition_of_attempt ON addition (attempt);
+"""
 UPGRADES = {
     1: "ALTER TABLE attempt ADD COLUMN stored INTEGER NOT NULL DEFAULT 0",
     2: "ALTER TABLE attempt ADD COLUMN folder TEXT",
@@ -81,7 +90,7 @@ UPGRADES = {
        CREATE INDEX unsettled ON attempt (stack, address, name, recorded)
            WHERE end_delivery IS NULL OR end_delivery = 'queued'
        """,
-    4: "ALTER TABLE attempt ADD COLUMN ended INTEGER",
+    4: f"ALTER TABLE attempt ADD COLUMN ended INTEGER; {ADDITION}",
 }
 """What brings a file of that version to the next one."""
 
@@ -94,7 +103,7 @@ END_REJECTED = "(end_delivery = 'rejected' AND start_delivery = 'delivered')"
 INSERT = f"INSERT OR IGNORE INTO attempt ({COLUMNS}) VALUES ({', '.join('?' * 17)})"  # noqa: S608 - our own names
 MOVE = """
 UPDATE attempt SET holder = ?, lease = ?, start_delivery = ?, status = ?, reason = ?, end_delivery = ?, ended = ?,
-    in_state = ?, in_doubt = ?, address = ?, name = ?
+    in_state = ?, in_doubt = ?, address = ?, name = ?, start = ?
 WHERE id = ? AND holder = ? AND start_delivery = ? AND status IS ? AND end_delivery IS ? AND (lease = ? OR holder = ?)
 """
 
@@ -155,6 +164,7 @@ class OutboxFile:
             moved = db.execute(MOVE, (*_new_values(new), new.id, str(old.holder), *came_from)).rowcount == 1
         if moved and new.attempt.is_settled:
             db.execute("DELETE FROM note WHERE attempt IN (?, ?)", (new.id, _key(new.place.stack, new.place.name)))
+            db.execute("DELETE FROM addition WHERE attempt = ?", (new.id,))
             if self._settled % FORGET_EVERY == 0:
                 db.execute(
                     "DELETE FROM attempt WHERE end_delivery <> 'queued' AND recorded <="
@@ -213,6 +223,38 @@ class OutboxFile:
             query = f"SELECT {COLUMNS} FROM attempt WHERE {where}"  # noqa: S608
             found = db.execute(query, [sendable(value) for value in values])
             return [_record(row) for row in found]
+
+    # -- additions -----------------------------------------------------------------------------------------------------
+
+    def add_hosts(self, attempt: str, hosts: Iterable[str], holder: Holder, until: float) -> bool:
+        """Add hosts to an attempt, which that process is going to send; whether it is open, and its event known here.
+
+        Args:
+            attempt: the attempt's id.
+            hosts: the hosts.
+            holder: the process.
+            until: when it has done so at the latest, in Unix seconds.
+        """
+        with self._transaction() as db:
+            told = sendable(json.dumps(list(hosts), ensure_ascii=False))
+            added = db.execute(
+                "INSERT INTO addition SELECT id, ?, ?, ? FROM attempt"
+                " WHERE id = ? AND status IS NULL AND start IS NOT NULL",
+                (told, str(holder), until, sendable(attempt)),
+            )
+            return added.rowcount == 1
+
+    def addition_is_over(self, attempt: str, holder: Holder) -> None:
+        """What that process was to send of the attempt's hosts is sent, or is not."""
+        with self._transaction() as db:
+            over = "UPDATE addition SET until = 0 WHERE attempt = ? AND holder = ?"
+            db.execute(over, (sendable(attempt), str(holder)))
+
+    def additions(self, attempt: str) -> list[Addition]:
+        """What was added to the attempt, in its order."""
+        with self._transaction(READING) as db:
+            found = db.execute("SELECT * FROM addition WHERE attempt = ? ORDER BY rowid", (sendable(attempt),))
+            return [Addition(tuple(json.loads(r["hosts"])), Holder.parse(r["holder"]), r["until"]) for r in found]
 
     # -- notes ---------------------------------------------------------------------------------------------------------
 
@@ -306,7 +348,7 @@ def _upgrade(db: sqlite3.Connection) -> None:
     """Make the tables, or bring those of an earlier version up to this one."""
     db.execute("BEGIN IMMEDIATE")
     version = db.execute("PRAGMA user_version").fetchone()[0]  # somebody else may have been quicker
-    statements = [SCHEMA] if version == 0 else [UPGRADES[step] for step in range(version, VERSION)]
+    statements = [SCHEMA, ADDITION] if version == 0 else [UPGRADES[step] for step in range(version, VERSION)]
     for statement in ";".join(statements).split(";"):
         if statement.strip():
             db.execute(statement)
@@ -330,14 +372,13 @@ def _new_values(record: Record) -> Sequence[Any]:
     start, status, delivery = _state_values(record)
     end, place = record.attempt.end, record.place
     reason, ended = (None, None) if end is None else (end.reason, end.at)
-    kept = (record.in_state, record.in_doubt, sendable(place.address), sendable(place.name))
+    kept = (record.in_state, record.in_doubt, sendable(place.address), sendable(place.name), _start_value(record))
     return str(record.holder), record.lease, start, status, reason, delivery, ended, *kept
 
 
 def _all_values(record: Record) -> Sequence[Any]:
     start, status, delivery = _state_values(record)
     attempt, place = record.attempt, record.place
-    known = None if record.is_secret or attempt.start is None else attempt.start.stored()
     return (
         record.id,
         *(sendable(text) for text in (place.stack, place.name, place.address)),
@@ -345,7 +386,7 @@ def _all_values(record: Record) -> Sequence[Any]:
         str(record.holder),
         record.lease,
         record.recorded,
-        known and sendable(json.dumps(known, ensure_ascii=False)),
+        _start_value(record),
         start,
         status,
         None if attempt.end is None else attempt.end.reason,
@@ -355,6 +396,13 @@ def _all_values(record: Record) -> Sequence[Any]:
         record.in_doubt,
         record.folder and sendable(record.folder),
     )
+
+
+def _start_value(record: Record) -> str | None:
+    """The start as the file has it: none where it has secret properties."""
+    if record.is_secret or record.attempt.start is None:
+        return None
+    return sendable(json.dumps(record.attempt.start.stored(), ensure_ascii=False))
 
 
 def _record(row: sqlite3.Row) -> Record:

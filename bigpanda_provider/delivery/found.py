@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import pathlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from ..bigpanda.events import Context
 from ..bigpanda.masking import masked
-from ..bigpanda.text import clean, listed, one_line
+from ..bigpanda.text import clean, one_line
 from ..context import Job, job, safe_url
 from ..settings import Settings
 from ..tags import VALUE_LIMIT, Found
 from .git import Checkout, checkout
 
-RESOURCES = 20
-"""How many changed resources are named."""
 OWN_BACKEND = "organization"
 """The organization of every stack that is kept in a backend of one's own."""
 
@@ -30,16 +28,21 @@ class Occasion:
         stack: the stack's full name, `organization/project/stack`; empty for one that a person records.
         folder: the project's folder.
         previous_version: the version before, where it is known and may be told.
-        resources: what changes, each by type and name.
+        resources: what changes, by type and name.
     """
 
     stack: str
     folder: pathlib.Path
     previous_version: str | None = None
-    resources: Sequence[str] = ()
+    resources: str = ""
 
 
-def context(settings: Settings, environ: Mapping[str, str], occasion: Occasion) -> Context:
+def context(
+    settings: Settings,
+    environ: Mapping[str, str],
+    occasion: Occasion,
+    look: Callable[[pathlib.Path], Checkout | None] = checkout,
+) -> Context:
     """What the start carries beside its properties, as far as the setting `bigpanda:context` asks for it.
 
     Nothing secret: the token and the app key are masked, and no URL has a user name or a password.
@@ -48,27 +51,30 @@ def context(settings: Settings, environ: Mapping[str, str], occasion: Occasion) 
         settings: the settings.
         environ: the environment, which tells of the CI job.
         occasion: the attempt.
+        look: asks git about a folder.
     """
     wanted, secrets = settings.context.value, settings.secrets
     if not wanted:
         return Context(api=settings.api.value)
     ci = job(environ)
-    found = {one: value for one, value in _found(occasion, ci, wanted) if value and one in wanted}
+    found = {one: value for one, value in _found(occasion, ci, wanted, look) if value and one in wanted}
     tags = {one.value: clean(masked(value, secrets), VALUE_LIMIT) for one, value in found.items()}
     page = None if ci is None else ci.url
     link = page or _page(occasion.stack, environ) if Found.TICKET_URL in wanted else None
     return Context(api=settings.api.value, tags=tags, ticket_url=link and masked(link, secrets))
 
 
-def _found(occasion: Occasion, ci: Job | None, wanted: frozenset[Found]) -> Iterator[tuple[Found, str | None]]:
+def _found(
+    occasion: Occasion, ci: Job | None, wanted: frozenset[Found], look: Callable[[pathlib.Path], Checkout | None]
+) -> Iterator[tuple[Found, str | None]]:
     yield Found.PREVIOUS_VERSION, occasion.previous_version
     organization, project, stack = _parts(occasion.stack)
     yield Found.ENVIRONMENT, stack
     yield Found.PROJECT, project
     yield Found.ORGANIZATION, organization
-    yield Found.RESOURCES, listed([one_line(one) for one in occasion.resources], RESOURCES)
+    yield Found.RESOURCES, one_line(occasion.resources)
     if wanted & {Found.GIT_COMMIT, Found.GIT_BRANCH, Found.GIT_REPOSITORY, Found.GIT_DIRTY}:
-        yield from _of_git(checkout(occasion.folder), ci)
+        yield from _of_git(look(occasion.folder), ci)
     if ci is not None:
         yield Found.TRIGGERED_BY, ci.triggered_by
         yield Found.JOB, ci.name

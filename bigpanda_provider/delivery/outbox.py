@@ -10,7 +10,7 @@ import enum
 import pathlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
@@ -21,11 +21,12 @@ from ..state import DeliveryStatus
 from .attempt import Attempt, End
 from .file import OutboxFile
 from .holder import Holder
-from .record import LEASE_S, Note, Place, Record, Recorder
+from .record import LEASE_S, Addition, Note, Place, Record, Recorder
 from .warn import Warn, silent
 
 RENEW_S = 10.0
 """How often the leases are renewed."""
+ADDITION_POLL_S = 0.05
 QUIET_S = 5.0
 """How long a file that could not be used is left alone: to find that out may take as long as its lock limit."""
 
@@ -272,6 +273,62 @@ class Outbox:
     def latest(self) -> list[Record]:
         """Every attempt that is kept, the newest first."""
         return self._read(lambda file: file.latest()) or []
+
+    # -- additions -----------------------------------------------------------------------------------------------------
+
+    def add_hosts(self, attempt: str, hosts: Collection[str], limit_s: float) -> Record | None:
+        """Add hosts to a deployment in progress, which this process is going to send.
+
+        Args:
+            attempt: the attempt, whoever looks after it.
+            hosts: the hosts.
+            limit_s: how long sending them may take, in seconds.
+
+        Returns:
+            Its record with all of its hosts; None where it has ended, or the file does not have it or its event.
+        """
+        until = self.now() + limit_s
+        if not self._use(lambda file: file.add_hosts(attempt, hosts, self._me, until)):
+            return None
+        record = self._read(lambda file: file.find(attempt))
+        return record and self._with_additions(record, self._additions(attempt))
+
+    def addition_is_over(self, attempt: str) -> None:
+        """The hosts that this process has added to an attempt are sent, or could not be."""
+        self._use(lambda file: file.addition_is_over(attempt, self._me))
+
+    def take_in_additions(self, attempt: str, deadline: float | None) -> None:
+        """Let an attempt of this process have the hosts that others have added, once these are not on the wire.
+
+        So nothing that was posted before arrives after what is posted next.
+
+        Args:
+            attempt: the attempt.
+            deadline: until when to wait, as `time.monotonic()` tells it.
+        """
+        added = self._additions(attempt)
+        while any(one.is_under_way(self.now()) for one in added):
+            if deadline is not None and time.monotonic() > deadline:
+                break
+            time.sleep(ADDITION_POLL_S)
+            added = self._additions(attempt)
+        with self._lock:
+            own = self._own[attempt].record
+            record = self._with_additions(own, added)
+            if record != own:
+                self._change(attempt, record)
+
+    def _additions(self, attempt: str) -> list[Addition]:
+        return self._read(lambda file: file.additions(attempt)) or []
+
+    @staticmethod
+    def _with_additions(record: Record, added: Iterable[Addition]) -> Record:
+        start = record.attempt.start
+        more = dict.fromkeys(host for one in added for host in one.hosts)
+        if start is None or more.keys() <= {*start.hosts}:
+            return record
+        hosts = tuple(dict.fromkeys([*start.hosts, *more]))
+        return replace(record, attempt=replace(record.attempt, start=start.model_copy(update={"hosts": hosts})))
 
     # -- notes ---------------------------------------------------------------------------------------------------------
 

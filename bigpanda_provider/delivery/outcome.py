@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from ..bigpanda.text import listed
 from ..state import COMPONENT, HOSTS, VERSION, DeliveryStatus
@@ -31,6 +31,13 @@ def of(attempt: Attempt, secrets: Collection[str] = ()) -> str | None:
         return f"{verb} the end of {start.named(secrets)}: {end.status.value}"
     hosts = "(secret)" if HOSTS.name in secrets else listed(start.hosts, SHOWN)
     return f"{verb} the start of {start.named(secrets)} on {hosts}"
+
+
+def of_addition(attempt: Attempt, hosts: Sequence[str]) -> str | None:
+    """The line for hosts that were added to a deployment in progress; of what waits its own line tells."""
+    if attempt.start is None or attempt.start_delivery is not DeliveryStatus.DELIVERED:
+        return None
+    return f"Added {listed(hosts, SHOWN)} to {attempt.start.named()}"
 
 
 def of_earlier(*, still_queued: bool) -> str:

@@ -105,8 +105,14 @@ class Queue:
         start = None if record is None else record.attempt.start
         if record is None or start is None:
             return None
-        if self._sender.says_all(start.api) and record.attempt.end_event is not None:
-            return self._send_last(record, start, deadline)
+        if self._sender.says_all(start.api):
+            self._outbox.take_in_additions(attempt, deadline)
+            record = self._outbox.get(attempt)
+            assert record is not None
+            assert record.attempt.start is not None
+            start = record.attempt.start
+            if record.attempt.end_event is not None:
+                return self._send_last(record, start, deadline)
         error = self._send_start(record, start, deadline)
         return self._send_end(attempt, deadline) or error
 

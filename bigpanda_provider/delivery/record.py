@@ -118,6 +118,25 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Addition:
+    """Hosts that a deployment in progress affects beyond those of its start.
+
+    Attributes:
+        hosts: the hosts.
+        holder: the process that sends them.
+        until: when it has done so at the latest, in Unix seconds.
+    """
+
+    hosts: tuple[str, ...]
+    holder: Holder
+    until: float
+
+    def is_under_way(self, now: float) -> bool:
+        """Whether they may be on the wire."""
+        return now < self.until and (self.holder.is_running or not self.holder.is_visible)
+
+
+@dataclass(frozen=True)
 class Note:
     """What the program's process knows of an attempt.
 

@@ -147,7 +147,9 @@ class Sender:
         if limit_s <= 0 or (self.waits(api) and self._mode is not Mode.REQUIRED):
             return UnavailableError("BigPanda did not accept the last event, so sending is paused")
         if not line.pace.wait(limit_s):
-            return UnavailableError(f"BigPanda accepts {line.wire.per_minute} events a minute", too_many=True)
+            too_many = UnavailableError(f"BigPanda accepts {line.wire.per_minute} events a minute", too_many=True)
+            self._tell(too_many)
+            return too_many
         try:
             self._client(line, api).send(post(line.wire), limit_s, secret=secret)
         except RejectedError as error:
@@ -155,17 +157,22 @@ class Sender:
             return error
         except DeliveryError as error:
             self._leave_alone(line, error)
+            self._tell(error)
             return error
         return None
 
     def _leave_alone(self, line: _Line, error: DeliveryError) -> None:
-        """Give BigPanda its quiet, and tell the user."""
+        """Give BigPanda its quiet."""
         with self._lock:
-            self.trouble = str(error)
             if isinstance(error, UnavailableError) and error.too_many and line.pace.is_limited:
                 line.pace.fill()
             else:
                 line.quiet_until = self._clock() + QUIET_FACTOR * self._timeout_s
+
+    def _tell(self, error: DeliveryError) -> None:
+        """Tell the user why events are queued."""
+        with self._lock:
+            self.trouble = str(error)
         if self._mode is not Mode.REQUIRED:
             self._warn(
                 f"{str(error).rstrip('.')}; events are queued and will be sent by the next `pulumi up` or by "

@@ -22,14 +22,17 @@ from ..state import (
     DELIVERY,
     ENDED_AT,
     ERROR_MESSAGE,
+    HOSTS,
     LEFT_OPEN,
     NOT_READ,
     OWN_TYPES,
     SETTLED,
+    START,
     STATUS,
     WAITING,
     DeliveryStatus,
     Status,
+    api_of,
     unpacked,
 )
 
@@ -98,16 +101,17 @@ class Checkpoint:
         if last is None or attempt is None or DELIVERY.of(last) is DeliveryStatus.OFF:
             return None
         end = self.ends.get(attempt)
-        waiting = WAITING.to(_waiting(last, end) or None)
+        waiting = WAITING.to(_waiting(unpacked(last), end) or None)
         if end is None:
             return {**ATTEMPT.to(attempt), **STATUS.to(LEFT_OPEN), **waiting}
         status, delivery, reason = STATUS.of(end), DELIVERY.of(end), ERROR_MESSAGE.of(end)
-        if status is Status.SUCCESS and delivery in _ARRIVED:
+        if status is Status.SUCCESS and delivery in _ARRIVED and not waiting:
             return None
         return {
             **ATTEMPT.to(attempt),
             **STATUS.to(status and status.value),
             **DELIVERY.to(delivery and delivery.value),
+            **HOSTS.to(None if HOSTS.of(end) == HOSTS.of(last) else HOSTS.of(end)),
             **ENDED_AT.to(ENDED_AT.of(unpacked(end))),
             **ERROR_MESSAGE.to(reason and clean(reason)),  # as an older version may have stored it
             **waiting,
@@ -123,6 +127,9 @@ def _waiting(last: Mapping[str, Any], end: Mapping[str, Any] | None) -> int:
     """
     queued = DeliveryStatus.QUEUED
     count = (DELIVERY.of(last) is queued) + (end is not None and DELIVERY.of(end) is queued)
+    has_arrived = end is not None and DELIVERY.of(end) in _ARRIVED
     for earlier in BACKLOG.of(last) or ():
+        if has_arrived and api_of(START.of(earlier) or {}) is api_of(last):
+            continue  # the later end says that it has arrived, too
         count += (BACKLOG_START_DELIVERY.of(earlier) is queued) + (STATUS.of(earlier) is not None)
     return count

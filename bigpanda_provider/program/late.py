@@ -173,7 +173,10 @@ class ScopeChanges:
             started = await self._reporter.start(event, changing, attempt.hosts, beside, checkpoint.sent)
             attempt.id = started.attempt
             self._tell(started)
-            if self._run.failure is not None:
+            if own is not None and attempt.id is None:
+                self._open.remove(attempt)  # the Deployment's own end is its end
+                self._scope.own_start = own.with_hosts(attempt.hosts)
+            elif attempt.id is not None and self._run.failure is not None:
                 self._reporter.failed(attempt.id, self._run.failure)
             attempt.sent.set_result(None)
         except Exception as error:  # noqa: BLE001 - told below; every hook that waits is released

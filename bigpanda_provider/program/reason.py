@@ -14,7 +14,7 @@ from pulumi.runtime import is_config_secret
 
 from ..bigpanda.masking import masked
 from ..bigpanda.text import clean
-from ..settings import NAMESPACE, environment_name
+from ..settings import NAMESPACE, SECRET_KEYS, environment_name
 from . import sdk
 from .secret_values import texts_in
 
@@ -63,16 +63,16 @@ async def of_resource(args: pulumi.ErrorHookArgs, secrets: Iterable[str]) -> str
 
 
 def secrets_of_config() -> frozenset[str]:
-    """The token, and every secret value of the stack's config, as the program's process sees them."""
+    """Token and app key, and every secret value of the stack's config, as the program's process sees them."""
     return secrets_in(sdk.config(), is_config_secret)
 
 
 def secrets_in(config: Mapping[str, Any], is_secret: Callable[[str], bool]) -> frozenset[str]:
-    """The token, and every secret value of a config, given with the namespaces of its keys."""
-    token = f"{NAMESPACE}:apiToken"
-    found = {os.environ.get(environment_name("apiToken"), "")}
+    """Token and app key, and every secret value of a config, given with the namespaces of its keys."""
+    ours = {f"{NAMESPACE}:{key}" for key in SECRET_KEYS}
+    found = {os.environ.get(environment_name(key), "") for key in SECRET_KEYS}
     for key, value in config.items():
-        if key == token or is_secret(key):
+        if key in ours or is_secret(key):
             found |= {str(value), *texts_in(value)}
     return frozenset(text for text in found if text.strip())
 

@@ -44,12 +44,12 @@ class Reported:
     """What became of an event.
 
     Attributes:
-        attempt: its attempt's id.
+        attempt: its attempt's id; None where it was added to the Deployment's own.
         line: what to tell the user of it; None where there is nothing to tell.
         undelivered: why the update fails: delivery is required, and the event did not get through; None else.
     """
 
-    attempt: str
+    attempt: str | None
     line: str | None
     undelivered: str | None = None
 
@@ -112,11 +112,16 @@ class Reporter:
 
             declared = read(StartEvent, {**event, **HOSTS.to(sorted(hosts))})
             stack, names = str(STACK.of(event) or ""), listed([name_of(key) for key in changing], SHOWN)
-            occasion = Occasion(stack, pathlib.Path.cwd(), resources=[described(key) for key in changing])
+            occasion = Occasion(
+                stack, pathlib.Path.cwd(), resources=listed([described(key) for key in changing], SHOWN)
+            )
             carried = context(self._settings, os.environ, occasion)
             start = declared.model_copy(update={**TIMESTAMP.to(int(time.time())), **CONTEXT.to(carried)})
             secrets, delivery = SECRETS.of(event) or (), self._opened()
             try:
+                joined = None if beside is None or secrets else delivery.add_hosts(beside, start.hosts)
+                if joined is not None:
+                    return Reported(None, outcome.of_addition(joined, start.hosts))
                 attempt, _ = delivery.start(
                     stack,
                     str(NAME.of(event) or ""),

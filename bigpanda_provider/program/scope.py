@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import pulumi
@@ -51,6 +51,10 @@ class OwnStart:
 
     attempt: str | None
     hosts: frozenset[str] | None
+
+    def with_hosts(self, more: Collection[str]) -> OwnStart:
+        """With hosts that were added to it."""
+        return replace(self, hosts=None if self.hosts is None else self.hosts | {*more})
 
 
 class Scope:

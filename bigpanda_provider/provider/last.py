@@ -5,7 +5,7 @@ Attempts are read from and written to property maps here: those of a Deployment,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -67,11 +67,12 @@ class Last:
             **state.TRIGGERS.to(self.triggers),
         }
 
-    def left(self, previous: Attempt | None) -> Left:
+    def left(self, previous: Attempt | None, hosts: Sequence[str] | None = None) -> Left:
         """What state says of the attempts so far.
 
         Args:
             previous: the last attempt with its end, as the last checkpoint has it.
+            hosts: its hosts, where some were added while it was in progress.
         """
         sent: dict[str, End | None] = dict.fromkeys(self.settled)
         if self.attempt.start_delivery is DeliveryStatus.OFF:
@@ -79,16 +80,22 @@ class Last:
         if previous is None or previous.id != self.attempt.id:
             return Left((), sent)
         if previous.is_settled or self.attempt.start_delivery is DeliveryStatus.REJECTED:
-            # An end that arrived says that everything before it did.
-            return Left((), {**sent, **dict.fromkeys(one.id for one in self.backlog), previous.id: previous.end})
-        return Left((*self.backlog, replace(self.attempt, end=previous.end)), sent)
+            # An end that arrived says that everything before it did; what goes to another API does not wait for it.
+            waiting = tuple(one for one in self.backlog if one.api is not self.attempt.api)
+            arrived = [one.id for one in self.backlog if one not in waiting]
+            return Left(waiting, {**sent, **dict.fromkeys(arrived), previous.id: previous.end})
+        start = self.attempt.start
+        if start is not None and hosts is not None:
+            start = start.model_copy(update={"hosts": tuple(hosts)})
+        return Left((*self.backlog, replace(self.attempt, start=start, end=previous.end)), sent)
 
     def after(self, left: Left, attempt: Attempt, backlog: tuple[Attempt, ...]) -> Last:
         """With what delivery has made of the attempt and of what was left."""
         waiting = {attempt.id, *(one.id for one in backlog)}
         known = [*left.sent, *(one.id for one in left.waiting)]
         settled = tuple(one for one in known if one not in waiting)
-        return replace(self, attempt=attempt, backlog=backlog, settled=settled[-SETTLED_KEPT:])
+        own = replace(attempt, start=self.attempt.start)  # hosts that were added are no declared ones
+        return replace(self, attempt=own, backlog=backlog, settled=settled[-SETTLED_KEPT:])
 
 
 def previous_of(inputs: Mapping[str, Any], last: str) -> Attempt | None:

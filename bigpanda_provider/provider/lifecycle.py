@@ -12,6 +12,7 @@ from pulumi.dynamic import CheckFailure, CheckResult, Config, CreateResult, Diff
 
 from .. import state
 from ..bigpanda.events import EndEvent, StartEvent, problems, read
+from ..bigpanda.text import listed
 from ..delivery import outcome
 from ..delivery.attempt import Attempt, End
 from ..delivery.takeover import Left
@@ -19,7 +20,7 @@ from ..errors import DeliveryError
 from ..hosts import described
 from ..state import DeliveryStatus, Property, packed, unpacked
 from .affected import changed, worked_out
-from .because import because
+from .because import SHOWN, because
 from .last import Last, begin, did_not_succeed, previous_of, starts_again
 from .service import Service
 from .telling import tell, warn
@@ -77,7 +78,8 @@ class Deployments(_Lifecycle):
         causes = because(olds, news, changes, previous, self.service.delivery.waiting(*_place(news))) if olds else []
         news = worked_out(olds, news, changes, failed=did_not_succeed(previous), unknown=UNKNOWN)
         news.update(state.BECAUSE.to(causes or None))
-        news.update(state.TOUCHED.to([described(key) for key in (changes if olds else state.RESOURCES.of(news) or ())]))
+        touched = [described(key) for key in (changes if olds else state.RESOURCES.of(news) or ())]
+        news.update(state.TOUCHED.to(listed(touched, SHOWN) or None))
         given, unknown = known(news)
         reasons = {problem.property: problem.reason for problem in problems(StartEvent, given, unknown)}
         if state.HOSTS.name not in news:
@@ -96,7 +98,8 @@ class Deployments(_Lifecycle):
         olds, news = unpacked(olds), unpacked(marked(news))
         last = Last.of(olds)
         previous = self._previous(news, last.attempt.id)
-        waits = not self.service.off and self.service.delivery.has_left(*_place(news), last.left(previous))
+        left = last.left(previous, _hosts_of_previous(news))
+        waits = not self.service.off and self.service.delivery.has_left(*_place(news), left)
         changes = self._starts(last, previous, news) or waits
         if changes:
             self.service.warn_without_token()
@@ -112,7 +115,7 @@ class Deployments(_Lifecycle):
         olds, news = unpacked(olds), unpacked(news)
         last = Last.of(olds)
         previous = self._previous(news, last.attempt.id)
-        left = last.left(previous)
+        left = last.left(previous, _hosts_of_previous(news))
         secret = _is_secret(news) or _is_secret(olds)  # what waits may have been secret when it was recorded
         if self._starts(last, previous, news):
             return UpdateResult(self._start(news, last, left, secret=secret))
@@ -237,6 +240,11 @@ def _outputs(props: dict[str, Any], last: Last) -> dict[str, Any]:
 def _without(props: dict[str, Any], properties: Iterable[Property[Any]]) -> dict[str, Any]:
     names = {one.name for one in properties}
     return {name: value for name, value in props.items() if name not in names}
+
+
+def _hosts_of_previous(inputs: dict[str, Any]) -> list[str] | None:
+    """The hosts of the last attempt, where its end has more than its start."""
+    return state.HOSTS.of(state.PREVIOUS.of(inputs) or {})
 
 
 def _place(props: dict[str, Any]) -> tuple[str, str]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from pulumi.dynamic import Config
@@ -20,7 +21,7 @@ from ..bigpanda.events import Context, StartEvent, read
 from ..delivery.attempt import Attempt
 from ..delivery.delivery import Delivery
 from ..delivery.file import default_path
-from ..delivery.found import Occasion, context
+from ..delivery.git import checkout
 from ..delivery.outbox import Outbox
 from ..errors import DeliveryError, SettingError
 from ..settings import KEYS, NAMESPACE, Mode, Settings
@@ -55,6 +56,7 @@ class Service:
         self.guard = Guard(self.delivery)
         self.guard.watch()
         self._ended: dict[str, Attempt] = {}
+        self._look = cache(checkout)  # this process lives for one update
         self._events: dict[tuple[str, str, frozenset[str]], str] = {}
 
     @classmethod
@@ -102,10 +104,12 @@ class Service:
             last: its last start, where there was one, and what is known of it may be told.
         """
         before = None if last is None or last.attempt.start is None else last.attempt.start.version
-        resources = [str(one) for one in state.TOUCHED.of(props) or ()]
-        stack = str(state.STACK.of(props) or "")
-        occasion = Occasion(stack, pathlib.Path.cwd(), None if before == state.VERSION.of(props) else before, resources)
-        return context(self._settings, os.environ, occasion)
+        from ..delivery.found import Occasion, context  # an update without a start needs none of it
+
+        previous_version = None if before == state.VERSION.of(props) else before
+        stack, touched = str(state.STACK.of(props) or ""), state.TOUCHED.of(props) or ""
+        occasion = Occasion(stack, pathlib.Path.cwd(), previous_version, touched)
+        return context(self._settings, os.environ, occasion, self._look)
 
     def end_outputs(self, attempt: Attempt, secrets: Collection[str] = ()) -> dict[str, Any]:
         """What a Completion stores of an attempt's end.

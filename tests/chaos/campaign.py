@@ -8,8 +8,10 @@ import random
 import sys
 import time
 
+from bigpanda_provider.state import Api
+
 from .. import faults, servers
-from ..engine import Run, Stack, wait_until
+from ..engine import APP_KEY, Run, Stack, wait_until
 from .mishaps import KILLS, MISHAPS, OUTAGES, hurt, outage
 from .model import Model, out_of_order
 from .plan import OUTER, PROGRAM, Key, Plan
@@ -20,6 +22,10 @@ COMMANDS = ("up",) * 12 + ("target", "preview", "refresh", "destroy", "destroy",
 NO_TARGET = "was not specified in --target list"
 WITH_PREVIEW = 0.5
 """How many of the updates have their preview."""
+
+
+SWITCHES = 0.3
+"""How often it is drawn anew which of BigPanda's APIs is set."""
 
 
 class Campaign:
@@ -67,6 +73,8 @@ class Campaign:
         self._plan.change(self._random)
         if not self._stays:
             self._machine = self._random.choice(MACHINES)
+        if self._random.random() < SWITCHES:
+            self._stack.environment |= {"BIGPANDA_API": self._random.choice([*Api]).value, "BIGPANDA_APP_KEY": APP_KEY}
         command, weather = self._random.choice(COMMANDS), self._random.choice(OUTAGES)
         mishap = self._random.choice(MISHAPS) if command == "up" else "none"
         before, nested = len(self._bigpanda.events()), self._nested()
@@ -78,7 +86,8 @@ class Campaign:
         self._now_there(
             there, is_fine=weather == mishap == "none" and command != "target", is_rebuilt=command == "rebuild"
         )
-        self._note(f"{command} {self._plan}, outage {weather}, mishap {mishap}: {told}")
+        api = self._stack.environment.get("BIGPANDA_API", Api.DEPLOYMENTS.value)
+        self._note(f"{command} {self._plan} by {api}, outage {weather}, mishap {mishap}: {told}")
 
     def _now_there(self, before: set[str], *, is_fine: bool, is_rebuilt: bool = False) -> None:
         removed = before if is_rebuilt else before - self._there
@@ -177,7 +186,7 @@ class Campaign:
         again = self._on_machine().up("--expect-no-changes")
         if not again.ok:
             self._found.append(f"after all was mended there is still a change: {again.output}")
-        return [*self._found, *self.model.lies(self._bigpanda.events())]
+        return [*self._found, *self.model.lies(self._bigpanda.posts())]
 
     def _on_machine(self) -> Stack:
         self._stack.environment["BIGPANDA_OUTBOX"] = str(self._stack.folder / f"outbox-{self._machine}.db")

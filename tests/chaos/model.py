@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from .. import posts
 from ..replay import Event, State, deployments
 from .plan import Key
 
@@ -82,7 +83,8 @@ class Model:
         """What BigPanda has that is not so, once everything has been delivered."""
         states: dict[Key, list[State]] = {}
         unmatched = 0
-        for has in deployments(events):
+        of_changes = posts.deployments(events)
+        for has in (*deployments(event for event in events if event["kind"] != "change"), *of_changes):
             if has.state is State.UNMATCHED:
                 unmatched += 1
             else:
@@ -104,7 +106,8 @@ class Model:
         repeats = self.repeats + sum(self.again.values())
         if unmatched > repeats:
             yield f"{unmatched} ends matched nothing, and {repeats} may have been repeated"
-        yield from _started_twice(event for event in events if not self.again[key_of(event)])
+        yield from _started_twice(event for event in posts.told(events) if not self.again[key_of(event)])
+        yield from (f"an older state of {identifier} came after a newer one" for identifier in posts.reopened(events))
 
     def _may_have_succeeded(self, key: Key) -> bool:
         whole = self.done.get(key, set()) >= {f"{key[0]}-1", f"{key[0]}-2"}
@@ -133,9 +136,10 @@ def out_of_order(events: Iterable[Event], nested: Iterable[tuple[Key, Key]]) -> 
 
 def _started_twice(events: Iterable[Event]) -> Iterator[str]:
     """A start while another of its key is in progress; the very same, sent again, is none."""
-    going: dict[Key, object] = {}
+    going: dict[tuple[object, Key], object] = {}  # by API: in the one no end can be mistaken for one of the other
     for event in events:
+        place = event.get("api"), key_of(event)
         if event["kind"] == "end":
-            going.pop(key_of(event), None)
-        elif going.setdefault(key_of(event), event["body"]) != event["body"]:
+            going.pop(place, None)
+        elif going.setdefault(place, event["body"]) != event["body"]:
             yield f"{key_of(event)} was started while it was in progress"

@@ -8,12 +8,16 @@ from collections.abc import Iterable, Mapping
 from .. import hosts
 from ..bigpanda.events import Context
 from ..bigpanda.masking import masked
+from ..bigpanda.text import listed, one_line
 from ..delivery import found
 from ..delivery.found import Occasion
 from ..delivery.outbox import Outbox
 from ..settings import Settings
 from ..state import Status
 from .plan import Plan
+
+RESOURCES = 20
+"""How many changed resources are named."""
 
 
 def of_stack(
@@ -46,9 +50,9 @@ def without_secrets(tags: Mapping[str, str], secrets: Iterable[str]) -> dict[str
     return {name: masked(value, hidden) for name, value in tags.items()}
 
 
-def resources(plan: Plan) -> list[str]:
-    """What is going to change, by type and name."""
-    return [hosts.described(change.key) for change in plan.changes]
+def resources(plan: Plan) -> str:
+    """What is going to change, by type and name; of many resources the first ones."""
+    return listed([one_line(hosts.described(change.key)) for change in plan.changes], RESOURCES)
 
 
 def previous_version(outbox: Outbox, stack: str, component: str | None, version: str | None) -> str | None:

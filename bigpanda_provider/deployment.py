@@ -37,8 +37,9 @@ _COMPLETION_OUTPUTS = (state.ATTEMPT, state.DELIVERY, state.UNDELIVERED)
 class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
     """A deployment that BigPanda records: `pulumi up` sends its start when it is created or when something changes.
 
-    Its properties are those of BigPanda's `POST /data/events/deployments/start`. Pass them as keyword arguments or as
-    one `DeploymentArgs`, which describes each of them.
+    Its properties are those of BigPanda's `POST /data/events/deployments/start`, and tags. With the Changes API, they
+    become fields and tags of a change. Pass them as keyword arguments or as one `DeploymentArgs`, which describes each
+    of them.
 
     A start is sent when the Deployment is created; when its component, version, hosts (as a set) or triggers change;
     when a covered resource is added, removed or declared with other inputs; and after an attempt that did not succeed.
@@ -75,7 +76,7 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
     source: pulumi.Output[str | None]
     """The source, as sent."""
     tags: pulumi.Output[dict[str, str] | None]
-    """The tags, as sent."""
+    """Your tags, as sent; what the provider finds out is sent beside them."""
     attempt: pulumi.Output[str]
     """The ID of the attempt, which the Completion has too."""
     delivery: pulumi.Output[str]
@@ -165,7 +166,8 @@ class Completion(pulumi.dynamic.Resource, module="bigpanda", name="Completion"):
     Usually the Deployment declares it: at the end of its `with` block, by `complete()`, or at the end of the program.
 
     Its properties are those of BigPanda's `POST /data/events/deployments/end`. Component, version and hosts are taken
-    from the Deployment's start, so that they are identical in both events.
+    from the Deployment's start, so that they are identical in both events. With the Changes API, the end is another
+    post of the Deployment's change.
 
     Args:
         resource_name: the resource's name in the stack, usually the Deployment's.

@@ -46,7 +46,7 @@ def record_program(
         description: free text.
         owner: who is responsible.
         source: the system that sends the event.
-        tags: what else to tell the operators, such as {"team": "payments"}.
+        tags: what else to tell the operators, such as {"team": "payments"}; as in `DeploymentArgs`.
         triggers: values of any type. When one changes, a new start is sent.
 
     Raises:

@@ -330,7 +330,7 @@ def _region(value: Any) -> str:
 
 
 Choice = TypeVar("Choice", bound=enum.Enum)
-_CHOICES: dict[type[enum.Enum], str] = {Mode: "a delivery mode", Api: "a BigPanda API", FailedStatus: "a status for it"}
+_CHOICES: dict[type[enum.Enum], str] = {Mode: "a delivery mode", Api: "a BigPanda API", FailedStatus: "a final status"}
 
 
 def _one_of(choices: type[Choice], value: Any) -> Choice:

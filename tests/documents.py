@@ -15,6 +15,7 @@ LIFECYCLE = ROOT / "docs" / "lifecycle.md"
 CONFIGURATION = ROOT / "docs" / "installation-configuration.md"
 RUNNER = ROOT / "docs" / "release-runner.md"
 API = ROOT / "docs" / "api.md"
+APIS = ROOT / "docs" / "apis.md"
 EXAMPLES = ROOT / "examples" / "README.md"
 ALL = [
     *(README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", EXAMPLES),

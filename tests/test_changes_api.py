@@ -222,10 +222,10 @@ def test_the_deployments_api_has_tags_in_its_description(
     [
         (["team"], 'is a list; write a map of text: {"team": "payments"}'),
         ({"team": 1}, 'has a number as team; write a map of text: {"team": "payments"}'),
-        ({"component": "x"}, "has the name component, which is set from the event itself; write another name"),
+        ({"component": "x"}, "has the name component, which is reserved for the event itself; write another name"),
         ({"": "x"}, "has a name that is empty; write 1 to 100 characters"),
         ({"x" * 101: "x"}, "has a name that is too long; write 1 to 100 characters"),
-        ({str(n): "x" for n in range(MOST + 1)}, "has 51 tags; at most 50 are sent"),
+        ({str(n): "x" for n in range(MOST + 1)}, "has 51 tags; write at most 50"),
     ],
 )
 def test_tags_that_cannot_be_sent(tags: Any, said: str) -> None:

@@ -51,12 +51,20 @@ Deployment "shop": "web": it is reported by its name (DeclarationError: host_nam
 there is no BigPanda token, so no event can be sent. Set one with `pulumi config set --secret bigpanda:apiToken` or
     `export BIGPANDA_API_TOKEN=...`. To try without BigPanda, run `python -m bigpanda_provider.sandbox` and set
     bigpanda:baseUrl to the address that it prints; any token will do there.
+there is no app key, which BigPanda's Changes API needs beside the token, so no event can be sent. Set one with
+    `pulumi config set --secret bigpanda:appKey` or `export BIGPANDA_APP_KEY=...`, or set bigpanda:api to deployments.
 bigpanda:apiToken is stored in plain text; fix it with `pulumi config set --secret bigpanda:apiToken`
 unknown setting bigpanda:apitoken; did you mean bigpanda:apiToken?
 bigpanda:apiToken (stack config) is not text; set the token with `pulumi config set --secret bigpanda:apiToken`
 bigpanda:apiToken (stack config) is blank; set the token, or remove the setting
 BIGPANDA_API_TOKEN (environment) contains a line break, a space or another character that no token has; copy the
     token again
+bigpanda:appKey (stack config) is not text; set the app key with `pulumi config set --secret bigpanda:appKey`
+bigpanda:appKey (stack config) is blank; set the app key, or remove the setting
+bigpanda:api (stack config) is not a BigPanda API; write one of: deployments, changes
+bigpanda:failedStatus (stack config) is not a final status; write one of: Canceled, Done
+bigpanda:context (stack config) has the unknown name 'enviroment'; write all, none, or some of:
+    previous_version,environment,project
 TypeError: a Token cannot be pickled
 bigpanda:baseUrl (stack config) has no scheme; write it as https://api.bigpanda.io
 bigpanda:baseUrl (stack config) has the scheme ftp; write https://
@@ -107,6 +115,12 @@ hosts: has a number as item 2; write a list of host names: ["web-1", "web-2"]
 hosts: has a blank name as item 2; write a list of host names: ["web-1", "web-2"]
 hosts: lists a host twice, as items 1 and 3; list each host once
 hosts: is missing; it is required
+tags: is a list; write a map of text: {"team": "payments"}
+tags: has a number as team; write a map of text: {"team": "payments"}
+tags: has 51 tags; write at most 50
+tags: has a name that is empty; write 1 to 100 characters
+tags: has a name that is too long; write 1 to 100 characters
+tags: has the name component, which is reserved for the event itself; write another name
 timestamp: is text; write whole Unix seconds, as int(time.time()) gives them, or a datetime with a time zone
 timestamp: is a boolean; write whole Unix seconds, as int(time.time()) gives them, or a datetime with a time zone
 timestamp: is negative; write whole Unix seconds, as int(time.time()) gives them, or a datetime with a time zone
@@ -136,6 +150,7 @@ https://api.bigpanda.io did not complete its answer within 10 s
 https://api.bigpanda.io did not complete its answer (ProtocolError)
 https://api.bigpanda.io answered without a list of changes. Check bigpanda:baseUrl.
 https://api.bigpanda.io has more than 20000 such changes; ask for fewer days
+https://api.bigpanda.io answered 410. Check bigpanda:baseUrl, and bigpanda:appKey for the Changes API.
 https://api.bigpanda.io answered 400: No required SSL certificate was sent. Check bigpanda:clientCertificate.
 https://api.bigpanda.io answered 400: The SSL certificate error. Check bigpanda:clientCertificate.
 https://api.bigpanda.io did not accept the client certificate: tlsv1 alert unknown ca. Check
@@ -143,6 +158,7 @@ https://api.bigpanda.io did not accept the client certificate: tlsv1 alert unkno
 BigPanda rejected the start of shop 2.6.1 (400: hosts missing); it will not be retried
 BigPanda rejected the end of a deployment that has secret properties (400); it will not be retried
 BigPanda did not accept the last event, so sending is paused
+BigPanda accepts 400 events a minute
 an earlier event of this deployment is still being sent by another process
 the start of shop 2.6.1 did not get through, and delivery is required (bigpanda:delivery (stack config)), so nothing
     was changed: https://api.bigpanda.io answered 503. Try again when BigPanda accepts events, or set
@@ -165,6 +181,7 @@ the outbox /home/ann/.bigpanda/outbox.db cannot be used (the file was written by
     "what an update and a preview say": r"""
 Sent the start of shop 2.6.1 on web-1
 Sent the end of shop 2.6.1: success
+Added web-2 to shop 2.6.1
 Sent the events of earlier updates
 The events of earlier updates are still queued
 waiting for BigPanda, 7 s left
@@ -181,6 +198,11 @@ the last attempt did not complete
 the last attempt failed
 1 event is waiting to be sent
 2 events are waiting to be sent
+""",
+    "the summary of a change": r"""
+Deploy shop 2.4.2 to web-1, web-2 (prod)
+Deploy shop 2.4.2 to web-1, web-2 (prod): failed (web-2: no space left on device)
+In Progress
 """,
     "which CI job ran the update": r"""
 Azure Pipelines: Shop, Deploy, run 20260930.1

@@ -112,7 +112,7 @@ def listed(title: str, rows: list[tuple[str, Any, str]]) -> Iterator[str]:
 def typed(text: object) -> str:
     """A type or a signature, with the types that users can write in place of the package's own names for them."""
     arguments = package()["program.arguments"]
-    return re.sub(r"\b(Hosts|Timestamp)\b", lambda name: str(arguments[name[0]].value), str(text))
+    return re.sub(r"\b(Hosts|Tags|Timestamp)\b", lambda name: str(arguments[name[0]].value), str(text))
 
 
 if __name__ == "__main__":

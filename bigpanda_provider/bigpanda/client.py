@@ -218,7 +218,7 @@ _ADVICE_CERTIFICATE = "Check bigpanda:clientCertificate."
 _ADVICE = {
     401: "Check the token: `pulumi config set --secret bigpanda:apiToken`.",
     403: "Check the token's permissions.",
-    410: "What was asked for is gone: check bigpanda:baseUrl, and bigpanda:appKey where the Changes API is used.",
+    410: "Check bigpanda:baseUrl, and bigpanda:appKey for the Changes API.",
 }
 
 _USER_KEY = (

@@ -113,7 +113,7 @@ def _tags(value: object) -> dict[str, str] | None:
     if not isinstance(value, Mapping):
         raise _fault(f"is {_kind(value)}; {_TAGS_FORM}")
     if len(value) > MOST:
-        raise _fault(f"has {len(value)} tags; at most {MOST} are sent")
+        raise _fault(f"has {len(value)} tags; write at most {MOST}")
     found: dict[str, str] = {}
     for given, told in value.items():
         name = text.one_line(str(given))
@@ -121,7 +121,7 @@ def _tags(value: object) -> dict[str, str] | None:
             how = "too long" if name else "empty"
             raise _fault(f"has a name that is {how}; write 1 to {TAG_NAME_LIMIT} characters")
         if name in OF_EVENT:
-            raise _fault(f"has the name {name}, which is set from the event itself; write another name")
+            raise _fault(f"has the name {name}, which is reserved for the event itself; write another name")
         if not isinstance(told, str):
             raise _fault(f"has {_kind(told)} as {name}; {_TAGS_FORM}")
         found[name] = text.clean(told, VALUE_LIMIT)

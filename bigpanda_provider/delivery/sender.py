@@ -142,7 +142,7 @@ class Sender:
         if line.missing is not None or self._mode is Mode.OFF:
             if line.missing is not None and self._mode is not Mode.OFF:
                 self._warn(line.missing)
-            return UnavailableError(line.missing or "nothing is to be sent")
+            return UnavailableError(line.missing or "delivery is off, so nothing is sent")
         limit_s = self._timeout_s if deadline is None else min(self._timeout_s, deadline - self._clock())
         if limit_s <= 0 or (self.waits(api) and self._mode is not Mode.REQUIRED):
             return UnavailableError("BigPanda did not accept the last event, so sending is paused")

@@ -44,7 +44,9 @@ class DeploymentArgs:
         timestamp: when the deployment starts, in whole Unix seconds (UTC) or as a datetime with a time zone. If
             omitted, the time at which the start is recorded. An explicit timestamp applies only to the first start
             that has it.
-        tags: what else to tell the operators, such as {"team": "payments"}: at most 50, of text.
+        tags: what else to tell the operators, such as {"team": "payments"}: at most 50 tags, with names of 1 to 100
+            characters and text of up to 1,000. The Deployments API has them in the description. A change of the tags
+            alone sends nothing.
         triggers: values of any type. When one changes, a new start is sent.
         watch: whether to compare the inputs of the covered resources. If false, changes to them send nothing, and
             the Deployment is registered at once.

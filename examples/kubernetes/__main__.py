@@ -8,7 +8,7 @@ import bigpanda_provider as bigpanda
 version = pulumi.Config().require("version")
 labels = {"app": "shop"}
 
-with bigpanda.Deployment("shop", component="shop", version=version):
+with bigpanda.Deployment("shop", component="shop", version=version, tags={"team": "payments"}):
     kubernetes.apps.v1.Deployment(
         "shop",
         metadata={"name": "shop", "labels": labels},

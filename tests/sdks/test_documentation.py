@@ -8,11 +8,13 @@ import re
 import subprocess
 import sys
 import textwrap
+from typing import Any
 
 import pytest
 
+from bigpanda_provider.state import Api
 from tests import documents
-from tests.engine import LIMIT_S, Stack
+from tests.engine import LIMIT_S, Stack, recorded_by
 from tests.servers import Sandbox
 
 from .test_examples import needs_sdks, project, repository
@@ -21,6 +23,10 @@ pytestmark = needs_sdks
 PYTHON = [block for block in documents.blocks(*documents.ALL) if block.language == "python" and "import " in block.text]
 UNIT_TESTS = [block for block in PYTHON if "set_mocks" in block.text]
 PROGRAMS = [block for block in PYTHON if block not in UNIT_TESTS]
+JOB = {
+    **{"GITHUB_ACTIONS": "true", "GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "acme/shop"},
+    **{"GITHUB_RUN_ID": "9171", "GITHUB_RUN_NUMBER": "17", "GITHUB_WORKFLOW": "Deploy", "GITHUB_ACTOR": "ann"},
+}
 PROGRAM_UNDER_MOCKS = """
 import pulumi_docker as docker
 import bigpanda_provider as bigpanda
@@ -46,7 +52,9 @@ def test_no_block_is_left_out() -> None:
     """Those without an import are the signatures of the API reference."""
     left = [block for block in documents.blocks(*documents.ALL) if block.language == "python" and block not in PYTHON]
     assert {block.place.partition(":")[0] for block in left} == {"docs/api.md"}
-    assert {block.place.partition(":")[0] for block in PROGRAMS} == {"README.md", "docs/_index.md", "docs/lifecycle.md"}
+    assert {block.place.partition(":")[0] for block in PROGRAMS} == {
+        *("README.md", "docs/_index.md", "docs/apis.md", "docs/lifecycle.md")
+    }
     assert len(UNIT_TESTS) == 1
 
 
@@ -79,6 +87,38 @@ def test_the_readme_shows_what_is_printed_and_sent(tmp_path: pathlib.Path, bigpa
     shown = [json.loads(line) for line in events.splitlines()]
     sent = [event["body"] for event in bigpanda.events()[2:]]
     assert [{**event, "timestamp": 0} for event in sent] == [{**event, "timestamp": 0} for event in shown]
+
+
+@pytest.mark.parametrize("api", list(Api))
+def test_what_is_sent_by_each_api_is_shown(tmp_path: pathlib.Path, bigpanda: Sandbox, api: Api) -> None:
+    """The page's program, from 2.4.1 to 2.4.2 in a CI job: the bodies that are posted, except IDs and times."""
+    blocks = list(documents.blocks(documents.APIS))
+    (program,) = (block.text for block in blocks if block.language == "python")
+    shown = [block.text for block in blocks if block.language == "json"]
+    made = shop(tmp_path, bigpanda, program)
+    repository(made.folder)
+    for command in ("branch -M main", "remote add origin https://ann:s3cret@github.com/acme/shop.git"):
+        subprocess.run(["git", *command.split()], cwd=made.folder, check=True, timeout=LIMIT_S)
+    made.environment |= {**recorded_by(api), **JOB, "BIGPANDA_CONTEXT": "all"}
+    assert made.up().ok
+    made.pulumi("config", "set", "version", "2.4.2")
+    assert made.up().ok
+    start, end = (post["body"] for post in bigpanda.posts()[2:])
+    if api is Api.CHANGES:
+        assert without_ids(end) == without_ids(json.loads(shown[0]))
+        left_out = {**json.loads(shown[0]), "status": "In Progress"}
+        del left_out["end"], left_out["tags"]["result"]
+        assert without_ids(start) == without_ids(left_out)
+    else:
+        assert without_ids(start) == without_ids(json.loads(shown[1]))
+        assert end == json.loads(shown[2])
+
+
+def without_ids(body: dict[str, Any]) -> dict[str, Any]:
+    """A body without what differs from run to run: times, IDs, and the order of a map."""
+    text = re.sub(r"\b[0-9a-f]{32,40}\b|\b1[0-9]{9}\b", "0", json.dumps(body))
+    found: dict[str, Any] = json.loads(text)
+    return found | {"description": sorted(found.get("description", "").split("\n"))}
 
 
 @pytest.mark.parametrize("block", UNIT_TESTS, ids=lambda block: block.place)

@@ -163,6 +163,8 @@ BACKLOG = Property("backlog", _list)
 ERROR_MESSAGE and ENDED_AT."""
 BACKLOG_ID = Property("id", _text)
 BACKLOG_START_DELIVERY = Property("startState", _delivery)
+BACKLOG_WAITING = Property("backlogWaiting", _map)
+"""How many events of BACKLOG wait, by API: the checkpoint shows nothing of BACKLOG itself, which is encrypted."""
 SETTLED = Property("settled", _list)
 """The ids of attempts that waited once and do not any more: an outbox that still holds one need not send it."""
 
@@ -176,7 +178,8 @@ State that 0.1.0 wrote has them beside the others, under the same names.
 """
 _OF_ATTEMPT = (START, CONTEXT, START_DELIVERY, ENDED_AT)
 _FOR_MACHINES = frozenset(
-    one.name for one in (STACK, NAME, SECRETS, *_OF_ATTEMPT, VERSION_FOUND, PREVIOUS, CHANGED, TOUCHED, *SCOPE)
+    one.name
+    for one in (STACK, NAME, SECRETS, *_OF_ATTEMPT, VERSION_FOUND, PREVIOUS, CHANGED, TOUCHED, BACKLOG_WAITING, *SCOPE)
 )
 
 

@@ -43,5 +43,5 @@ class Found(str, enum.Enum):
 
 FOUND = frozenset(Found)
 
-OF_EVENT = ("component", "version", "hosts", "description", "owner", "source", "result", "reason")
+OF_EVENT = ("component", "version", "hosts", "description", "owner", "source", "result", "reason", "ticket_url")
 """The tags that the event's own properties become; nobody else sets these."""

@@ -87,6 +87,7 @@ class BigPandaClient:
         self.timeout_seconds = timeout_seconds
         self._secrets = [one.reveal() for one in (token, app_key) if one is not None]
         files = None if certificate is None else certificate.files
+        self._advice = _ADVICE if app_key is None else _ADVICE_CHANGES
         self._transport = Transport(base_url, _Bearer(token, app_key), USER_AGENT, files)
 
     def __repr__(self) -> str:
@@ -110,7 +111,7 @@ class BigPandaClient:
 
         def once(try_s: float) -> tuple[Try, DeliveryError | None]:
             tried = self._transport.post(self.base_url + post.path, body, min(try_s, self.timeout_seconds / TRIES))
-            return tried, self._error(tried, limit_s, secret)
+            return tried, self._error(tried, limit_s, secret, self._advice)
 
         self._until_settled(once, limit_s)
 
@@ -177,15 +178,13 @@ class BigPandaClient:
             return UnavailableError(f"{self.base_url} did not complete its answer within {limit_s:.3g} s")
         return UnavailableError(f"{self.base_url} did not complete its answer ({type(tried.failure).__name__})")
 
-    def _error(
-        self, tried: Try, limit_s: float, secret: bool, advice: Mapping[int, str] | None = None
-    ) -> DeliveryError | None:
+    def _error(self, tried: Try, limit_s: float, secret: bool, advice: Mapping[int, str]) -> DeliveryError | None:
         """What went wrong with a try; None where the event got through."""
         missing = next((told for told in WITHOUT_CERTIFICATE if told.encode() in tried.body), None)
         if tried.status == 400 and missing is not None:
             return RefusedError(f"{self.base_url} answered 400: {missing}. {_ADVICE_CERTIFICATE}")
         if tried.status is not None:
-            return self._outcome(tried.status, b"" if secret else tried.body, _ADVICE if advice is None else advice)
+            return self._outcome(tried.status, b"" if secret else tried.body, advice)
         if tried.failure is None or _timed_out(tried.failure):
             return UnavailableError(f"{self.base_url} did not answer within {limit_s:.3g} s")
         if _certificate_alert(tried.failure):
@@ -226,6 +225,8 @@ _USER_KEY = (
     "bigpanda:region is where the key is from."
 )
 _ADVICE_READ = {401: _USER_KEY, 403: _USER_KEY}
+_BOTH_KEYS = "BigPanda's Changes API takes a User API key and an app key. Check bigpanda:apiToken and bigpanda:appKey."
+_ADVICE_CHANGES = {**_ADVICE, 401: _BOTH_KEYS, 403: _BOTH_KEYS}
 
 
 class _Bearer(requests.auth.AuthBase):

@@ -115,7 +115,7 @@ def _tags(value: object) -> dict[str, str] | None:
     if len(value) > MOST:
         raise _fault(f"has {len(value)} tags; write at most {MOST}")
     found: dict[str, str] = {}
-    for given, told in value.items():
+    for given, told in sorted(value.items(), key=lambda item: str(item[0])):  # the engine keeps no order of a map
         name = text.one_line(str(given))
         if not 0 < len(name) <= TAG_NAME_LIMIT:
             how = "too long" if name else "empty"

@@ -264,6 +264,7 @@ class Delivery:
         for record in taken:
             self._takeover.end_orphan(record.id)
         failed: set[Api] = set()
+        self.sender.is_patient = True
         for done, record in enumerate(taken):
             api = record.attempt.api
             if api in failed:

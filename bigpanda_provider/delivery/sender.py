@@ -57,6 +57,7 @@ class Sender:
         clock: what deadlines are told by.
 
     Attributes:
+        is_patient: whether too many posts within a minute are no trouble: who sends them waits for the next one.
         trouble: why the last event that did not get through did not.
         api: the API by which new attempts are sent.
     """
@@ -79,6 +80,7 @@ class Sender:
         self._lock = threading.Lock()
         self._lines: dict[Api, _Line] = {}
         self.trouble: str | None = None
+        self.is_patient = False
 
     def waits(self, api: Api) -> bool:
         """Whether nothing would be sent by that API now: BigPanda has its quiet, or there is no token."""
@@ -173,7 +175,8 @@ class Sender:
         """Tell the user why events are queued."""
         with self._lock:
             self.trouble = str(error)
-        if self._mode is not Mode.REQUIRED:
+        waits_for_it = self.is_patient and isinstance(error, UnavailableError) and error.too_many
+        if self._mode is not Mode.REQUIRED and not waits_for_it:
             self._warn(
                 f"{str(error).rstrip('.')}; events are queued and will be sent by the next `pulumi up` or by "
                 "`bigpanda-release flush`",

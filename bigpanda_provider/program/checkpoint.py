@@ -16,8 +16,7 @@ from .. import hosts
 from ..bigpanda.text import clean
 from ..state import (
     ATTEMPT,
-    BACKLOG,
-    BACKLOG_START_DELIVERY,
+    BACKLOG_WAITING,
     COMPLETION_TYPE,
     DELIVERY,
     ENDED_AT,
@@ -27,7 +26,6 @@ from ..state import (
     NOT_READ,
     OWN_TYPES,
     SETTLED,
-    START,
     STATUS,
     WAITING,
     DeliveryStatus,
@@ -128,8 +126,7 @@ def _waiting(last: Mapping[str, Any], end: Mapping[str, Any] | None) -> int:
     queued = DeliveryStatus.QUEUED
     count = (DELIVERY.of(last) is queued) + (end is not None and DELIVERY.of(end) is queued)
     has_arrived = end is not None and DELIVERY.of(end) in _ARRIVED
-    for earlier in BACKLOG.of(last) or ():
-        if has_arrived and api_of(START.of(earlier) or {}) is api_of(last):
-            continue  # the later end says that it has arrived, too
-        count += (BACKLOG_START_DELIVERY.of(earlier) is queued) + (STATUS.of(earlier) is not None)
+    for api, waiting in (BACKLOG_WAITING.of(last) or {}).items():
+        if not has_arrived or api != api_of(last).value:  # else the later end says that these have arrived, too
+            count += int(waiting)
     return count

@@ -5,6 +5,7 @@ Attempts are read from and written to property maps here: those of a Deployment,
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -60,12 +61,20 @@ class Last:
         return {
             **self.attempt.start.stored(),
             **state.BACKLOG.to([_for_backlog(attempt) for attempt in self.backlog] or None),
+            **state.BACKLOG_WAITING.to(self._backlog_waiting() or None),
             **state.SETTLED.to(list(self.settled) or None),
             **state.GIVEN_TIMESTAMP.to(self.given_timestamp),
             **state.ATTEMPT.to(self.attempt.id),
             **state.DELIVERY.to(self.attempt.start_delivery.value),
             **state.TRIGGERS.to(self.triggers),
         }
+
+    def _backlog_waiting(self) -> dict[str, int]:
+        """How many events of the backlog wait, by API; an attempt that was left open has its end to be sent."""
+        counts: Counter[str] = Counter()
+        for one in self.backlog:
+            counts[one.api.value] += (one.start_delivery is DeliveryStatus.QUEUED) + 1
+        return dict(counts)
 
     def left(self, previous: Attempt | None, hosts: Sequence[str] | None = None) -> Left:
         """What state says of the attempts so far.

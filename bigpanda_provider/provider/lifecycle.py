@@ -78,7 +78,7 @@ class Deployments(_Lifecycle):
         causes = because(olds, news, changes, previous, self.service.delivery.waiting(*_place(news))) if olds else []
         news = worked_out(olds, news, changes, failed=did_not_succeed(previous), unknown=UNKNOWN)
         news.update(state.BECAUSE.to(causes or None))
-        touched = [described(key) for key in (changes if olds else state.RESOURCES.of(news) or ())]
+        touched = [described(key) for key in (changes if olds else sorted(state.RESOURCES.of(news) or ()))]
         news.update(state.TOUCHED.to(listed(touched, SHOWN) or None))
         given, unknown = known(news)
         reasons = {problem.property: problem.reason for problem in problems(StartEvent, given, unknown)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bigpanda_provider.bigpanda.events import Context
-from bigpanda_provider.provider.last import Last, begin, starts_again
+from bigpanda_provider.delivery.attempt import Attempt, End
+from bigpanda_provider.program.checkpoint import Checkpoint
+from bigpanda_provider.provider.last import Last, begin, previous_of, starts_again
 from bigpanda_provider.provider.unknown import UNKNOWN, holds_unknown
-from bigpanda_provider.state import Api
+from bigpanda_provider.state import COMPLETION_TYPE, DEPLOYMENT_TYPE, Api, DeliveryStatus, packed
 
 INPUTS: dict[str, Any] = {"component": "billing", "version": "1.2.3", "hosts": ["a", "b"], "triggers": [1.0]}
 CONTEXT = Context(api=Api.CHANGES, tags={"environment": "prod"}, ticket_url="https://ci.example.com/7")
@@ -72,6 +75,23 @@ def test_what_is_stored_is_read_back(triggers: list[Any], timestamp: int | None)
     start = recorded(triggers=triggers, timestamp=timestamp, description="d")
     assert Last.of(start.outputs()) == start
     assert not starts_again(start, {**INPUTS, "triggers": triggers})
+
+
+@pytest.mark.parametrize(("api", "waiting"), [(Api.CHANGES, None), (Api.DEPLOYMENTS, 1)])
+def test_what_waits_of_another_api_is_counted(api: Api, waiting: int | None) -> None:
+    """The checkpoint cannot see the backlog; an end that has arrived speaks for those before it by its own API."""
+    start = recorded().attempt.start
+    assert start is not None
+    earlier = Attempt("zero", start.model_copy(update={"context": Context(api=api)}), DeliveryStatus.DELIVERED)
+    last = replace(recorded(), backlog=(earlier.ended(End.success()),))
+    outputs = {**packed(last.outputs()), "backlog": "[secret]"}
+    end = {"attempt": "first", "status": "success", "delivery": "delivered"}
+    found = Checkpoint.of(
+        {"start": {"type": DEPLOYMENT_TYPE, "outputs": outputs}, "end": {"type": COMPLETION_TYPE, "outputs": end}}
+    ).previous(["start"])
+    assert (found or {}).get("waiting") == waiting
+    left = last.left(previous_of({} if found is None else {"previous": found}, "first"))
+    assert len(left.waiting) == (waiting or 0)
 
 
 def test_unknown_is_found_in_depth() -> None:

@@ -124,9 +124,8 @@ def _waiting(last: Mapping[str, Any], end: Mapping[str, Any] | None) -> int:
         end: its Completion's outputs, where they are of this attempt.
     """
     queued = DeliveryStatus.QUEUED
-    count = (DELIVERY.of(last) is queued) + (end is not None and DELIVERY.of(end) is queued)
-    has_arrived = end is not None and DELIVERY.of(end) in _ARRIVED
-    for api, waiting in (BACKLOG_WAITING.of(last) or {}).items():
-        if not has_arrived or api != api_of(last).value:  # else the later end says that these have arrived, too
-            count += int(waiting)
-    return count
+    waiting = {api: int(count) for api, count in (BACKLOG_WAITING.of(last) or {}).items()}
+    if end is not None and DELIVERY.of(end) in _ARRIVED:  # so has everything before it, by its own API
+        return sum(count for api, count in waiting.items() if api != api_of(last).value)
+    own = (DELIVERY.of(last) is queued) + (end is not None and DELIVERY.of(end) is queued)
+    return own + sum(waiting.values())

@@ -445,6 +445,7 @@ Port to listen on; 0 takes a free port.
 Address to listen on.
 File to keep events in; :memory: keeps them in memory.
 Additional host name that requests may be sent to; repeat for several.
+Answer 429 to more changes a minute. [default: no limit]
 """,
 }
 """Examples begin in the first column and go on in indented lines."""

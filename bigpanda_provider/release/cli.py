@@ -494,11 +494,15 @@ def sandbox(
         list[str] | None,
         typer.Option(metavar="NAME", help="Additional host name that requests may be sent to; repeat for several."),
     ] = None,
+    changes_per_minute: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Answer 429 to more changes a minute. [default: no limit]"),
+    ] = None,
 ) -> Exit:
     """Serve a local stand-in for BigPanda."""
     from ..sandbox.__main__ import serve
 
-    return Exit(serve(host, port, data, allow_host or ()))
+    return Exit(serve(host, port, data, allow_host or (), changes_per_minute))
 
 
 # -- settings and places -----------------------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ import pulumi.dynamic
 from pulumi.runtime import is_dry_run
 
 from . import state
+from .bigpanda.hidden import in_text
+from .bigpanda.text import sendable
 from .errors import UndeliveredError
 from .program import run, sdk
 from .program.arguments import (
@@ -114,7 +116,14 @@ class Deployment(pulumi.dynamic.Resource, module="bigpanda", name="Deployment"):
         program.prepare()
         parent = opts.parent if opts else None
         program.claim_name(where, type(self), resource_name, parent)
-        props = {name: carried(value, f"{where}: {name}") for name, value in declared.items()}
+
+        def hide(text: str) -> str:
+            return in_text(sendable(text), program.secrets)
+
+        props = {
+            name: carried(value, f"{where}: {name}", hide if _is_masked(name, value) else sendable)
+            for name, value in declared.items()
+        }
         found = isinstance(declared[state.VERSION.name], FoundVersion)
         given = Given(where, resource_name, parent, props, watch, found)
         self._recording = program.record(self, given, self._completed)
@@ -229,6 +238,11 @@ class Completion(pulumi.dynamic.Resource, module="bigpanda", name="Completion"):
         if not is_dry_run():
             # Where delivery is required, an end that waits fails the update; the end itself is in state by then.
             sdk.output(self, state.UNDELIVERED.name).apply(_fail_if)
+
+
+def _is_masked(name: str, value: Any) -> bool:
+    """Whether what is secret is masked in a property, as in a reason; another one that is secret is sent as it is."""
+    return name == state.TAGS.name or (name == state.DESCRIPTION.name and isinstance(value, str))
 
 
 def _repeated(deployment: Deployment) -> dict[str, pulumi.Input[Any]]:

@@ -46,7 +46,7 @@ TOKENLESS = (
 
 KEYLESS = (
     "there is no app key, which BigPanda's Changes API needs beside the token, so no event can be sent. Set one with "
-    "`pulumi config set --secret bigpanda:appKey` or `export BIGPANDA_APP_KEY=...`, or set bigpanda:api to deployments."
+    "`pulumi config set --secret bigpanda:appKey` or `export BIGPANDA_APP_KEY=...`."
 )
 
 T = TypeVar("T")

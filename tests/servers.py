@@ -31,7 +31,8 @@ class Sandbox:
     def changes(self) -> list[dict[str, Any]]:
         """The deployments, oldest first."""
         found: list[dict[str, Any]] = self._get("/changes?limit=1000")["changes"]
-        return found[::-1]
+        # The Changes API has no state of its own for a failure, unless it is told to call it done.
+        return [{**one, "state": "failure" if one["state"] == "canceled" else one["state"]} for one in found[::-1]]
 
     def unmatched(self) -> list[dict[str, Any]]:
         """The ends that matched nothing."""

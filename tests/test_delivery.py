@@ -233,7 +233,7 @@ def test_a_process_that_slept(world: World, asleep_s: float) -> None:
         assert world.bigpanda.story() == ["start 1", "success 1"]
     else:
         assert world.bigpanda.story() == ["start 1", "failure 1", "start 2"]
-        assert ended.end == replace(End.incomplete().timed(world.clock.time), delivery=DELIVERED)
+        assert ended.end == replace(End.incomplete().timed(world.clock.time - asleep_s), delivery=DELIVERED)
 
 
 def test_an_orphan_is_ended_by_one_of_those_who_find_it(world: World) -> None:

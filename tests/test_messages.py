@@ -52,7 +52,7 @@ there is no BigPanda token, so no event can be sent. Set one with `pulumi config
     `export BIGPANDA_API_TOKEN=...`. To try without BigPanda, run `python -m bigpanda_provider.sandbox` and set
     bigpanda:baseUrl to the address that it prints; any token will do there.
 there is no app key, which BigPanda's Changes API needs beside the token, so no event can be sent. Set one with
-    `pulumi config set --secret bigpanda:appKey` or `export BIGPANDA_APP_KEY=...`, or set bigpanda:api to deployments.
+    `pulumi config set --secret bigpanda:appKey` or `export BIGPANDA_APP_KEY=...`.
 bigpanda:apiToken is stored in plain text; fix it with `pulumi config set --secret bigpanda:apiToken`
 unknown setting bigpanda:apitoken; did you mean bigpanda:apiToken?
 bigpanda:apiToken (stack config) is not text; set the token with `pulumi config set --secret bigpanda:apiToken`

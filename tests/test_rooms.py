@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # what users import: the resources, which join the program with the provider that is stored in state
     "__init__": {"deployment", "record", "program"},
     "record": {"deployment", "program", "bigpanda"},
-    "deployment": {"program", "provider"},
+    "deployment": {"program", "provider", "bigpanda"},
     # the runner: on top of delivery, with what is pure of the program
     "release": {
         *{"delivery", "bigpanda"},

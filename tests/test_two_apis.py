@@ -13,7 +13,7 @@ import pytest
 from bigpanda_provider.state import Api
 
 from . import faults
-from .engine import APP_KEY, Stack, both_apis, recorded_by
+from .engine import APP_KEY, TOKEN, Stack, both_apis, recorded_by
 from .faults import FaultyBigPanda
 from .servers import Sandbox
 
@@ -268,8 +268,49 @@ def test_context_that_is_switched_off(stack: MakeStack, bigpanda: Sandbox) -> No
 
 
 @both_apis
+def test_a_secret_in_a_plain_tag(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """A secret value of the config, read as plain text, the token and the app key are masked, as in a reason."""
+    tags = """tags={"note": f"{config.require('pw')} and {os.environ['BIGPANDA_API_TOKEN']}"}"""
+    description = """description="is " + config.require("pw")"""
+    made = stack("import os\n" + textwrap.dedent(WEB).replace("hosts=", f"{tags}, {description}, hosts="))
+    made.pulumi("config", "set", "--secret", "test:pw", "hush-hush")
+    assert made.up().ok
+    assert "hush-hush" not in str(bigpanda.posts())
+    assert TOKEN not in str(bigpanda.posts())
+    assert "*** and ***" in str(bigpanda.posts())
+    assert made.tells("hush-hush") == []
+    assert made.up("--expect-no-changes").ok
+
+
+def test_the_version_before_a_failed_attempt(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """Tried again, it is the one that was deployed before, not the one that failed."""
+    made = stack(WEB)
+    made.environment |= {**recorded_by(Api.CHANGES), "BIGPANDA_CONTEXT": "previous_version"}
+    assert made.up().ok
+    assert not made.config(version="2", fail="boom").up().ok
+    assert made.config(fail="").up().ok
+    told = [(body["status"], body["tags"].get("previous_version")) for body in bodies(bigpanda)[2:]]
+    assert told == [("In Progress", "1"), ("Canceled", "1"), ("In Progress", "1"), ("Done", "1")]
+
+
+@CHANGES
+def test_an_update_that_is_killed_ended_when_it_was_seen_last(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """The next run, however late it is, does not make it last until then."""
+    made = stack(WEB.replace('config.get("value")', 'hold=config.get("hold")'))
+    with made.config(hold="thing").running() as update:
+        update.wait_for(lambda: bodies(bigpanda) and update.provider() and update.program())
+        update.kill([update.process.pid, *update.program(), *update.provider()])
+    killed = time.time()
+    time.sleep(4)
+    made.unlock()
+    assert made.config(hold="").up().ok
+    failed = next(body for body in bodies(bigpanda) if body["status"] == "Canceled")
+    assert failed["start"] <= failed["end"] <= killed + 1
+
+
+@both_apis
 def test_a_secret_tag(stack: MakeStack, bigpanda: Sandbox) -> None:
-    """It is sent, as every secret property of an event, and stands in no file in plain text."""
+    """It is masked: what is secret is no tag; and it stands in no file in plain text."""
     made = stack(
         "import os\n"
         + textwrap.dedent(WEB).replace("hosts=", 'tags={"note": pulumi.Output.secret(os.environ["NOTE"])}, hosts=')
@@ -277,5 +318,6 @@ def test_a_secret_tag(stack: MakeStack, bigpanda: Sandbox) -> None:
     made.environment["NOTE"] = "hush-hush"
     assert made.up().ok
     assert made.up("--expect-no-changes").ok
-    assert "hush-hush" in str(bigpanda.posts())
+    assert "hush-hush" not in str(bigpanda.posts())
+    assert "***" in str(bigpanda.posts())
     assert made.tells("hush-hush") == []

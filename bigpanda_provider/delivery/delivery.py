@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
+from ..bigpanda import hidden
 from ..errors import DeliveryError, RejectedError, UnavailableError, UndeliveredError
 from ..settings import Mode, Settings
 from ..state import Api, DeliveryStatus, Status
@@ -53,6 +54,7 @@ class Delivery:
         self._mode_is_from = settings.delivery.name
         self.address = settings.base_url.value
         self._timeout_s = settings.timeout_seconds.value
+        self._secrets = settings.secrets
         self.outbox = outbox
         self.sender = Sender(settings, warn) if sender is None else sender
         self._takeover = Takeover(outbox)
@@ -99,6 +101,8 @@ class Delivery:
                 may have arrived all the same: then it stays open, for the guard to end.
         """
         left = Left() if left is None else left
+        if attempt.start is not None:
+            attempt = replace(attempt, start=hidden.in_start(attempt.start, self._secrets))
         if self.mode is Mode.OFF:
             return attempt.start_became(DeliveryStatus.OFF), left.waiting
         place = self._place(stack, name)
@@ -147,7 +151,7 @@ class Delivery:
             secret: whether properties of the event are secret.
             in_state: whether the stack's state holds it, as it does where its Completion asks.
         """
-        end = end.timed(self.outbox.now())
+        end = self._hidden(end).timed(self.outbox.now())
         if attempt.start_delivery is DeliveryStatus.OFF:
             return attempt.ended(end).end_became(DeliveryStatus.OFF)
         place = self._place(stack, name)
@@ -245,7 +249,7 @@ class Delivery:
         self.outbox.hand_to(attempt, Holder.current())
         record = self.outbox.get(attempt)
         assert record is not None
-        self.outbox.end(attempt, end)
+        self.outbox.end(attempt, self._hidden(end))
         self._queue.send(record.place)
         return self._now(record.attempt)
 
@@ -262,7 +266,7 @@ class Delivery:
         self.outbox.take(record for record in found if not self.outbox.looks_after(record.id))
         taken = [record for record in found if self.outbox.looks_after(record.id)]
         for record in taken:
-            self._takeover.end_orphan(record.id)
+            self._takeover.end_orphan(record.id, record.last_seen)
         failed: set[Api] = set()
         self.sender.is_patient = True
         for done, record in enumerate(taken):
@@ -378,8 +382,9 @@ class Delivery:
         for stack in stacks:
             found = self._takeover.in_outbox_alone(stack, self.address)
             gone = [record for record in found if record.place not in seen and record.is_orphaned(now)]
+            last_seen = {record.id: record.last_seen for record in gone}
             for record in self.outbox.take(record for record in gone if record.may_be_ended):
-                self._takeover.end_orphan(record.id)
+                self._takeover.end_orphan(record.id, last_seen[record.id])
                 self._queue.send(record.place, deadline)
 
     def update_ended(self) -> None:
@@ -397,6 +402,10 @@ class Delivery:
         with self._lock:
             self._seen.add(place)
         return place
+
+    def _hidden(self, end: End) -> End:
+        """The end without token and app key in its reason."""
+        return end if end.reason is None else replace(end, reason=hidden.in_text(end.reason, self._secrets))
 
     def _now(self, attempt: Attempt) -> Attempt:
         """The attempt as it is now."""

@@ -123,7 +123,7 @@ class Queue:
             self._outbox.mark_in_doubt(record.id)
         error = self._sender.start(record.id, start, deadline, secret=record.is_secret)
         in_doubt = record.in_doubt or (error is not None and error.perhaps_arrived)
-        became = status_after(error, in_doubt=in_doubt and not self._sender.says_all(start.api))
+        became = status_after(error, in_doubt=in_doubt)
         self._outbox.start_became(record.id, became, in_doubt=in_doubt and became is DeliveryStatus.QUEUED)
         return error
 
@@ -154,10 +154,10 @@ class Queue:
             self._outbox.end_became(record.id, DeliveryStatus.REJECTED)
             return None
         error = self._sender.end(record.id, start, event, deadline, secret=record.is_secret)
-        became = status_after(error, in_doubt=False)
         if record.attempt.start_delivery is DeliveryStatus.QUEUED:
-            self._outbox.start_became(record.id, became)
-        self._outbox.end_became(record.id, became)
+            became = status_after(error, in_doubt=record.in_doubt)
+            self._outbox.start_became(record.id, became, in_doubt=record.in_doubt and error is not None)
+        self._outbox.end_became(record.id, status_after(error, in_doubt=error is not None and error.perhaps_arrived))
         return error
 
 

@@ -80,6 +80,11 @@ class Record:
         return self.attempt.id
 
     @property
+    def last_seen(self) -> float:
+        """When its holder was there for certain, in Unix seconds: it renewed its lease."""
+        return max(self.lease - LEASE_S, self.recorded)
+
+    @property
     def is_known(self) -> bool:
         """Whether its events are known here, so that they can be sent; those with secret properties are not."""
         return self.attempt.start is not None

@@ -70,7 +70,7 @@ class Takeover:
                 self._outbox.take([record], place)
             if self._outbox.get(attempt.id) is not None:
                 self._outbox.learn(attempt)
-                self.end_orphan(attempt.id)
+                self.end_orphan(attempt.id, None if record is None else record.last_seen)
         self.take_free(self._outbox.others(place.stack, place.address, place.name))
 
     def take_free(self, records: Iterable[Record]) -> list[Record]:
@@ -85,9 +85,10 @@ class Takeover:
         ends = {attempt: end for attempt, end in sent.items() if end is not None}
         self._outbox.mark_sent([record for record in free if record.id in sent], ends)
         left = [r for r in free if r.id not in sent and r.is_known and r.may_be_ended]
+        seen = {record.id: record.last_seen for record in left}
         taken = self._outbox.take(left)
         for record in taken:
-            self.end_orphan(record.id)
+            self.end_orphan(record.id, seen[record.id])
         return taken
 
     def in_outbox_alone(self, stack: str, address: str) -> list[Record]:
@@ -99,12 +100,18 @@ class Takeover:
         held = {record.place for record in found if record.in_state}
         return [record for record in found if record.place not in held and record.is_known]
 
-    def end_orphan(self, attempt: str) -> None:
-        """Give an attempt of an earlier run its end: what was noted before that run was killed, else a failure."""
+    def end_orphan(self, attempt: str, last_seen: float | None) -> None:
+        """Give an attempt of an earlier run its end: what was noted before that run was killed, else a failure.
+
+        Args:
+            attempt: its id.
+            last_seen: when the process that looked after it was there for certain, in Unix seconds: it ended then, as
+                far as anybody knows. None where that is not known.
+        """
         record = self._outbox.get(attempt)
         if record is not None and record.attempt.is_open:
             note = self._outbox.noted(attempt)
-            self._outbox.end(attempt, End.incomplete() if note is None else note.end)
+            self._outbox.end(attempt, _incomplete(last_seen) if note is None else note.end)
 
     def wait_for_others(self, place: Place) -> None:
         """Wait, for a limited time, while another process is at what is left of a Deployment.
@@ -117,3 +124,7 @@ class Takeover:
             if not any(self.comes_first(record) and record.id not in self._beside for record in others):
                 return
             time.sleep(POLL_S)
+
+
+def _incomplete(last_seen: float | None) -> End:
+    return End.incomplete() if last_seen is None else End.incomplete().timed(last_seen)

@@ -8,7 +8,7 @@ is known.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -136,29 +136,30 @@ def refuse_reading(where: str, opts: pulumi.ResourceOptions | None) -> None:
             )
 
 
-def carried(value: Any, where: str) -> Any:
+def carried(value: Any, where: str, of_text: Callable[[str], str] = sendable) -> Any:
     """The value as Pulumi can carry it.
 
     Args:
         value: what the user gave: plain, an Output, or a list or map of such.
         where: what it was given for, for an error's sentence: 'Deployment "shop": hosts'.
+        of_text: what becomes of a text.
 
     Raises:
         DeclarationError: it is of a kind that cannot be carried.
     """
     if isinstance(value, str):
-        return sendable(value)
+        return of_text(value)
     if isinstance(value, pulumi.Output):
-        return value.apply(lambda known: carried(known, where))
+        return value.apply(lambda known: carried(known, where, of_text))
     if isinstance(value, datetime):
         if value.utcoffset() is None:
             reason = "is a datetime without a time zone; add a time zone: datetime.now(timezone.utc)"
             raise DeclarationError(f"{where} {reason}")
         return math.floor(value.timestamp())  # the API takes whole seconds
     if isinstance(value, (list, tuple)):
-        return [carried(item, where) for item in value]
+        return [carried(item, where, of_text) for item in value]
     if isinstance(value, Mapping):
-        return {str(key): carried(item, where) for key, item in value.items()}
+        return {str(key): carried(item, where, of_text) for key, item in value.items()}
     if isinstance(value, float) and not math.isfinite(value):
         raise DeclarationError(f"{where} is {value}; write a finite number")
     if value is None or isinstance(value, (bool, int, float, pulumi.Resource)) or hasattr(value, "__await__"):

@@ -18,9 +18,11 @@ class WithoutRun:
 
     Attributes:
         can_send: whether anything may be sent.
+        secrets: texts that must not leave the process.
     """
 
     can_send = False
+    secrets: frozenset[str] = frozenset()
 
     def prepare(self) -> None:
         """The program declares a Deployment."""

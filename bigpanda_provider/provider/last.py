@@ -15,6 +15,7 @@ from ..bigpanda.events import Context, StartEvent, read, same_hosts
 from ..delivery.attempt import Attempt, End
 from ..delivery.takeover import Left
 from ..state import DeliveryStatus, Status
+from ..tags import Found
 from .unknown import holds_unknown
 
 SETTLED_KEPT = 20
@@ -54,6 +55,19 @@ class Last:
             backlog=tuple(map(_from_backlog, state.BACKLOG.of(outputs) or ())),
             settled=tuple(map(str, state.SETTLED.of(outputs) or ())),
         )
+
+    def version_before(self, *, failed: bool) -> str | None:
+        """The version that was deployed before the next attempt.
+
+        Args:
+            failed: whether the last attempt did not succeed: then it is the one before that, where it is known.
+        """
+        start = self.attempt.start
+        if start is None:
+            return None
+        if not failed:
+            return start.version
+        return start.all_tags.get(Found.PREVIOUS_VERSION.value)
 
     def outputs(self) -> dict[str, Any]:
         """The properties to store."""

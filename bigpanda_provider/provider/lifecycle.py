@@ -108,7 +108,7 @@ class Deployments(_Lifecycle):
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Send the first start."""
         props = unpacked(props)
-        return CreateResult(str(uuid.uuid4()), self._start(props, None, Left(), secret=_is_secret(props)))
+        return CreateResult(str(uuid.uuid4()), self._start(props, None, Left(), None, secret=_is_secret(props)))
 
     def update(self, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Send another start, or only what still waits."""
@@ -118,7 +118,8 @@ class Deployments(_Lifecycle):
         left = last.left(previous, _hosts_of_previous(news))
         secret = _is_secret(news) or _is_secret(olds)  # what waits may have been secret when it was recorded
         if self._starts(last, previous, news):
-            return UpdateResult(self._start(news, last, left, secret=secret))
+            before = None if secret else last.version_before(failed=did_not_succeed(previous))
+            return UpdateResult(self._start(news, last, left, before, secret=secret))
         with self.service.counted_down(*_place(news)):
             attempt, backlog = self.service.delivery.resend(*_place(news), last.attempt, left, secret=secret)
         tell(outcome.of_earlier(still_queued=attempt.waits or bool(backlog)), *_place(news))
@@ -146,9 +147,11 @@ class Deployments(_Lifecycle):
         again = failed and not nothing_was_sent and not self.service.off
         return again or bool(state.CHANGED.of(news)) or starts_again(last, news)
 
-    def _start(self, props: dict[str, Any], last: Last | None, left: Left, *, secret: bool) -> dict[str, Any]:
+    def _start(
+        self, props: dict[str, Any], last: Last | None, left: Left, before: str | None, *, secret: bool
+    ) -> dict[str, Any]:
         secrets = state.SECRETS.of(props) or ()
-        context = self.service.context(props, None if secret else last)
+        context = self.service.context(props, before)
         begun = begin(props, last, context, attempt=uuid.uuid4().hex, now=int(time.time()))
         start = begun.attempt.start
         assert start is not None

@@ -96,14 +96,13 @@ class Service:
         other = self._events.setdefault(key, name)
         return None if other == name else other
 
-    def context(self, props: Mapping[str, Any], last: Last | None) -> Context:
+    def context(self, props: Mapping[str, Any], before: str | None) -> Context:
         """What a start carries beside its properties.
 
         Args:
             props: the Deployment's checked inputs.
-            last: its last start, where there was one, and what is known of it may be told.
+            before: the version that was deployed before; None where that is not known, or not to be told.
         """
-        before = None if last is None or last.attempt.start is None else last.attempt.start.version
         from ..delivery.found import Occasion, context  # an update without a start needs none of it
 
         previous_version = None if before == state.VERSION.of(props) else before

@@ -131,7 +131,7 @@ class Sought:
 
     def is_of(self, attempt: str, start: StartEvent) -> bool:
         """Whether it may be this attempt."""
-        return self.attempt in (None, attempt) and self.fits(start)
+        return attempt.startswith(self.attempt or "") and self.fits(start)
 
     def fits(self, start: StartEvent) -> bool:
         """Whether what is told does not contradict a start."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import pathlib
 import time
@@ -53,13 +54,22 @@ def end_orphans(outbox: Outbox) -> list[Record]:
 def _how_it_went(record: Record) -> End:
     try:
         told = _pulumi(record, "stack", "history", "--json", "--page-size", str(HISTORY_LENGTH), "--page", "1")
-        updates = [(update.get("message") or "", update.get("result")) for update in json.loads(told)]
+        updates = [update for update in json.loads(told) if mark(record.id) in (update.get("message") or "")]
     except (CommandError, ReleaseError, ValueError, OSError):
-        return End.failure(KILLED_AND_UNKNOWN)
-    result = next((result for message, result in updates if mark(record.id) in message), None)
-    if result == "succeeded":
-        return End.success()
-    return End.failure(KILLED_AND_FAILED if result == "failed" else KILLED)
+        return End.failure(KILLED_AND_UNKNOWN).timed(record.last_seen)
+    ended = updates[0] if updates else {}
+    at = _unix_seconds(ended.get("endTime"), record.last_seen)
+    if ended.get("result") == "succeeded":
+        return End.success().timed(at)
+    return End.failure(KILLED_AND_FAILED if ended.get("result") == "failed" else KILLED).timed(at)
+
+
+def _unix_seconds(told: object, otherwise: float) -> float:
+    """A time as the stack's history tells it."""
+    try:
+        return dt.datetime.fromisoformat(str(told).replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return otherwise
 
 
 @dataclass

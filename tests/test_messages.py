@@ -144,8 +144,8 @@ https://api.bigpanda.io answered 401. Check the token: `pulumi config set --secr
 https://api.bigpanda.io answered 403. Check the token's permissions.
 https://api.bigpanda.io answered 403: no access. BigPanda's Changes API takes a User API key, not the organization's
     token. Check bigpanda:apiToken, and that bigpanda:region is where the key is from.
-https://api.bigpanda.io answered 401. BigPanda's Changes API takes a User API key and an app key. Check
-    bigpanda:apiToken and bigpanda:appKey.
+https://api.bigpanda.io answered 403. Check the token's permissions. BigPanda's Changes API takes a User API key, and
+    the app key in bigpanda:appKey.
 https://api.bigpanda.io answered 200, but not in JSON. Check bigpanda:baseUrl.
 https://api.bigpanda.io answered with more than 16 MiB
 https://api.bigpanda.io did not complete its answer within 10 s

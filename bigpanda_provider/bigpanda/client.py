@@ -225,8 +225,8 @@ _USER_KEY = (
     "bigpanda:region is where the key is from."
 )
 _ADVICE_READ = {401: _USER_KEY, 403: _USER_KEY}
-_BOTH_KEYS = "BigPanda's Changes API takes a User API key and an app key. Check bigpanda:apiToken and bigpanda:appKey."
-_ADVICE_CHANGES = {**_ADVICE, 401: _BOTH_KEYS, 403: _BOTH_KEYS}
+_BOTH_KEYS = "BigPanda's Changes API takes a User API key, and the app key in bigpanda:appKey."
+_ADVICE_CHANGES = {**_ADVICE, **{status: f"{_ADVICE[status]} {_BOTH_KEYS}" for status in (401, 403)}}
 
 
 class _Bearer(requests.auth.AuthBase):

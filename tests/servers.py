@@ -28,11 +28,14 @@ class Sandbox:
 
     address: str
 
-    def changes(self) -> list[dict[str, Any]]:
-        """The deployments, oldest first."""
+    def listed(self) -> list[dict[str, Any]]:
+        """The deployments, oldest first, as the sandbox lists them."""
         found: list[dict[str, Any]] = self._get("/changes?limit=1000")["changes"]
-        # The Changes API has no state of its own for a failure, unless it is told to call it done.
-        return [{**one, "state": "failure" if one["state"] == "canceled" else one["state"]} for one in found[::-1]]
+        return found[::-1]
+
+    def changes(self) -> list[dict[str, Any]]:
+        """The deployments, oldest first, with the states of the Deployments API: the other has none for a failure."""
+        return [{**one, "state": "failure" if one["state"] == "canceled" else one["state"]} for one in self.listed()]
 
     def unmatched(self) -> list[dict[str, Any]]:
         """The ends that matched nothing."""

@@ -73,7 +73,7 @@ def test_a_change_is_204_without_a_body(bigpanda: Sandbox, body: dict[str, Any])
     """With the required fields alone, with all, and with fields that are not documented."""
     answer = post(bigpanda, body)
     assert (answer.status, answer.body) == (204, b"")
-    (event,) = bigpanda.events()
+    (event,) = bigpanda.posts()
     assert (event["kind"], event["body"]) == ("change", body)
 
 
@@ -93,7 +93,7 @@ def test_a_change_without_both_keys_is_401(bigpanda: Sandbox, headers: tuple[tup
     """The answer says which is missing, and nothing is kept."""
     (error,) = refused(post(bigpanda, NEEDED, headers), 401)
     assert ("x-bp-app-key" if BEARER in headers else "bearer token") in error
-    assert bigpanda.events() == []
+    assert bigpanda.posts() == []
 
 
 @pytest.mark.parametrize("field", NEEDED)
@@ -121,7 +121,7 @@ def test_a_field_of_another_type_or_value_is_400(bigpanda: Sandbox, field: str, 
     for value in values:
         errors = refused(post(bigpanda, {**WHOLE, field: value}), 400)
         assert {error[: len(field)] for error in errors} == {field}, value
-    assert bigpanda.events() == []
+    assert bigpanda.posts() == []
 
 
 @pytest.mark.parametrize("body", [[NEEDED], [], "x", 1, None, b"", b"{", b"\xff"], ids=repr)
@@ -129,7 +129,7 @@ def test_a_body_that_is_no_object_is_400(bigpanda: Sandbox, body: object) -> Non
     """An array of changes too: the API takes one change in each call."""
     (error,) = refused(post(bigpanda, body), 400)
     assert error.startswith("body: ")
-    assert bigpanda.events() == []
+    assert bigpanda.posts() == []
 
 
 def test_every_status_is_a_state(bigpanda: Sandbox) -> None:
@@ -137,7 +137,7 @@ def test_every_status_is_a_state(bigpanda: Sandbox) -> None:
     states = {"Planned": "planned", "In Progress": "in_progress", "Done": "success", "Canceled": "canceled"}
     for status in states:
         take(bigpanda, identifier=status, status=status)
-    assert {change["status"]: change["state"] for change in bigpanda.changes()} == states
+    assert {change["status"]: change["state"] for change in bigpanda.listed()} == states
     for status, state in states.items():
         found = ask(bigpanda.address, path=f"/changes?state={state}").json()
         assert ([change["status"] for change in found["changes"]], found["total"]) == ([status], 1)
@@ -153,11 +153,11 @@ def test_an_update_replaces_the_whole_change(bigpanda: Sandbox) -> None:
     assert not set(OPTIONAL) & set(after)
     assert (after["id"], after["created_at"]) == (before["id"], before["created_at"])
     assert after["updated_at"] >= before["updated_at"]
-    (change,) = bigpanda.changes()
+    (change,) = bigpanda.listed()
     gone = ["component", "version", "ended", "reason", "ticket_url", "tags", "metadata"]
     assert [change[name] for name in gone] == [None] * len(gone)
     assert change["hosts"] == []
-    assert [event["body"]["status"] for event in bigpanda.events()] == ["Done", "In Progress"]
+    assert [event["body"]["status"] for event in bigpanda.posts()] == ["Done", "In Progress"]
 
 
 @pytest.mark.parametrize("closed", ["Done", "Canceled"])
@@ -165,8 +165,8 @@ def test_a_late_in_progress_opens_the_change_again(bigpanda: Sandbox, closed: st
     """What BigPanda does is not documented; this shows a client that its posts came in the wrong order."""
     take(bigpanda, status=closed, end=1700000060)
     take(bigpanda)
-    assert [(change["state"], change["ended"]) for change in bigpanda.changes()] == [("in_progress", None)]
-    assert [event["body"]["status"] for event in bigpanda.events()] == [closed, "In Progress"]
+    assert [(change["state"], change["ended"]) for change in bigpanda.listed()] == [("in_progress", None)]
+    assert [event["body"]["status"] for event in bigpanda.posts()] == [closed, "In Progress"]
 
 
 def test_an_end_of_the_deployments_api_closes_no_change(bigpanda: Sandbox) -> None:
@@ -177,7 +177,7 @@ def test_an_end_of_the_deployments_api_closes_no_change(bigpanda: Sandbox) -> No
     assert len(bigpanda.unmatched()) == 1
     post_event(bigpanda.address, "start", event)
     post_event(bigpanda.address, "end", event)
-    assert {change["api"]: change["state"] for change in bigpanda.changes()} == {
+    assert {change["api"]: change["state"] for change in bigpanda.listed()} == {
         "changes": "in_progress",
         "deployments": "success",
     }
@@ -187,7 +187,7 @@ def test_both_kinds_are_in_one_list(bigpanda: Sandbox) -> None:
     """With the same keys; what the other API alone has is null, and tags fill the fields of deployments."""
     post_event(bigpanda.address, "start", {"component": "c", "version": "1", "hosts": ["a"], "timestamp": 1600000000})
     post(bigpanda, WHOLE)
-    deployment, change = bigpanda.changes()
+    deployment, change = bigpanda.listed()
     assert set(deployment) == set(change)
     assert deployment["api"] == "deployments"
     new = ["identifier", "summary", "status", "ticket_url", "tags", "metadata"]
@@ -324,7 +324,7 @@ def test_more_posts_than_the_limit_are_429() -> None:
             answer = post(running, {**NEEDED, "status": "Done"})
             assert "last minute" in refused(answer, 429)[0]
             assert "retry-after" not in answer.headers
-            assert [event["body"]["status"] for event in running.events()] == ["In Progress"]
+            assert [event["body"]["status"] for event in running.posts()] == ["In Progress"]
             assert len(records(running)) == 1
         finally:
             process.kill()
@@ -383,7 +383,7 @@ def test_no_change_makes_the_sandbox_fail(bigpanda: Sandbox, change: Any, search
     asked = quote(search.encode("utf-8", "replace"))
     for path in ("/", "/changes?limit=1000", "/events?limit=1000", f"/?component={asked}&host={asked}"):
         assert ask(bigpanda.address, path=path).status == 200
-    number = len(bigpanda.changes())
+    number = len(bigpanda.listed())
     assert ask(bigpanda.address, path=f"/deployments/{number}").status == (200 if number else 404)
     path = f"{RECORDS}?{urlencode(ALL_TIME)}&search=%22{asked}%22"
     assert ask(bigpanda.address, path=path, headers=[BEARER]).status == 200

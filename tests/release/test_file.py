@@ -112,7 +112,7 @@ ENTRY = '{stack: prod, component: shop, version: "1"'
         (
             f"releases:\n  - {ENTRY}, tags: {{result: good}}}}",
             2,
-            "releases[0].tags has the name result, which is set from the event itself; write another name",
+            "releases[0].tags has the name result, which is reserved for the event itself; write another name",
         ),
         (f"releases:\n  - {ENTRY}, after: [shop]}}", 2, "releases[0].after is a circular dependency: shop after shop"),
         (

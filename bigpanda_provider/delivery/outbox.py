@@ -297,7 +297,7 @@ class Outbox:
         """The hosts that this process has added to an attempt are sent, or could not be."""
         self._use(lambda file: file.addition_is_over(attempt, self._me))
 
-    def take_in_additions(self, attempt: str, deadline: float | None) -> None:
+    def take_in_additions(self, attempt: str, deadline: float | None) -> Record:
         """Let an attempt of this process have the hosts that others have added, once these are not on the wire.
 
         So nothing that was posted before arrives after what is posted next.
@@ -305,6 +305,9 @@ class Outbox:
         Args:
             attempt: the attempt.
             deadline: until when to wait, as `time.monotonic()` tells it.
+
+        Returns:
+            Its record then.
         """
         added = self._additions(attempt)
         while any(one.is_under_way(self.now()) for one in added):
@@ -315,8 +318,7 @@ class Outbox:
         with self._lock:
             own = self._own[attempt].record
             record = self._with_additions(own, added)
-            if record != own:
-                self._change(attempt, record)
+            return own if record == own else self._change(attempt, record)
 
     def _additions(self, attempt: str) -> list[Addition]:
         return self._read(lambda file: file.additions(attempt)) or []

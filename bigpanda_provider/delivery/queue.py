@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import time
 
-from ..bigpanda.events import StartEvent
 from ..errors import DeliveryError, RejectedError, UnavailableError
 from ..state import Api, DeliveryStatus
 from .outbox import Outbox
@@ -102,22 +101,19 @@ class Queue:
     def _send_one(self, attempt: str, deadline: float | None) -> DeliveryError | None:
         """Send what waits of an attempt: its start, then its end if it has one. Returns what went wrong."""
         record = self._outbox.get(attempt)
-        start = None if record is None else record.attempt.start
-        if record is None or start is None:
+        if record is None or record.attempt.start is None:
             return None
-        if self._sender.says_all(start.api):
-            self._outbox.take_in_additions(attempt, deadline)
-            record = self._outbox.get(attempt)
-            assert record is not None
-            assert record.attempt.start is not None
-            start = record.attempt.start
-            if record.attempt.end_event is not None:
-                return self._send_last(record, start, deadline)
-        error = self._send_start(record, start, deadline)
+        end_is_enough = self._sender.says_all(record.attempt.api)
+        if end_is_enough:
+            record = self._outbox.take_in_additions(attempt, deadline)
+        if end_is_enough and not record.attempt.is_open:
+            return self._send_end(attempt, deadline)
+        error = self._send_start(record, deadline)
         return self._send_end(attempt, deadline) or error
 
-    def _send_start(self, record: Record, start: StartEvent, deadline: float | None) -> DeliveryError | None:
-        if record.attempt.start_delivery is not DeliveryStatus.QUEUED:
+    def _send_start(self, record: Record, deadline: float | None) -> DeliveryError | None:
+        start = record.attempt.start
+        if start is None or record.attempt.start_delivery is not DeliveryStatus.QUEUED:
             return None
         if self._sender.tries(start.api) and not record.in_doubt:
             self._outbox.mark_in_doubt(record.id)
@@ -136,28 +132,15 @@ class Queue:
             self._outbox.end_became(attempt, DeliveryStatus.REJECTED)
             return None
         start, event = record.attempt.start, record.attempt.end_event
-        if record.attempt.start_delivery is not DeliveryStatus.DELIVERED or not self._outbox.still_holds(attempt):
-            return None
-        if start is None or event is None:
+        has_started = record.attempt.start_delivery is DeliveryStatus.DELIVERED
+        may_go = has_started or self._sender.says_all(record.attempt.api)
+        if start is None or event is None or not may_go or not self._outbox.still_holds(attempt):
             return None
         error = self._sender.end(attempt, start, event, deadline, secret=record.is_secret)
-        self._outbox.end_became(attempt, status_after(error, in_doubt=error is not None and error.perhaps_arrived))
-        return error
-
-    def _send_last(self, record: Record, start: StartEvent, deadline: float | None) -> DeliveryError | None:
-        """Send the end alone, which says all that the start does."""
-        event = record.attempt.end_event
-        assert event is not None
-        if record.attempt.end is None or record.attempt.end.delivery is not DeliveryStatus.QUEUED:
-            return None
-        if record.attempt.start_delivery is DeliveryStatus.REJECTED:
-            self._outbox.end_became(record.id, DeliveryStatus.REJECTED)
-            return None
-        error = self._sender.end(record.id, start, event, deadline, secret=record.is_secret)
-        if record.attempt.start_delivery is DeliveryStatus.QUEUED:
+        if not has_started:  # the end says all that the start does
             became = status_after(error, in_doubt=record.in_doubt)
-            self._outbox.start_became(record.id, became, in_doubt=record.in_doubt and error is not None)
-        self._outbox.end_became(record.id, status_after(error, in_doubt=error is not None and error.perhaps_arrived))
+            self._outbox.start_became(attempt, became, in_doubt=record.in_doubt and error is not None)
+        self._outbox.end_became(attempt, status_after(error, in_doubt=error is not None and error.perhaps_arrived))
         return error
 
 

@@ -103,7 +103,7 @@ END_REJECTED = "(end_delivery = 'rejected' AND start_delivery = 'delivered')"
 INSERT = f"INSERT OR IGNORE INTO attempt ({COLUMNS}) VALUES ({', '.join('?' * 17)})"  # noqa: S608 - our own names
 MOVE = """
 UPDATE attempt SET holder = ?, lease = ?, start_delivery = ?, status = ?, reason = ?, end_delivery = ?, ended = ?,
-    in_state = ?, in_doubt = ?, address = ?, name = ?, start = ?
+    in_state = ?, in_doubt = ?, address = ?, name = ?, start = coalesce(?, start)
 WHERE id = ? AND holder = ? AND start_delivery = ? AND status IS ? AND end_delivery IS ? AND (lease = ? OR holder = ?)
 """
 
@@ -161,7 +161,7 @@ class OutboxFile:
         else:
             # Its holder may have renewed the lease since the record was read: only another process minds that.
             came_from = (*_state_values(old), old.lease, str(new.holder))
-            moved = db.execute(MOVE, (*_new_values(new), new.id, str(old.holder), *came_from)).rowcount == 1
+            moved = db.execute(MOVE, (*_new_values(old, new), new.id, str(old.holder), *came_from)).rowcount == 1
         if moved and new.attempt.is_settled:
             db.execute("DELETE FROM note WHERE attempt IN (?, ?)", (new.id, _key(new.place.stack, new.place.name)))
             db.execute("DELETE FROM addition WHERE attempt = ?", (new.id,))
@@ -368,12 +368,13 @@ def _state_values(record: Record) -> tuple[Any, ...]:
     return record.attempt.start_delivery.value, *told
 
 
-def _new_values(record: Record) -> Sequence[Any]:
+def _new_values(old: Record, record: Record) -> Sequence[Any]:
     start, status, delivery = _state_values(record)
     end, place = record.attempt.end, record.place
     reason, ended = (None, None) if end is None else (end.reason, end.at)
-    kept = (record.in_state, record.in_doubt, sendable(place.address), sendable(place.name), _start_value(record))
-    return str(record.holder), record.lease, start, status, reason, delivery, ended, *kept
+    kept = (record.in_state, record.in_doubt, sendable(place.address), sendable(place.name))
+    added = None if record.attempt.start is old.attempt.start else _start_value(record)  # most transitions keep it
+    return str(record.holder), record.lease, start, status, reason, delivery, ended, *kept, added
 
 
 def _all_values(record: Record) -> Sequence[Any]:

@@ -7,11 +7,11 @@ import os
 import pathlib
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import cache
-from typing import Any
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import Config
 
@@ -21,7 +21,6 @@ from ..bigpanda.events import Context, StartEvent, read
 from ..delivery.attempt import Attempt
 from ..delivery.delivery import Delivery
 from ..delivery.file import default_path
-from ..delivery.git import checkout
 from ..delivery.outbox import Outbox
 from ..errors import DeliveryError, SettingError
 from ..settings import KEYS, NAMESPACE, Mode, Settings
@@ -29,6 +28,9 @@ from . import sdk
 from .guard import Guard
 from .last import Last
 from .telling import counted_down, warn
+
+if TYPE_CHECKING:
+    from ..delivery.git import Checkout
 
 _shared: Service | None = None
 _lock = threading.Lock()
@@ -56,7 +58,6 @@ class Service:
         self.guard = Guard(self.delivery)
         self.guard.watch()
         self._ended: dict[str, Attempt] = {}
-        self._look = cache(checkout)  # this process lives for one update
         self._events: dict[tuple[str, str, frozenset[str]], str] = {}
 
     @classmethod
@@ -95,6 +96,13 @@ class Service:
         key = (start.component, start.version, frozenset(start.hosts))
         other = self._events.setdefault(key, name)
         return None if other == name else other
+
+    @cached_property
+    def _look(self) -> Callable[[pathlib.Path], Checkout | None]:
+        """Asks git about a folder, once: this process lives for one update."""
+        from ..delivery.git import checkout
+
+        return cache(checkout)
 
     def context(self, props: Mapping[str, Any], before: str | None) -> Context:
         """What a start carries beside its properties.

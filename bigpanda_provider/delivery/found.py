@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pathlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -42,26 +42,28 @@ def context(
     environ: Mapping[str, str],
     occasion: Occasion,
     look: Callable[[pathlib.Path], Checkout | None] = checkout,
+    secrets: Collection[str] = (),
 ) -> Context:
     """What the start carries beside its properties, as far as the setting `bigpanda:context` asks for it.
 
-    Nothing secret: the token and the app key are masked, and no URL has a user name or a password.
+    Nothing secret: token, app key and other secrets are masked, and no URL has a user name or a password.
 
     Args:
         settings: the settings.
         environ: the environment, which tells of the CI job.
         occasion: the attempt.
         look: asks git about a folder.
+        secrets: other texts that must not be seen.
     """
-    wanted, secrets = settings.context.value, settings.secrets
+    wanted, hidden = settings.context.value, {*settings.secrets, *secrets}
     if not wanted:
         return Context(api=settings.api.value)
     ci = job(environ)
     found = {one: value for one, value in _found(occasion, ci, wanted, look) if value and one in wanted}
-    tags = {one.value: clean(masked(value, secrets), VALUE_LIMIT) for one, value in found.items()}
+    tags = {one.value: clean(masked(value, hidden), VALUE_LIMIT) for one, value in found.items()}
     page = None if ci is None else ci.url
     link = page or _page(occasion.stack, environ) if Found.TICKET_URL in wanted else None
-    return Context(api=settings.api.value, tags=tags, ticket_url=link and masked(link, secrets))
+    return Context(api=settings.api.value, tags=tags, ticket_url=link and masked(link, hidden))
 
 
 def _found(

@@ -1,47 +1,18 @@
-"""What the starts of the runner carry beside what is asked for: what is found out, with what is secret masked."""
+"""What the runner knows of an update beside what is asked for, and tags with what is secret masked."""
 
 from __future__ import annotations
 
-import pathlib
 from collections.abc import Iterable, Mapping
 
 from .. import hosts
-from ..bigpanda.events import Context
 from ..bigpanda.masking import masked
-from ..bigpanda.text import listed, one_line
-from ..delivery import found
-from ..delivery.found import Occasion
+from ..bigpanda.text import listed
 from ..delivery.outbox import Outbox
-from ..settings import Settings
 from ..state import Status
 from .plan import Plan
 
 RESOURCES = 20
 """How many changed resources are named."""
-
-
-def of_stack(
-    settings: Settings,
-    environ: Mapping[str, str],
-    occasion: Occasion,
-    secrets: Iterable[str],
-) -> Context:
-    """What the start of a stack's update carries.
-
-    Args:
-        settings: the settings.
-        environ: the environment, which tells of the CI job.
-        occasion: the update.
-        secrets: the texts that must not be seen.
-    """
-    told, hidden = found.context(settings, environ, occasion), frozenset(secrets)
-    link = told.ticket_url and masked(told.ticket_url, hidden)
-    return told.model_copy(update={"tags": without_secrets(told.tags, hidden), "ticket_url": link})
-
-
-def by_hand(settings: Settings, environ: Mapping[str, str]) -> Context:
-    """What a start carries that a person records: it is of no stack."""
-    return found.context(settings, environ, Occasion("", pathlib.Path.cwd()))
 
 
 def without_secrets(tags: Mapping[str, str], secrets: Iterable[str]) -> dict[str, str]:
@@ -52,7 +23,7 @@ def without_secrets(tags: Mapping[str, str], secrets: Iterable[str]) -> dict[str
 
 def resources(plan: Plan) -> str:
     """What is going to change, by type and name; of many resources the first ones."""
-    return listed([one_line(hosts.described(change.key)) for change in plan.changes], RESOURCES)
+    return listed([hosts.described(change.key) for change in plan.changes], RESOURCES)
 
 
 def previous_version(outbox: Outbox, stack: str, component: str | None, version: str | None) -> str | None:

@@ -18,6 +18,7 @@ from ..bigpanda import certificate
 from ..delivery.attempt import End
 from ..delivery.delivery import Delivery
 from ..delivery.file import default_path
+from ..delivery.found import Occasion, context
 from ..delivery.outbox import Outbox
 from ..delivery.record import Record
 from ..errors import BigPandaError, OutboxError, SettingError, UndeliveredError, WrongUseError
@@ -270,7 +271,8 @@ def start(
     )
     display = Display(_console(stderr=True))
     chosen = Delivery(settings, _outbox(display), display.warn)
-    return _sent(byhand.start(chosen, event, carried.by_hand(settings, os.environ)).start_delivery, "start")
+    found = context(settings, os.environ, Occasion("", pathlib.Path.cwd()))
+    return _sent(byhand.start(chosen, event, found).start_delivery, "start")
 
 
 @command

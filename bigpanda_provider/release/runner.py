@@ -18,7 +18,7 @@ from ..bigpanda import certificate
 from ..bigpanda.events import StartEvent, read
 from ..delivery.attempt import CANCELLED, Attempt, End
 from ..delivery.delivery import UNANSWERED, Delivery
-from ..delivery.found import Occasion
+from ..delivery.found import Occasion, context
 from ..delivery.holder import Holder
 from ..delivery.outbox import Outbox
 from ..delivery.record import Recorder
@@ -217,7 +217,7 @@ class Runner:
             description=release.description,
             owner=release.owner,
             tags=None if release.tags is None else carried.without_secrets(release.tags, secrets),
-            context=carried.of_stack(settings, self._environ, occasion, secrets),
+            context=context(settings, self._environ, occasion, secrets=secrets),
         )
 
     def run(self, planned: Planned) -> Result:

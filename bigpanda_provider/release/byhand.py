@@ -92,7 +92,7 @@ class Sought:
         component: its component; any, if None.
         version: its version; any, if None.
         hosts: its hosts, in any order; any, if None.
-        attempt: its attempt's id; any, if None.
+        attempt: its attempt's id, or the beginning of it; any, if None.
     """
 
     component: str | None = None
@@ -131,7 +131,11 @@ class Sought:
 
     def is_of(self, attempt: str, start: StartEvent) -> bool:
         """Whether it may be this attempt."""
-        return attempt.startswith(self.attempt or "") and self.fits(start)
+        return self.names(attempt) and self.fits(start)
+
+    def names(self, attempt: str) -> bool:
+        """Whether an attempt's id is the one that is told, or begins with it."""
+        return attempt.startswith(self.attempt or "")
 
     def fits(self, start: StartEvent) -> bool:
         """Whether what is told does not contradict a start."""

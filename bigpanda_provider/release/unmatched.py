@@ -42,7 +42,7 @@ def no_match(records: Sequence[Record], address: str, sought: Sought) -> str:
     here = [one for one in records if one.place.address == address and one.is_in_progress]
     known = [one for one in here if one.attempt.start is not None]
     if sought.attempt is not None:
-        hidden = any(one.id == sought.attempt for one in here)
+        hidden = any(sought.names(one.id) for one in here)
         told = "it has secret properties, which only the next update of the stack can end" if hidden else ELSEWHERE
         return f"no open start matches {sought}: {told}"
     if known:

@@ -25,6 +25,15 @@ WEB = """
         Thing("thing", config.get("value"), fail=config.get("fail"))
     """
 
+LATE = """
+    bigpanda.host_name("pulumi-python:dynamic:Resource", "name")
+    outside = Thing("outside", config.get("outside"))
+    with bigpanda.Deployment("shop", component="shop", version="1"):
+        Thing("web-1", config.get("value"))
+        Thing("web-2", {})
+    """
+"""What changes of web-2 through an Output only the engine finds."""
+
 
 def bodies(bigpanda: Sandbox) -> list[dict[str, Any]]:
     """What was posted to the Changes API, in order."""
@@ -79,14 +88,8 @@ def test_deployments_that_share_component_version_and_hosts(stack: MakeStack, bi
 @CHANGES
 def test_a_late_host_joins_the_change_that_runs(stack: MakeStack, bigpanda: Sandbox) -> None:
     """What only the engine finds is added to it before the host changes, and its end has all hosts."""
-    made = stack("""
-        bigpanda.host_name("pulumi-python:dynamic:Resource", "name")
-        outside = Thing("outside", config.get("outside"))
-        with bigpanda.Deployment("shop", component="shop", version="1"):
-            Thing("web-1", config.get("value"))
-            Thing("web-2", config.get("key") and outside.value)
-        """)
-    made.config(key="yes", outside="1")
+    made = stack(LATE.format("outside.value"))
+    made.config(outside="1")
     assert made.up().ok
     before, did = len(bodies(bigpanda)), len(made.did())
     run = made.config(outside="2", value="2").up()
@@ -109,13 +112,7 @@ def test_a_late_host_of_an_end_that_waits(
     faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox, elsewhere: bool
 ) -> None:
     """Whoever sends the end sends it with all hosts."""
-    made = faulty_stack("""
-        bigpanda.host_name("pulumi-python:dynamic:Resource", "name")
-        outside = Thing("outside", config.get("outside"))
-        with bigpanda.Deployment("shop", component="shop", version="1"):
-            Thing("web-1", config.get("value"))
-            Thing("web-2", outside.value)
-        """)
+    made = faulty_stack(LATE.format("outside.value"))
     assert made.config(outside="1").up().ok
     before = len(bodies(bigpanda))
     faulty.script, faulty.fault = [None, None], faults.answer(503)
@@ -133,13 +130,7 @@ def test_a_late_host_of_an_end_that_waits(
 @CHANGES
 def test_a_late_host_of_an_update_that_fails(stack: MakeStack, bigpanda: Sandbox) -> None:
     """The guard's end has it too, and comes after what the program posts."""
-    made = stack("""
-        bigpanda.host_name("pulumi-python:dynamic:Resource", "name")
-        outside = Thing("outside", config.get("outside"))
-        with bigpanda.Deployment("shop", component="shop", version="1"):
-            Thing("web-1", config.get("value"))
-            Thing("web-2", fail=outside.value.apply(lambda value: "boom" if value == "2" else None))
-        """)
+    made = stack(LATE.format('fail=outside.value.apply(lambda value: "boom" if value == "2" else None)'))
     assert made.config(outside="1").up().ok
     before = len(bodies(bigpanda))
     assert not made.config(outside="2", value="2").up().ok
@@ -186,7 +177,7 @@ def test_an_old_event_that_is_refused_holds_up_no_new_one(
     assert bigpanda.has() == ["web 1 on a: in progress", "web 2 on a: success"]
     faulty.refuses = ""
     made.environment["BIGPANDA_API"] = Api.DEPLOYMENTS.value
-    assert "1 event is waiting to be sent" in made.preview("--diff").output
+    assert '=> "1 event is waiting to be sent"' in made.preview("--diff").output
     assert made.up().ok
     assert bigpanda.has() == ["web 1 on a: success", "web 2 on a: success"]
     assert made.up("--expect-no-changes").ok

@@ -241,7 +241,10 @@ class Completion(pulumi.dynamic.Resource, module="bigpanda", name="Completion"):
 
 
 def _is_masked(name: str, value: Any) -> bool:
-    """Whether what is secret is masked in a property, as in a reason; another one that is secret is sent as it is."""
+    """Whether secret text within a property is masked, as in a reason: in tags, and in a description of plain text.
+
+    Other properties that are secret are sent as they are, and encrypted in state.
+    """
     return name == state.TAGS.name or (name == state.DESCRIPTION.name and isinstance(value, str))
 
 

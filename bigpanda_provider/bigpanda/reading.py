@@ -31,7 +31,7 @@ def check(client: BigPandaClient, now: float, limit_s: float) -> None:
         DeliveryError: they are not, or BigPanda does not answer.
     """
     query = {"start_time_frame": str(int(now) - 3600), "end_time_frame": str(int(now)), "limit": "1"}
-    _listed(client, client.read(PATH, query, limit_s).content)
+    _changes_in(client, client.read(PATH, query, limit_s).content)
 
 
 def changes(client: BigPandaClient, first: float, last: float, search: str) -> Iterator[Mapping[str, Any]]:
@@ -55,7 +55,7 @@ def changes(client: BigPandaClient, first: float, last: float, search: str) -> I
     seen: set[str] = set()
     for _ in range(MOST_PAGES):
         page = client.read(PATH, query)
-        yield from _listed(client, page.content)
+        yield from _changes_in(client, page.content)
         if page.cursor is None or page.cursor in seen:
             return
         seen.add(page.cursor)
@@ -63,7 +63,7 @@ def changes(client: BigPandaClient, first: float, last: float, search: str) -> I
     raise RefusedError(f"{client.base_url} has more than {PAGE * MOST_PAGES} such changes; ask for fewer days")
 
 
-def _listed(client: BigPandaClient, content: Any) -> list[Mapping[str, Any]]:
+def _changes_in(client: BigPandaClient, content: Any) -> list[Mapping[str, Any]]:
     """The changes in an answer: a list, or an object that holds one. Which it is, and its name, is not documented."""
     lists = [content] if isinstance(content, list) else []
     if isinstance(content, Mapping):

@@ -27,7 +27,7 @@ QUIET_FACTOR = 3
 
 
 @dataclass
-class _Line:
+class _Route:
     """One of BigPanda's APIs, as this process has found it.
 
     Attributes:
@@ -78,27 +78,27 @@ class Sender:
         self._given = client
         self._clock = clock
         self._lock = threading.Lock()
-        self._lines: dict[Api, _Line] = {}
+        self._routes: dict[Api, _Route] = {}
         self.trouble: str | None = None
         self.is_patient = False
 
     def waits(self, api: Api) -> bool:
         """Whether nothing would be sent by that API now: BigPanda has its quiet, or there is no token."""
-        line = self._line(api)
+        route = self._route(api)
         with self._lock:
-            return line.missing is not None or self._clock() < line.quiet_until
+            return route.missing is not None or self._clock() < route.quiet_until
 
     def tries(self, api: Api) -> bool:
         """Whether an event would go on the wire now: where delivery is required, BigPanda gets no quiet."""
-        return self._line(api).missing is None and (self._mode is Mode.REQUIRED or not self.waits(api))
+        return self._route(api).missing is None and (self._mode is Mode.REQUIRED or not self.waits(api))
 
     def says_all(self, api: Api) -> bool:
         """Whether each post of that API says all of a deployment: the last is enough."""
-        return self._line(api).wire.says_all
+        return self._route(api).wire.says_all
 
     def room_in_s(self, api: Api) -> float:
         """How long it takes, in seconds, until BigPanda accepts another post of that API."""
-        return self._line(api).pace.room_in_s()
+        return self._route(api).pace.room_in_s()
 
     def warn_without_token(self) -> None:
         """Warn where there is something to send, and the token or the app key is missing."""
@@ -133,43 +133,43 @@ class Sender:
     def close(self) -> None:
         """Close what is open to BigPanda; nothing is sent any more."""
         with self._lock:
-            for client in (self._given, *(line.client for line in self._lines.values())):
+            for client in (self._given, *(route.client for route in self._routes.values())):
                 if client is not None:
                     client.close()
 
     def _send(
         self, api: Api, post: Callable[[Wire], Post], what: str, deadline: float | None, *, secret: bool
     ) -> DeliveryError | None:
-        line = self._line(api)
-        if line.missing is not None or self._mode is Mode.OFF:
-            if line.missing is not None and self._mode is not Mode.OFF:
-                self._warn(line.missing)
-            return UnavailableError(line.missing or "delivery is off, so nothing is sent")
+        route = self._route(api)
+        if route.missing is not None or self._mode is Mode.OFF:
+            if route.missing is not None and self._mode is not Mode.OFF:
+                self._warn(route.missing)
+            return UnavailableError(route.missing or "delivery is off, so nothing is sent")
         limit_s = self._timeout_s if deadline is None else min(self._timeout_s, deadline - self._clock())
         if limit_s <= 0 or (self.waits(api) and self._mode is not Mode.REQUIRED):
             return UnavailableError("BigPanda did not accept the last event, so sending is paused")
-        if not line.pace.wait(limit_s):
-            too_many = UnavailableError(f"BigPanda accepts {line.wire.per_minute} events a minute", too_many=True)
+        if not route.pace.wait(limit_s):
+            too_many = UnavailableError(f"BigPanda accepts {route.wire.per_minute} events a minute", too_many=True)
             self._tell(too_many)
             return too_many
         try:
-            self._client(line, api).send(post(line.wire), limit_s, secret=secret)
+            self._client(route, api).send(post(route.wire), limit_s, secret=secret)
         except RejectedError as error:
             self._warn(f"BigPanda rejected {what} ({error.answer}); it will not be retried")
             return error
         except DeliveryError as error:
-            self._leave_alone(line, error)
+            self._leave_alone(route, error)
             self._tell(error)
             return error
         return None
 
-    def _leave_alone(self, line: _Line, error: DeliveryError) -> None:
+    def _leave_alone(self, route: _Route, error: DeliveryError) -> None:
         """Give BigPanda its quiet."""
         with self._lock:
-            if isinstance(error, UnavailableError) and error.too_many and line.pace.is_limited:
-                line.pace.fill()
+            if isinstance(error, UnavailableError) and error.too_many and route.pace.is_limited:
+                route.pace.fill()
             else:
-                line.quiet_until = self._clock() + QUIET_FACTOR * self._timeout_s
+                route.quiet_until = self._clock() + QUIET_FACTOR * self._timeout_s
 
     def _tell(self, error: DeliveryError) -> None:
         """Tell the user why events are queued."""
@@ -183,33 +183,33 @@ class Sender:
                 about="outage",
             )
 
-    def _line(self, api: Api) -> _Line:
+    def _route(self, api: Api) -> _Route:
         with self._lock:
-            if api not in self._lines:
+            if api not in self._routes:
                 from ..bigpanda.changes import Changes
                 from ..bigpanda.deployments import Deployments
 
                 changes = api is Api.CHANGES
                 wire: Wire = Changes(self._settings.failed_status.value) if changes else Deployments()
-                self._lines[api] = _Line(wire, self._settings.missing(api), Pace(wire.per_minute))
-            return self._lines[api]
+                self._routes[api] = _Route(wire, self._settings.missing(api), Pace(wire.per_minute))
+            return self._routes[api]
 
-    def _client(self, line: _Line, api: Api) -> BigPandaClient:
+    def _client(self, route: _Route, api: Api) -> BigPandaClient:
         """The client. What it loads takes a while, and a preview or an update with nothing to send never needs it."""
         with self._lock:
-            if line.client is None:
+            if route.client is None:
                 from ..bigpanda.client import BigPandaClient
 
                 token = self._settings.token.value
                 assert token is not None
-                line.client = self._given or BigPandaClient(
+                route.client = self._given or BigPandaClient(
                     self._settings.base_url.value,
                     token,
                     self._timeout_s,
                     self._settings.client_certificate.value,
                     self._settings.app_key.value if api is Api.CHANGES else None,
                 )
-            return line.client
+            return route.client
 
 
 def _named(kind: str, event: StartEvent, *, secret: bool) -> str:

@@ -426,10 +426,21 @@ Do not ask for confirmation.
 Number of releases that run at the same time.
 File with the BigPanda token. [default: stack config or environment]
 File with the app key for the Changes API. [default: stack config or environment]
-BigPanda API to use. [default: stack config or environment]
+BigPanda API to use: deployments or changes. [default: stack config or environment]
 Tag to add; repeat for several.
-What to do if an event does not get through. [default: stack config or environment]
+What to do if an event does not get through: bestEffort, required or off. [default: stack config or environment]
 Print JSON, for scripts.
+Show only results, warnings and errors.
+Show the version.
+When to use colors: auto, always or never. [default: auto]
+Events by hand
+How Pulumi runs
+How to deliver
+What to release
+What to show
+What to tell BigPanda
+no such command upp; did you mean up?
+no such option --componet; did you mean --component?
 Component of the start.
 Version of the start; optional if only one start of the component is open.
 Host of the start; repeat for all hosts, or omit.
@@ -458,7 +469,7 @@ FEWEST_WORDS = 2
 WORD = re.compile(r"[\"'(`]*[A-Za-z][a-z'-]*[`\"').,;:?]*")
 NO_MESSAGE = re.compile(
     r"PRAGMA|TABLE|VALUES|FROM (note|attempt)|UPDATE attempt|ORDER BY|= [?]|IS NULL|start_delivery"  # SQL
-    r"|^import |^read -r |^bigpanda-release \w+ |^str \|"  # a program, commands, types
+    r"|^import |^Value error,|^read -r |^bigpanda-release \w+ |^str \|"  # a program, commands, types
 )
 HOLE = "\0"
 
@@ -477,7 +488,7 @@ def _texts(node: ast.AST) -> Iterator[str]:
     text = _text(node)
     if text is not None:
         yield text
-    if isinstance(node, ast.FunctionDef) and any(ast.unparse(one) == "command" for one in node.decorator_list):
+    if isinstance(node, ast.FunctionDef) and any(ast.unparse(one).startswith("command(") for one in node.decorator_list):
         yield ast.get_docstring(node) or ""
     for child in ast.iter_child_nodes(node):
         is_docstring = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)

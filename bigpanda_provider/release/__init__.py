@@ -1,6 +1,7 @@
 """`bigpanda-release`: records whole updates of stacks, in any language, without touching their programs.
 
-    cli        what is typed -> calls of the modules below; exit codes
+    cli/       what is typed -> calls of the modules below
+    exits      exit codes
     file       release.yaml -> releases
     releasing  plan, ask, run, tell
     order      which release runs when

@@ -40,11 +40,13 @@ class Display:
     """Shows lines and, on a terminal, below them what is under way, with a spinner and elapsed times.
 
     Args:
-        console: where to.
+        console: where lines go.
+        errors: where warnings go, unless the terminal shows what is under way.
+        quiet: whether only warnings, and lines that are always shown, are.
     """
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def __init__(self, console: Console, errors: Console, *, quiet: bool = False) -> None:
+        self.console, self._errors, self.quiet = console, errors, quiet
         # Held for a look at what follows alone, never while something is shown: `Live` has a lock of its own, and
         # holds that when it asks what is under way.
         self._lock = threading.Lock()
@@ -54,13 +56,17 @@ class Display:
     @property
     def is_live(self) -> bool:
         """Whether what is under way can be kept in sight."""
-        return self.console.is_terminal
+        return self.console.is_terminal and not self.console.is_dumb_terminal
 
-    def line(self, text: str, *, label: str = "", style: str = "") -> None:
-        """Show a line of plain text."""
+    def line(self, text: str, *, label: str = "", style: str = "", always: bool = False) -> None:
+        """Show a line of plain text; where less is to be shown, only if it is always to be."""
+        if always or not self.quiet:
+            self._print(self.console, text, label, style)
+
+    def _print(self, console: Console, text: str, label: str, style: str) -> None:
         prefix = f"[{label}] " if label else ""
         lines = "\n".join(prefix + part for part in text.splitlines() or [""])
-        self.console.print(Text(lines, style=style), soft_wrap=True)
+        console.print(Text(lines, style=style))
 
     def warn(self, sentence: str, *, about: str | None = None) -> None:
         """Show a warning, once for each thing that it is about."""
@@ -68,12 +74,12 @@ class Display:
             if (about or sentence) in self._warned:
                 return
             self._warned.add(about or sentence)
-        self.line(f"warning: {sentence}", style="yellow")
+        self._print(self.console if self.is_live else self._errors, f"warning: {sentence}", "", "yellow")
 
     @contextlib.contextmanager
     def live(self) -> Iterator[None]:
         """Keep what is under way in sight, where this is a terminal."""
-        if not self.is_live:
+        if not self.is_live or self.quiet:
             yield
             return
         with Live(

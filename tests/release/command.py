@@ -34,9 +34,9 @@ class Release:
         self.stack = stack
 
     def __call__(self, *arguments: str, env: Mapping[str, str] | None = None, cwd: pathlib.Path | None = None) -> Run:
-        """Run it to its end."""
-        done = self.run(*arguments, env=env, cwd=cwd)
-        return self.stack.printed(done.returncode, done.stdout + done.stderr)
+        """Run it to its end; what it prints is one text, as in the log of a CI job."""
+        done = self.run(*arguments, env=env, cwd=cwd, stderr=subprocess.STDOUT)
+        return self.stack.printed(done.returncode, done.stdout)
 
     def printed(self, *arguments: str) -> str:
         """What it prints on standard output alone; it has to succeed."""
@@ -46,7 +46,11 @@ class Release:
         return done.stdout
 
     def run(
-        self, *arguments: str, env: Mapping[str, str] | None = None, cwd: pathlib.Path | None = None
+        self,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        cwd: pathlib.Path | None = None,
+        stderr: int = subprocess.PIPE,
     ) -> subprocess.CompletedProcess[str]:
         """Run it to its end."""
         return subprocess.run(
@@ -54,7 +58,8 @@ class Release:
             cwd=cwd or self.stack.folder,
             env={**self.stack.environment, **(env or {})},
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
             text=True,
             timeout=LIMIT_S,
             check=False,

@@ -34,7 +34,7 @@ class RefreshedMeanwhile(Console):
 def test_a_line_while_the_display_is_drawn() -> None:
     """Neither waits for the other: a release would stand still for ever."""
     console = RefreshedMeanwhile(file=io.StringIO(), force_terminal=True, width=100)
-    display = Display(console)
+    display = Display(console, console)
     with display.live(), display.running("", "up of organization/test/dev"):
         display.line("one\ntwo", label="shop")
         display.warn("something is not as it should be")

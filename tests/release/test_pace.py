@@ -60,7 +60,8 @@ def flush(
 ) -> tuple[list[str], float]:
     """Send what waits; the lines that are shown, and how long it takes."""
     shown = io.StringIO()
-    display = Display(Console(file=shown, width=200))
+    console = Console(file=shown, width=200)
+    display = Display(console, console)
     settings = Settings.resolve({}, {}, {**SETTINGS, "baseUrl": bigpanda.address, "timeoutSeconds": timeout_s})
     delivery, begun = Delivery(settings, outbox, display.warn), time.monotonic()
     flushed = leftover.flush(delivery, None, show.Paused(display, every_s))

@@ -128,7 +128,7 @@ def test_the_summary_of_several_releases_counts_the_rejected() -> None:
         "a": Result(Outcome.SUCCEEDED, rejected="BigPanda rejected the start of a 1"),
         "b": Result(Outcome.SUCCEEDED),
     }
-    show.summary(Display(Console(file=text, width=200)), results, 3.0)
+    show.summary(Display(Console(file=text, width=200), Console(file=text, width=200)), results, 3.0)
     assert text.getvalue() == "2 releases in 3 s: 2 succeeded, 1 rejected by BigPanda\n"
 
 

@@ -1,0 +1,60 @@
+"""Commands around the recording: the check of the setup, a stand-in for BigPanda, completion."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from typing import Annotated
+
+import typer
+
+from .. import show
+from ..doctor import checks
+from ..exits import Exit
+from .app import command
+from .call import Call
+from .help import SETUP
+from .options import AppKeyFile, Folder, Stack, TokenFile, UsedApi, explicit
+
+
+@command(SETUP)
+def doctor(
+    call: Call,
+    stack: Stack = None,
+    folder: Folder = None,
+    token_file: TokenFile = None,
+    app_key_file: AppKeyFile = None,
+    api: UsedApi = None,
+) -> Exit:
+    """Check the setup.
+
+    Print a fix for each problem; send no event.
+    """
+    good = True
+    for one in checks(folder or pathlib.Path(), stack, os.environ, explicit(token_file, app_key_file, api)):
+        good &= one.fix is None
+        show.check(call.display, one)
+    return Exit.OK if good else Exit.FAILED
+
+
+@command(SETUP)
+def sandbox(
+    call: Call,
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free port.")] = 8080,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    data: Annotated[
+        str, typer.Option(metavar="FILE", help="File to keep events in; :memory: keeps them in memory.")
+    ] = ":memory:",
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Additional host name that requests may be sent to; repeat for several."),
+    ] = None,
+    changes_per_minute: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Answer 429 to more changes a minute. [default: no limit]"),
+    ] = None,
+) -> Exit:
+    """Serve a local stand-in for BigPanda."""
+    from ...sandbox.__main__ import serve
+
+    return Exit(serve(host, port, data, allow_host or (), changes_per_minute))

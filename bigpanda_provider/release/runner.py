@@ -91,6 +91,7 @@ class Release:
         owner: who is responsible.
         tags: what else to tell the operators.
         config: config for this run, as a stack's file has it.
+        engine: options for the engine, as they would follow `--`.
         after: the labels of the releases that come before it.
         label: what it is called among several; empty for the only one.
     """
@@ -104,6 +105,7 @@ class Release:
     owner: str | None = None
     tags: Mapping[str, str] | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
+    engine: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     label: str = ""
 

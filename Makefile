@@ -71,8 +71,9 @@ browser: setup   ## install Chromium and Playwright, for the tests of the Change
 bench: setup     ## measure the overhead, in some 10 minutes: benchmarks/RESULTS.md
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks $(ARGS)
 
-docs: setup      ## write docs/api.md from the docstrings
+docs: setup      ## write docs/api.md from the docstrings, and docs/commands.md from the help
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tools.api_reference
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tools.command_reference
 
 screenshots: browser  ## take the pictures of the Changes page in docs/images
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tools.screenshots

@@ -113,6 +113,7 @@ class Engine(automation.PulumiCommand):
     Attributes:
         on_start: called with the process id of each update before it does anything.
         on_end: called when that process is gone.
+        printed: what the last update printed on standard output.
         code: the exit code of the last update; None where it was not even started, negative where it was killed.
 
     Raises:
@@ -132,6 +133,7 @@ class Engine(automation.PulumiCommand):
         self.on_start: Callable[[int], None] = lambda _: None
         self.on_end: Callable[[], None] = lambda: None
         self.code: int | None = None
+        self.printed = ""
 
     def run(
         self,
@@ -161,7 +163,7 @@ class Engine(automation.PulumiCommand):
             result = automation.CommandResult(_text(out), _text(err), code)
         if update:
             self.on_end()
-            self.code = code
+            self.code, self.printed = code, result.stdout
         if code != 0:
             raise create_command_error(result)
         return result

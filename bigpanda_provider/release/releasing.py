@@ -13,10 +13,11 @@ from typing import Any
 import typer
 
 from ..delivery.outbox import Outbox
-from ..errors import BigPandaError, WrongUseError
-from . import file, order, show
+from ..errors import BigPandaError, ReleaseError, WrongUseError
+from . import file, order
 from .display import Display
 from .engine import Interrupts
+from .report import Report
 from .runner import Outcome, Planned, Release, Result, Runner, start_event
 from .stack import Kind
 
@@ -93,29 +94,51 @@ class Asked:
 
 @dataclass(frozen=True)
 class Releasing:
-    """Runs releases and shows how they go.
+    """Runs releases and reports how they go.
 
     Attributes:
-        display: where.
+        display: where warnings are shown, what is under way, and the question.
+        report: is told what happens.
         outbox: the record of events.
         explicit: settings that were given explicitly, by config key.
         interrupts: what cancels; the engine of a plan is the one that runs it, so there is one for both.
     """
 
     display: Display
+    report: Report
     outbox: Outbox
     explicit: Mapping[str, Any]
     interrupts: Interrupts = field(default_factory=Interrupts)
 
-    def plan(self, releases: Sequence[Release], kind: Kind) -> dict[str, Planned]:
+    def plan(self, releases: Sequence[Release], kind: Kind) -> dict[str, Planned | ReleaseError]:
         """Preview the releases in their order; the plans by label.
 
+        A release that comes after another may need what that one makes. If its preview fails, that is in the place of
+        its plan.
+
         Raises:
-            BigPandaError: one cannot be planned.
+            BigPandaError: one that comes after no other cannot be planned.
         """
+        found: dict[str, Planned | ReleaseError] = {}
         with self.interrupts, self.display.live():
             runner = self._runner()
-            return {release.label: runner.plan(release, kind) for release in order.in_order(releases)}
+            for release in order.in_order(releases):
+                try:
+                    found[release.label] = runner.plan(release, kind)
+                except ReleaseError as error:
+                    if not release.after:
+                        raise
+                    found[release.label] = error
+        return found
+
+    def show(self, releases: Sequence[Release], planned: Mapping[str, Planned | ReleaseError]) -> None:
+        """Report the plans."""
+        for release in order.in_order(releases):
+            plan = planned[release.label]
+            if isinstance(plan, Planned):
+                self.report.plan(plan)
+            else:
+                self.report.unplanned(release, str(plan))
 
     def carry_out(self, releases: Sequence[Release], kind: Kind, *, yes: bool, parallel: int) -> dict[str, Result]:
         """Preview and ask, unless that is not wanted; then run.
@@ -132,35 +155,32 @@ class Releasing:
         Raises:
             BigPandaError: the only release cannot be planned; of several, such a one has failed.
         """
-        planned: dict[str, Planned] = {}
+        planned: dict[str, Planned | ReleaseError] = {}
         if not yes:
             planned = self.plan(releases, kind)
-            for one in planned.values():
-                show.plan(self.display, one)
+            self.show(releases, planned)
             if not typer.confirm(f"{kind.value} now?"):
-                self.display.line("nothing was done")
+                self.display.line("nothing was done", always=True)
                 return {}
         began = time.monotonic()
         with self.interrupts, self.display.live():
             runner = self._runner()
 
             def run(release: Release) -> Result:
+                plan = planned.get(release.label) if len(releases) == 1 else None
                 # Of several, what comes before one may change what it does: it is planned anew.
-                return self._run(runner, release, kind, planned.get(release.label) if len(releases) == 1 else None)
+                return self._run(runner, release, kind, plan if isinstance(plan, Planned) else None)
 
-            def tell(release: Release, result: Result) -> None:
-                show.result(self.display, release, result)
-
-            results = order.run_all(releases, run, parallel, self.interrupts, tell)
+            results = order.run_all(releases, run, parallel, self.interrupts, self.report.result)
         if len(releases) > 1:
-            show.summary(self.display, results, time.monotonic() - began)
+            self.report.summary(order.in_order(releases), results, time.monotonic() - began)
         return results
 
     def _run(self, runner: Runner, release: Release, kind: Kind, planned: Planned | None) -> Result:
         try:
             if planned is None:
                 planned = runner.plan(release, kind)
-                show.events(self.display, planned)
+                self.report.begins(planned)
             return runner.run(planned)
         except KeyboardInterrupt:
             return Result(Outcome.CANCELLED, "it was not started")
@@ -170,14 +190,16 @@ class Releasing:
             return Result(Outcome.FAILED, str(error))
 
     def _runner(self) -> Runner:
-        return Runner(self.interrupts, self.display, os.environ, self.explicit, self.outbox)
+        return Runner(self.interrupts, self.display, self.report, os.environ, self.explicit, self.outbox)
 
 
-def refuse_to_ask(display: Display) -> None:
+def refuse_to_ask(display: Display, *, as_json: bool) -> None:
     """Refuse to go on where nobody is there to be asked.
 
     Raises:
-        WrongUseError: this is no terminal.
+        WrongUseError: this is no terminal, or standard output is for a script.
     """
+    if as_json:
+        raise WrongUseError("--json asks no question; pass --yes to confirm, or run `preview --json` first")
     if not (sys.stdin.isatty() and display.console.is_terminal):
         raise WrongUseError("not a terminal; pass --yes to confirm, or run `preview` first")

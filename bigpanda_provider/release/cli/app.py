@@ -17,12 +17,10 @@ import typer
 from ...errors import BigPandaError
 from ..exits import Exit, exit_of_error
 from .call import Color, call_of
-from .help import Command, EngineCommand, Group
+from .help import PROGRAM, Command, EngineCommand, Group
 from .options import OUTPUT
 
 F = TypeVar("F", bound=Callable[..., Exit])
-
-PROGRAM = "bigpanda-release"
 
 app = typer.Typer(
     name=PROGRAM,

@@ -62,7 +62,13 @@ Tags = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.", rich_help_panel=ENGINE)]
 Parallel = Annotated[
     int,
-    typer.Option(min=1, metavar="N", help="Number of releases that run at the same time.", rich_help_panel=RELEASE),
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Number of releases that run at the same time. [default: 1]",
+        show_default=False,
+        rich_help_panel=RELEASE,
+    ),
 ]
 TokenFile = Annotated[
     pathlib.Path | None,

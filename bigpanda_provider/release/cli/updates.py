@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .. import order, show
+from .. import order
 from ..exits import Exit, exit_of
+from ..json_lines import JsonLines, plan_as_object
+from ..lines import Lines
 from ..releasing import Asked, Releasing, refuse_to_ask
-from ..runner import Release
+from ..runner import Planned, Release
 from ..stack import Kind
 from .app import command
 from .call import Call
@@ -131,20 +133,25 @@ def preview(
     """
     asked = Asked(release_file, stack, folder, component, version, host, description, owner, tags(tag)).releases()
     given = explicit(token_file, app_key_file, api, delivery)
-    planned = Releasing(call.display, call.outbox, given).plan(asked, Kind.UP).values()
+    releasing = _releasing(call, given)
+    planned = releasing.plan(asked, Kind.UP)
     if call.as_json:
-        call.print_json({"releases": [show.plan_as_json(one) for one in planned]})
+        call.print_json({"releases": [plan_as_object(release, planned[release.label]) for release in asked]})
     else:
-        for one in planned:
-            show.plan(call.display, one)
-    return Exit.OK
+        releasing.show(asked, planned)
+    return Exit.OK if all(isinstance(one, Planned) for one in planned.values()) else Exit.FAILED
 
 
 def _carry_out(
     call: Call, kind: Kind, releases: Sequence[Release], given: dict[str, Any], *, yes: bool, parallel: int
 ) -> Exit:
     if not yes:
-        refuse_to_ask(call.display)
+        refuse_to_ask(call.display, as_json=call.as_json)
     call.end_orphans(given)
-    results = Releasing(call.display, call.outbox, given).carry_out(releases, kind, yes=yes, parallel=parallel)
+    results = _releasing(call, given).carry_out(releases, kind, yes=yes, parallel=parallel)
     return exit_of(result.outcome for result in results.values())
+
+
+def _releasing(call: Call, given: dict[str, Any]) -> Releasing:
+    report = JsonLines() if call.as_json else Lines(call.display)
+    return Releasing(call.display, report, call.outbox, given)

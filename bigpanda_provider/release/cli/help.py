@@ -38,6 +38,7 @@ class Command(TyperCommand):
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the options to the help."""
         groups: dict[str, list[tuple[str, str]]] = {}
+        param: Any
         for param in self.get_params(ctx):
             shown = param.get_help_record(ctx)
             if param.param_type_name == "argument":

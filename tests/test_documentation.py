@@ -162,7 +162,7 @@ def test_yaml_and_json_are_what_they_say(block: documents.Block, tmp_path: pathl
             (tmp_path / release["project"]).mkdir(exist_ok=True)
             (tmp_path / release["project"] / "Pulumi.yaml").write_text(f"name: {release['project']}\nruntime: yaml\n")
         (tmp_path / "release.yaml").write_text(block.text)
-        assert len(load(tmp_path / "release.yaml")) == len(read["releases"])
+        assert len(load(tmp_path / "release.yaml").releases) == len(read["releases"])
     else:
         assert read["runtime"]["name"] == "python"
 

@@ -227,7 +227,7 @@ the engine was killed by signal 9
 bigpanda-release: unexpected error: KeyError; run it again with --debug for a traceback
 bigpanda-release: --component and --version missing; pass a component and a version, or a release.yaml
 bigpanda-release: --tag number 2 has no "="; write it as --tag NAME=VALUE
-bigpanda-release: --tag sets team twice; set each tag once
+bigpanda-release: --tag sets team twice; set each name once
 bigpanda-release: --version cannot be combined with release.yaml; set the value there, or omit the file
 bigpanda-release: not a terminal; pass --yes to confirm, or run `preview` first
 bigpanda-release: the token file token.txt cannot be read: it is not text
@@ -348,6 +348,28 @@ bigpanda-release: release.yaml:9: releases[1].after names "db", which is not a r
 bigpanda-release: release.yaml:9: releases[1].after names "prod", which matches several releases; write one of
     ./prod, db/prod
 bigpanda-release: release.yaml:9: releases[1].after is a circular dependency: db after shop after db
+""",
+    "targets, variables and a part of a release.yaml": r"""
+bigpanda-release: release.yaml:4: not valid YAML: expected ',' or ']', but got '{'; put a value with ${...} in quotes
+bigpanda-release: release.yaml is not valid YAML: special characters are not allowed
+bigpanda-release: release.yaml:7: releases[0].version: VERSION is not set; set it, or pass --var VERSION=...
+bigpanda-release: release.yaml:7: releases[0].owner: ${ does not begin a variable; write ${NAME}, ${NAME:-default}, or
+    $${ for a literal ${
+bigpanda-release: release.yaml:7: releases[0].owner: TOKEN holds a secret that no release may show
+    (BIGPANDA_API_TOKEN); the runner reads it by itself, so remove the variable
+bigpanda-release: release.yaml:9: releases[0].refresh is neither true nor false; write one of them
+bigpanda-release: release.yaml:9: releases[0].targets[0] is not a URN; copy it from `pulumi stack --show-urns`, or use *
+bigpanda-release: --var VERSON is not used in the file; did you mean VERSION?
+bigpanda-release: --var VERSON is not used in the file; write it there as ${VERSON}, or omit the option
+bigpanda-release: --var is only for a release.yaml; name the file, or omit --var
+bigpanda-release: --only shpo is not a component of release.yaml; did you mean shop?
+bigpanda-release: --only db is not a component of release.yaml; the components are network, shop
+shop runs after network, which is not part of this run
+network is destroyed after shop, which is not part of this run
+Run only this component of the release.yaml; repeat for several.
+Value of ${NAME} in the release.yaml; repeat for several. [default: the environment variable]
+URNs of the resources to update, as --target takes them. [default: all resources]
+Refresh state from the cloud provider before the update.
 """,
     "release.yaml in an editor": r"""
 Releases, in any order.

@@ -6,7 +6,7 @@ import os
 import pathlib
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from .engine import Interrupts
 from .report import Report
 from .runner import Outcome, Planned, Release, Result, Runner, start_event
 from .stack import Kind
+from .variables import Variables
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Asked:
         description: free text.
         owner: who is responsible.
         tags: what else to tell the operators.
+        only: the components that are chosen of the file's; all, if None.
+        variables: what `${NAME}` stands for in the file, before the environment.
     """
 
     release_file: pathlib.Path | None = None
@@ -47,17 +50,40 @@ class Asked:
     description: str | None = None
     owner: str | None = None
     tags: Mapping[str, str] | None = None
+    only: Sequence[str] | None = None
+    variables: Mapping[str, str] | None = None
 
-    def releases(self, *, recorded: bool = True) -> list[Release]:
+    def releases(self, kind: Kind, say: Callable[[str], None]) -> list[Release]:
         """The releases that this makes.
 
         Args:
-            recorded: whether they are recorded, and so need a component and a version.
+            kind: what is to be done; what is recorded needs a component and a version.
+            say: is told of what is not part of the run, though the file has it next to what is.
 
         Raises:
             WrongUseError: they make none.
         """
-        values = {
+        if self.release_file is not None:
+            return self._of_file(self.release_file, kind, say)
+        for option, given in (("--var", self.variables), ("--only", self.only)):
+            if given:
+                raise WrongUseError(f"{option} is only for a release.yaml; name the file, or omit {option}")
+        return [self._only_one(recorded=kind is not Kind.REFRESH)]
+
+    def _of_file(self, release_file: pathlib.Path, kind: Kind, say: Callable[[str], None]) -> list[Release]:
+        given = next((name for name, value in self._values().items() if value is not None), None)
+        if given is not None:
+            raise WrongUseError(
+                f"{given} cannot be combined with {release_file}; set the value there, or omit the file"
+            )
+        loaded = file.load(release_file, Variables(self.variables or {}, os.environ), self.only or ())
+        for note in loaded.notes(kind):
+            say(note)
+        return loaded.releases
+
+    def _values(self) -> dict[str, Any]:
+        """What stands in the file, where there is one, by option."""
+        return {
             "--stack": self.stack,
             "--cwd": self.folder,
             "--component": self.component,
@@ -67,14 +93,10 @@ class Asked:
             "--owner": self.owner,
             "--tag": self.tags,
         }
-        if self.release_file is not None:
-            given = next((name for name, value in values.items() if value is not None), None)
-            if given is not None:
-                raise WrongUseError(
-                    f"{given} cannot be combined with {self.release_file}; set the value there, or omit the file"
-                )
-            return file.load(self.release_file)
-        missing = [name for name in ("--component", "--version") if values[name] is None]
+
+    def _only_one(self, *, recorded: bool) -> Release:
+        """The release without a file."""
+        missing = [name for name in ("--component", "--version") if self._values()[name] is None]
         if recorded and missing:
             raise WrongUseError(f"{' and '.join(missing)} missing; pass a component and a version, or a release.yaml")
         release = Release(
@@ -89,7 +111,7 @@ class Asked:
         )
         if recorded:  # before anything is begun
             start_event(component=self.component, version=self.version, hosts=release.hosts or ("any",), tags=self.tags)
-        return [release]
+        return release
 
 
 @dataclass(frozen=True)

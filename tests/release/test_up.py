@@ -251,7 +251,7 @@ def test_the_selected_stack_stays_selected(release: MakeRelease) -> None:
         ),
         (("history", "--since", "soon"), '--since "soon" is not a time; write it as 90m, 12h, 7d, or 2026-11-25T10:00'),
         (("up", "--yes", *EVENT, "--tag", "team"), '--tag number 1 has no "="; write it as --tag NAME=VALUE'),
-        (("up", "--yes", *EVENT, "--tag", "a=1", "--tag", "a=2"), "--tag sets a twice; set each tag once"),
+        (("up", "--yes", *EVENT, "--tag", "a=1", "--tag", "a=2"), "--tag sets a twice; set each name once"),
         (
             ("up", "--yes", *EVENT, "--tag", "hosts=a"),
             "tags: has the name hosts, which is reserved for the event itself",

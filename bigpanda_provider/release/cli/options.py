@@ -70,6 +70,24 @@ Parallel = Annotated[
         rich_help_panel=RELEASE,
     ),
 ]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="COMPONENT",
+        help="Run only this component of the release.yaml; repeat for several.",
+        rich_help_panel=RELEASE,
+    ),
+]
+Variables = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--var",
+        metavar="NAME=VALUE",
+        help="Value of ${NAME} in the release.yaml; repeat for several. [default: the environment variable]",
+        rich_help_panel=RELEASE,
+    ),
+]
 TokenFile = Annotated[
     pathlib.Path | None,
     typer.Option(
@@ -140,14 +158,32 @@ def tags(given: Sequence[str] | None) -> dict[str, str] | None:
     """The tags that the command line gives; whether an event can hold them is for the event to say.
 
     Raises:
+        WrongUseError: as `_pairs`.
+    """
+    return _pairs("--tag", given) or None
+
+
+def variables(given: Sequence[str] | None) -> dict[str, str] | None:
+    """The variables that the command line gives.
+
+    Raises:
+        WrongUseError: as `_pairs`.
+    """
+    return _pairs("--var", given) or None
+
+
+def _pairs(option: str, given: Sequence[str] | None) -> dict[str, str]:
+    """The values by name that an option gives, which is repeated.
+
+    Raises:
         WrongUseError: one has no "=", or two have one name. The sentence does not repeat the value.
     """
     found: dict[str, str] = {}
     for number, text in enumerate(given or (), start=1):
         name, equals, value = text.partition("=")
         if not equals:
-            raise WrongUseError(f'--tag number {number} has no "="; write it as --tag NAME=VALUE')
+            raise WrongUseError(f'{option} number {number} has no "="; write it as {option} NAME=VALUE')
         if name in found:
-            raise WrongUseError(f"--tag sets {name} twice; set each tag once")
+            raise WrongUseError(f"{option} sets {name} twice; set each name once")
         found[name] = value
-    return found or None
+    return found

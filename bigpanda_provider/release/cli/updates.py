@@ -23,16 +23,19 @@ from .options import (
     File,
     Folder,
     Hosts,
+    Only,
     Owner,
     Parallel,
     Stack,
     Tags,
     TokenFile,
     UsedApi,
+    Variables,
     Version,
     Yes,
     explicit,
     tags,
+    variables,
 )
 
 
@@ -50,6 +53,8 @@ def _updating(kind: Kind, text: str) -> None:
         description: Description = None,
         owner: Owner = None,
         tag: Tags = None,
+        only: Only = None,
+        var: Variables = None,
         yes: Yes = False,
         parallel: Parallel = 1,
         token_file: TokenFile = None,
@@ -57,7 +62,8 @@ def _updating(kind: Kind, text: str) -> None:
         api: UsedApi = None,
         delivery: DeliveryMode = None,
     ) -> Exit:
-        asked = Asked(release_file, stack, folder, component, version, host, description, owner, tags(tag)).releases()
+        told = (component, version, host, description, owner, tags(tag))
+        asked = Asked(release_file, stack, folder, *told, only, variables(var)).releases(kind, call.display.line)
         in_turn = order.backwards(asked) if kind is Kind.DESTROY else asked
         return _carry_out(
             call, kind, in_turn, explicit(token_file, app_key_file, api, delivery), yes=yes, parallel=parallel
@@ -95,6 +101,8 @@ def refresh(
     release_file: File = None,
     stack: Stack = None,
     folder: Folder = None,
+    only: Only = None,
+    var: Variables = None,
     yes: Yes = False,
     parallel: Parallel = 1,
 ) -> Exit:
@@ -104,7 +112,8 @@ def refresh(
 
     bigpanda-release refresh -s prod --yes
     """
-    asked = Asked(release_file, stack, folder).releases(recorded=False)
+    told = Asked(release_file, stack, folder, only=only, variables=variables(var))
+    asked = told.releases(Kind.REFRESH, call.display.line)
     return _carry_out(call, Kind.REFRESH, asked, {}, yes=yes, parallel=parallel)
 
 
@@ -120,6 +129,8 @@ def preview(
     description: Description = None,
     owner: Owner = None,
     tag: Tags = None,
+    only: Only = None,
+    var: Variables = None,
     token_file: TokenFile = None,
     app_key_file: AppKeyFile = None,
     api: UsedApi = None,
@@ -131,7 +142,8 @@ def preview(
 
     bigpanda-release preview release.yaml --json
     """
-    asked = Asked(release_file, stack, folder, component, version, host, description, owner, tags(tag)).releases()
+    told = (component, version, host, description, owner, tags(tag))
+    asked = Asked(release_file, stack, folder, *told, only, variables(var)).releases(Kind.UP, call.display.line)
     given = explicit(token_file, app_key_file, api, delivery)
     releasing = _releasing(call, given)
     planned = releasing.plan(asked, Kind.UP)

@@ -64,6 +64,28 @@ Parallel = Annotated[
     int,
     typer.Option(min=1, metavar="N", help="Number of releases that run at the same time.", rich_help_panel=RELEASE),
 ]
+Targets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--target",
+        metavar="URN",
+        help="Limit the run to this resource; repeat for several. Wildcards: * and **.",
+        rich_help_panel=ENGINE,
+    ),
+]
+Refresh = Annotated[
+    bool, typer.Option("--refresh", help="Refresh state from the cloud provider first.", rich_help_panel=ENGINE)
+]
+Diff = Annotated[bool, typer.Option("--diff", help="Show the plan in full.", rich_help_panel=ENGINE)]
+ParallelOperations = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Number of resource operations that Pulumi runs at the same time. [default: Pulumi decides]",
+        rich_help_panel=ENGINE,
+    ),
+]
 TokenFile = Annotated[
     pathlib.Path | None,
     typer.Option(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from .. import order, show
+from ..engine_options import EngineOptions, by_name
 from ..exits import Exit, exit_of
 from ..releasing import Asked, Releasing, refuse_to_ask
 from ..runner import Release
@@ -18,13 +20,17 @@ from .options import (
     Component,
     DeliveryMode,
     Description,
+    Diff,
     File,
     Folder,
     Hosts,
     Owner,
     Parallel,
+    ParallelOperations,
+    Refresh,
     Stack,
     Tags,
+    Targets,
     TokenFile,
     UsedApi,
     Version,
@@ -48,6 +54,10 @@ def _updating(kind: Kind, text: str) -> None:
         description: Description = None,
         owner: Owner = None,
         tag: Tags = None,
+        target: Targets = None,
+        refresh: Refresh = False,
+        diff: Diff = False,
+        parallel_operations: ParallelOperations = None,
         yes: Yes = False,
         parallel: Parallel = 1,
         token_file: TokenFile = None,
@@ -55,14 +65,18 @@ def _updating(kind: Kind, text: str) -> None:
         api: UsedApi = None,
         delivery: DeliveryMode = None,
     ) -> Exit:
+        engine = _for_engine(
+            call, kind.value, by_name(target, refresh=refresh, diff=diff, parallel=parallel_operations)
+        )
         asked = Asked(release_file, stack, folder, component, version, host, description, owner, tags(tag)).releases()
+        asked = _with(asked, engine)
         in_turn = order.backwards(asked) if kind is Kind.DESTROY else asked
         return _carry_out(
             call, kind, in_turn, explicit(token_file, app_key_file, api, delivery), yes=yes, parallel=parallel
         )
 
     update.__name__, update.__doc__ = kind.value, text
-    command(RELEASES)(update)
+    command(RELEASES, engine=True)(update)
 
 
 _updating(
@@ -87,12 +101,15 @@ _updating(
 )
 
 
-@command(RELEASES)
+@command(RELEASES, engine=True)
 def refresh(
     call: Call,
     release_file: File = None,
     stack: Stack = None,
     folder: Folder = None,
+    target: Targets = None,
+    diff: Diff = False,
+    parallel_operations: ParallelOperations = None,
     yes: Yes = False,
     parallel: Parallel = 1,
 ) -> Exit:
@@ -102,11 +119,12 @@ def refresh(
 
     bigpanda-release refresh -s prod --yes
     """
-    asked = Asked(release_file, stack, folder).releases(recorded=False)
+    engine = _for_engine(call, "refresh", by_name(target, diff=diff, parallel=parallel_operations))
+    asked = _with(Asked(release_file, stack, folder).releases(recorded=False), engine)
     return _carry_out(call, Kind.REFRESH, asked, {}, yes=yes, parallel=parallel)
 
 
-@command(RELEASES)
+@command(RELEASES, engine=True)
 def preview(
     call: Call,
     release_file: File = None,
@@ -118,6 +136,10 @@ def preview(
     description: Description = None,
     owner: Owner = None,
     tag: Tags = None,
+    target: Targets = None,
+    refresh: Refresh = False,
+    diff: Diff = False,
+    parallel_operations: ParallelOperations = None,
     token_file: TokenFile = None,
     app_key_file: AppKeyFile = None,
     api: UsedApi = None,
@@ -129,7 +151,9 @@ def preview(
 
     bigpanda-release preview release.yaml --json
     """
+    engine = _for_engine(call, "preview", by_name(target, refresh=refresh, diff=diff, parallel=parallel_operations))
     asked = Asked(release_file, stack, folder, component, version, host, description, owner, tags(tag)).releases()
+    asked = _with(asked, engine)
     given = explicit(token_file, app_key_file, api, delivery)
     planned = Releasing(call.display, call.outbox, given).plan(asked, Kind.UP).values()
     if call.as_json:
@@ -138,6 +162,21 @@ def preview(
         for one in planned:
             show.plan(call.display, one)
     return Exit.OK
+
+
+def _for_engine(call: Call, command: str, named: tuple[str, ...]) -> tuple[str, ...]:
+    """The options for the engine: those by name, and those that follow `--`.
+
+    Raises:
+        WrongUseError: one is not for the engine.
+    """
+    EngineOptions.of(call.engine).check(command)
+    return (*named, *call.engine)
+
+
+def _with(releases: Sequence[Release], engine: tuple[str, ...]) -> list[Release]:
+    """The releases with options for the engine beside their own."""
+    return [replace(release, engine=(*release.engine, *engine)) for release in releases]
 
 
 def _carry_out(

@@ -266,6 +266,36 @@ rejected: BigPanda rejected the start of shop 2.6.1, so it has no record of this
 rejected: BigPanda rejected the end of shop 2.6.1, so it shows shop 2.6.1 in progress; send another end with
     `bigpanda-release end --component shop`
 """,
+    "release runner: options for the engine": r"""
+bigpanda-release: --target needs a value after it
+bigpanda-release: argument 3 after `--` is not an option; only options for Pulumi can follow `--`, each with its
+    value: --target URN
+bigpanda-release: `pulumi up`: unknown flag: --foo; see `pulumi up --help`
+bigpanda-release: --save-plan is an option of previews; run `bigpanda-release preview`
+bigpanda-release: --attach-debugger is not supported, since nothing would show where to attach; use `pulumi up`
+bigpanda-release: --exec-kind is internal to Pulumi; omit it
+bigpanda-release: --color must come before `--`: bigpanda-release up --color WHEN
+bigpanda-release: --config-file is not supported, since settings are read from the stack's own file; pass
+    `--config KEY=VALUE`, or set config in release.yaml
+bigpanda-release: --cwd must come before `--`: bigpanda-release up -C DIR
+bigpanda-release: --help must come before `--`; for the engine's options run `pulumi up --help`
+bigpanda-release: --json must come before `--`: bigpanda-release up --json
+bigpanda-release: --non-interactive is always set; omit it
+bigpanda-release: --preview-only is not supported; run `pulumi destroy --preview-only`
+bigpanda-release: --secrets-provider is only for new stacks; run `pulumi stack change-secrets-provider` first
+bigpanda-release: --show-secrets is not supported, since secrets are never shown; run
+    `pulumi stack output --show-secrets`
+bigpanda-release: --skip-preview is not supported, since the preview decides which events to send; to skip only the
+    question, pass --yes before `--`
+bigpanda-release: --stack must come before `--`: bigpanda-release up -s STACK
+bigpanda-release: --strict is not supported, since preview and update run separately; save a plan with
+    `bigpanda-release preview` and `-- --save-plan FILE`, then pass `-- --plan FILE`
+bigpanda-release: --yes must come before `--`: bigpanda-release up --yes
+Limit the run to this resource; repeat for several. Wildcards: * and **.
+Refresh state from the cloud provider first.
+Show the plan in full.
+Number of resource operations that Pulumi runs at the same time. [default: Pulumi decides]
+""",
     "release runner: start, end, status, history and flush": r"""
 start queued; send it with `bigpanda-release flush`
 start not sent, since delivery is off

@@ -115,6 +115,7 @@ class Engine(automation.PulumiCommand):
         on_end: called when that process is gone.
         printed: what the last update printed on standard output.
         code: the exit code of the last update; None where it was not even started, negative where it was killed.
+        options: what the next update gets beside what the Automation API gives it.
 
     Raises:
         ReleaseError: there is no `pulumi`, or one that is too old.
@@ -134,6 +135,7 @@ class Engine(automation.PulumiCommand):
         self.on_end: Callable[[], None] = lambda: None
         self.code: int | None = None
         self.printed = ""
+        self.options: tuple[str, ...] = ()
 
     def run(
         self,
@@ -149,7 +151,7 @@ class Engine(automation.PulumiCommand):
             CommandError: it did not succeed.
         """
         update = args[0] in _UPDATES
-        arguments = _without_selecting(args)
+        arguments = [*_without_selecting(args), *(self.options if update else ())]
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             on_start = self.on_start if update else None
             command = [self.command, "--non-interactive", *arguments]

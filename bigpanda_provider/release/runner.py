@@ -181,7 +181,8 @@ class Runner:
             ReleaseError: the preview failed.
         """
         with self._display.running(release.label, f"previewing {kind.value}") as running:
-            stack = ProjectStack(release.folder, release.stack, Engine(self._interrupts), release.config, self._env)
+            engine = Engine(self._interrupts)
+            stack = ProjectStack(release.folder, release.stack, engine, release.config, self._env, release.engine)
             for complaint in complaints(stack.config, stack.is_secret):
                 self._display.warn(complaint)
             settings = Settings.resolve(stack.config, self._environ, self._explicit, stack.folder)
@@ -242,8 +243,9 @@ class Runner:
         """Send the start, run the update, send the end."""
         if self._interrupts.asked:
             return Result(Outcome.CANCELLED, CANCELLED)
+        message = planned.stack.options.message
         if planned.start is None:
-            return self._update(planned, planned.kind.value)
+            return self._update(planned, message or planned.kind.value)
         delivery = self._delivery(planned.settings)
         start = planned.start.model_copy(update={"timestamp": int(time.time())})
         attempt = Attempt(uuid.uuid4().hex, start)
@@ -255,7 +257,8 @@ class Runner:
             self._report.start(planned.release.label, started)
             planned.stack.engine.on_start = lambda pid: delivery.lasts_as_long_as(attempt.id, Holder.of(pid))
             planned.stack.engine.on_end = lambda: delivery.lasts_as_long_as(attempt.id, Holder.current())
-            result = self._update(planned, f"{start.component} {start.version} {mark(attempt.id)}")
+            message = message or f"{start.component} {start.version}"
+            result = self._update(planned, f"{message} {mark(attempt.id)}")
         except DeliveryError as error:
             result = Result(Outcome.UNDELIVERED, f"the start did not get through, and delivery is required: {error}")
         finally:

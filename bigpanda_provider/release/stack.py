@@ -7,7 +7,7 @@ import enum
 import json
 import pathlib
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +21,7 @@ from ..bigpanda.text import clean
 from ..errors import ReleaseError, WrongUseError
 from ..program import reason
 from .engine import Engine
+from .engine_options import EngineOptions
 
 OnEvent = Callable[[EngineEvent], None]
 
@@ -42,9 +43,13 @@ class ProjectStack:
         config: config for this run alone, keys with or without their namespace, values as a stack's file has them.
         engine: the engine.
         env: environment variables for the engine, beside this process's own.
+        options: options for the engine, as they would follow `--`.
+
+    Attributes:
+        options: these, as they were read.
 
     Raises:
-        WrongUseError: there is no such project or stack.
+        WrongUseError: there is no such project or stack, or the options are none.
         ReleaseError: the engine cannot tell.
     """
 
@@ -55,7 +60,9 @@ class ProjectStack:
         engine: Engine,
         config: Mapping[str, Any] | None = None,
         env: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
     ) -> None:
+        self.options = EngineOptions.of(options)
         self.folder = folder.resolve()
         self.engine = engine
         if not any((self.folder / file).is_file() for file in PROJECT_FILES):
@@ -65,9 +72,7 @@ class ProjectStack:
                 work_dir=str(self.folder), pulumi_command=engine, env_vars=dict(env or {})
             )
             self.project = self._workspace.project_settings().name
-            self._config = {
-                (key if ":" in key else f"{self.project}:{key}"): value for key, value in (config or {}).items()
-            }
+            self._config, self._given = self._qualified(config or {}), self._qualified(self.options.config)
             selected = name or getattr(self._workspace.stack(), "name", None)
             if selected is None:
                 raise WrongUseError(f"no stack is selected in {folder}; name one with -s")
@@ -82,6 +87,10 @@ class ProjectStack:
             raise ReleaseError(f"{folder}: {_said(error)}") from None
         except yaml.YAMLError:
             raise WrongUseError(f"the Pulumi.yaml in {folder} is not valid YAML; `pulumi about` shows where") from None
+
+    def _qualified(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Config with the project's namespace where a key has none."""
+        return {(key if ":" in key else f"{self.project}:{key}"): value for key, value in config.items()}
 
     def _full_name(self, name: str) -> str:
         """With organization and project, as programs know it."""
@@ -105,8 +114,8 @@ class ProjectStack:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The stack's config, secrets too."""
-        return {key: entry.get("value") for key, entry in self._all_config.items()}
+        """The stack's config, secrets too, with what options for the engine set in it."""
+        return {key: entry.get("value") for key, entry in self._all_config.items()} | self._given
 
     @cached_property
     def secrets(self) -> frozenset[str]:
@@ -115,7 +124,7 @@ class ProjectStack:
 
     def is_secret(self, key: str) -> bool:
         """Whether a key of the config was set with `--secret`."""
-        return bool(self._all_config[key].get("secret"))
+        return bool(self._all_config.get(key, {}).get("secret"))
 
     @property
     def shown_name(self) -> str:
@@ -127,7 +136,10 @@ class ProjectStack:
 
         Raises:
             CommandError: it cannot.
+            WrongUseError: it, or the update that is to follow, does not take the options.
         """
+        self._check_options(kind)
+        self.engine.options = self.options.preview(kind.value)
         runs: dict[Kind, Callable[..., Any]] = {
             Kind.UP: self._stack.preview,
             Kind.DESTROY: self._stack.preview_destroy,
@@ -153,6 +165,7 @@ class ProjectStack:
             Kind.REFRESH: self._stack.refresh,
         }
         self.engine.code = None
+        self.engine.options = self.options.update(kind.value)
         try:
             with self._config_file() as file:
                 runs[kind](message=message, on_event=on_event, config_file=file, color="never", show_secrets=False)
@@ -160,6 +173,19 @@ class ProjectStack:
             if self.engine.code != 0:  # else it is done, and only what the API asks afterwards went wrong
                 raise
         return self.engine.printed
+
+    def _check_options(self, kind: Kind) -> None:
+        """Have the engine read the options, of the preview and of the update, before either begins."""
+        if not self.options.options:
+            return
+        self.engine.options = ()
+        update, preview = kind.value, "preview" if kind is Kind.UP else kind.value
+        commands = {update: self.options.update(update)} | {preview: self.options.preview(update)}
+        for command, options in commands.items():
+            try:
+                self.engine.run([command, *options, "--help"], str(self.folder), {})
+            except CommandError as error:
+                raise WrongUseError(f"`pulumi {command}`: {_said(error)}; see `pulumi {command} --help`") from None
 
     def _aside(self, *command: str) -> str:
         """What a command prints that changes nothing."""
@@ -202,6 +228,7 @@ def why(error: CommandError, secrets: frozenset[str]) -> str:
 
 def _said(error: CommandError) -> str:
     """The last error in what a command printed."""
-    lines = [line.strip() for line in clean(str(error)).splitlines() if line.strip()]
+    told = (line.strip().removeprefix("stderr: ") for line in clean(str(error)).splitlines())
+    lines = [line for line in told if line]
     errors = [line for line in lines if line.startswith("error: ")]
     return (errors or lines)[-1].removeprefix("error: ") if lines else "pulumi failed and printed no error"

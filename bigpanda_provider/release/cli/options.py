@@ -1,16 +1,15 @@
-"""The options that several commands of `bigpanda-release` have."""
+"""The options that several commands of `bigpanda-release` have, one by one; `groups` has those that go together."""
 
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
-from ...errors import WrongUseError
 from ...settings import Mode
 from ...state import Api
+from .call import Color
 
 RELEASE = "What to release"
 TELL = "What to tell BigPanda"
@@ -88,6 +87,28 @@ Variables = Annotated[
         rich_help_panel=RELEASE,
     ),
 ]
+Targets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--target",
+        metavar="URN",
+        help="Limit the run to this resource; repeat for several. Wildcards: * and **.",
+        rich_help_panel=ENGINE,
+    ),
+]
+Refresh = Annotated[
+    bool, typer.Option("--refresh", help="Refresh state from the cloud provider first.", rich_help_panel=ENGINE)
+]
+Diff = Annotated[bool, typer.Option("--diff", help="Show the plan in full.", rich_help_panel=ENGINE)]
+ParallelOperations = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Number of resource operations that Pulumi runs at the same time. [default: Pulumi decides]",
+        rich_help_panel=ENGINE,
+    ),
+]
 TokenFile = Annotated[
     pathlib.Path | None,
     typer.Option(
@@ -123,67 +144,31 @@ DeliveryMode = Annotated[
         rich_help_panel=DELIVER,
     ),
 ]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.", rich_help_panel=OUTPUT)]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Show only results, warnings and errors.", rich_help_panel=OUTPUT)
+]
+When = Annotated[
+    Color,
+    typer.Option(
+        metavar="WHEN",
+        help="When to use colors: auto, always or never. [default: auto]",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+    ),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks of unexpected errors.", rich_help_panel=OUTPUT)]
 
 
-def explicit(
-    token_file: pathlib.Path | None,
-    app_key_file: pathlib.Path | None,
-    api: Api | None,
-    delivery: Mode | None = None,
-) -> dict[str, Any]:
-    """The settings that the command line gives, by config key.
+def explicit(token_file: Any, app_key_file: Any, api: Any, delivery: Any = None) -> dict[str, Any]:
+    """To go."""
+    from .groups import Deliver
 
-    Raises:
-        WrongUseError: a file cannot be read.
-    """
-    found: dict[str, Any] = {} if delivery is None else {"delivery": delivery.value}
-    if api is not None:
-        found["api"] = api.value
-    if token_file is not None:
-        found["apiToken"] = _read("token", token_file)
-    if app_key_file is not None:
-        found["appKey"] = _read("app key", app_key_file)
-    return found
+    return Deliver(token_file, app_key_file, api, delivery).explicit
 
 
-def _read(what: str, file: pathlib.Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is not text"
-        raise WrongUseError(f"the {what} file {file} cannot be read: {why}") from None
+def tags(given: Any) -> dict[str, str] | None:
+    """To go."""
+    from .groups import pairs
 
-
-def tags(given: Sequence[str] | None) -> dict[str, str] | None:
-    """The tags that the command line gives; whether an event can hold them is for the event to say.
-
-    Raises:
-        WrongUseError: as `_pairs`.
-    """
-    return _pairs("--tag", given) or None
-
-
-def variables(given: Sequence[str] | None) -> dict[str, str] | None:
-    """The variables that the command line gives.
-
-    Raises:
-        WrongUseError: as `_pairs`.
-    """
-    return _pairs("--var", given) or None
-
-
-def _pairs(option: str, given: Sequence[str] | None) -> dict[str, str]:
-    """The values by name that an option gives, which is repeated.
-
-    Raises:
-        WrongUseError: one has no "=", or two have one name. The sentence does not repeat the value.
-    """
-    found: dict[str, str] = {}
-    for number, text in enumerate(given or (), start=1):
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise WrongUseError(f'{option} number {number} has no "="; write it as {option} NAME=VALUE')
-        if name in found:
-            raise WrongUseError(f"{option} sets {name} twice; set each name once")
-        found[name] = value
-    return found
+    return pairs("--tag", given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from .. import order
@@ -14,29 +15,9 @@ from ..runner import Planned, Release
 from ..stack import Kind
 from .app import command
 from .call import Call
+from .groups import Deliver, ForEngine, Run, Tell, What
 from .help import RELEASES
-from .options import (
-    AppKeyFile,
-    Component,
-    DeliveryMode,
-    Description,
-    File,
-    Folder,
-    Hosts,
-    Only,
-    Owner,
-    Parallel,
-    Stack,
-    Tags,
-    TokenFile,
-    UsedApi,
-    Variables,
-    Version,
-    Yes,
-    explicit,
-    tags,
-    variables,
-)
+from .options import Refresh
 
 
 def _updating(kind: Kind, text: str) -> None:
@@ -44,33 +25,19 @@ def _updating(kind: Kind, text: str) -> None:
 
     def update(
         call: Call,
-        release_file: File = None,
-        stack: Stack = None,
-        folder: Folder = None,
-        component: Component = None,
-        version: Version = None,
-        host: Hosts = None,
-        description: Description = None,
-        owner: Owner = None,
-        tag: Tags = None,
-        only: Only = None,
-        var: Variables = None,
-        yes: Yes = False,
-        parallel: Parallel = 1,
-        token_file: TokenFile = None,
-        app_key_file: AppKeyFile = None,
-        api: UsedApi = None,
-        delivery: DeliveryMode = None,
+        what: What,
+        tell: Tell,
+        engine: ForEngine,
+        deliver: Deliver,
+        run: Run,
+        refresh: Refresh = False,
     ) -> Exit:
-        told = (component, version, host, description, owner, tags(tag))
-        asked = Asked(release_file, stack, folder, *told, only, variables(var)).releases(kind, call.display.line)
-        in_turn = order.backwards(asked) if kind is Kind.DESTROY else asked
-        return _carry_out(
-            call, kind, in_turn, explicit(token_file, app_key_file, api, delivery), yes=yes, parallel=parallel
-        )
+        options = engine.tokens(kind.value, call.engine, refresh=refresh)
+        asked = _asked(call, kind, what, tell, options)
+        return _carry_out(call, kind, order.backwards(asked) if kind is Kind.DESTROY else asked, deliver.explicit, run)
 
     update.__name__, update.__doc__ = kind.value, text
-    command(RELEASES)(update)
+    command(RELEASES, engine=True)(update)
 
 
 _updating(
@@ -95,57 +62,28 @@ _updating(
 )
 
 
-@command(RELEASES)
-def refresh(
-    call: Call,
-    release_file: File = None,
-    stack: Stack = None,
-    folder: Folder = None,
-    only: Only = None,
-    var: Variables = None,
-    yes: Yes = False,
-    parallel: Parallel = 1,
-) -> Exit:
+@command(RELEASES, engine=True)
+def refresh(call: Call, what: What, engine: ForEngine, run: Run) -> Exit:
     """Refresh state from the cloud provider.
 
     A refresh deploys nothing, so no event is sent.
 
     bigpanda-release refresh -s prod --yes
     """
-    told = Asked(release_file, stack, folder, only=only, variables=variables(var))
-    asked = told.releases(Kind.REFRESH, call.display.line)
-    return _carry_out(call, Kind.REFRESH, asked, {}, yes=yes, parallel=parallel)
+    asked = _asked(call, Kind.REFRESH, what, Tell(), engine.tokens("refresh", call.engine))
+    return _carry_out(call, Kind.REFRESH, asked, {}, run)
 
 
-@command(RELEASES)
-def preview(
-    call: Call,
-    release_file: File = None,
-    stack: Stack = None,
-    folder: Folder = None,
-    component: Component = None,
-    version: Version = None,
-    host: Hosts = None,
-    description: Description = None,
-    owner: Owner = None,
-    tag: Tags = None,
-    only: Only = None,
-    var: Variables = None,
-    token_file: TokenFile = None,
-    app_key_file: AppKeyFile = None,
-    api: UsedApi = None,
-    delivery: DeliveryMode = None,
-) -> Exit:
+@command(RELEASES, engine=True)
+def preview(call: Call, what: What, tell: Tell, engine: ForEngine, deliver: Deliver, refresh: Refresh = False) -> Exit:
     """Show the changes and the events that would be sent.
 
     bigpanda-release preview -s prod --component shop --version 2.4.1
 
     bigpanda-release preview release.yaml --json
     """
-    told = (component, version, host, description, owner, tags(tag))
-    asked = Asked(release_file, stack, folder, *told, only, variables(var)).releases(Kind.UP, call.display.line)
-    given = explicit(token_file, app_key_file, api, delivery)
-    releasing = _releasing(call, given)
+    asked = _asked(call, Kind.UP, what, tell, engine.tokens("preview", call.engine, refresh=refresh))
+    releasing = _releasing(call, deliver.explicit)
     planned = releasing.plan(asked, Kind.UP)
     if call.as_json:
         call.print_json({"releases": [plan_as_object(release, planned[release.label]) for release in asked]})
@@ -154,13 +92,30 @@ def preview(
     return Exit.OK if all(isinstance(one, Planned) for one in planned.values()) else Exit.FAILED
 
 
-def _carry_out(
-    call: Call, kind: Kind, releases: Sequence[Release], given: dict[str, Any], *, yes: bool, parallel: int
-) -> Exit:
-    if not yes:
+def _asked(call: Call, kind: Kind, what: What, tell: Tell, engine: tuple[str, ...]) -> list[Release]:
+    """The releases that are asked for, with options for the engine beside their own."""
+    asked = Asked(
+        release_file=what.release_file,
+        stack=what.stack,
+        folder=what.folder,
+        component=tell.component,
+        version=tell.version,
+        hosts=tell.host,
+        description=tell.description,
+        owner=tell.owner,
+        tags=tell.tags,
+        only=what.only,
+        variables=what.variables,
+    )
+    releases = asked.releases(kind, call.display.line)
+    return [replace(release, engine=(*release.engine, *engine)) for release in releases]
+
+
+def _carry_out(call: Call, kind: Kind, releases: Sequence[Release], given: dict[str, Any], run: Run) -> Exit:
+    if not run.yes:
         refuse_to_ask(call.display, as_json=call.as_json)
     call.end_orphans(given)
-    results = _releasing(call, given).carry_out(releases, kind, yes=yes, parallel=parallel)
+    results = _releasing(call, given).carry_out(releases, kind, yes=run.yes, parallel=run.parallel)
     return exit_of(result.outcome for result in results.values())
 
 

@@ -105,12 +105,3 @@ def test_help_has_examples(release: MakeRelease) -> None:
     shop = release(TWO)
     for command in ("up", "destroy", "preview", "start", "end", "status", "history", "flush", "refresh"):
         assert f"bigpanda-release {command}" in shop(command, "--help").output.split("Options:")[0].replace("Usage", "")
-
-
-def test_completions_are_there(release: MakeRelease) -> None:
-    """For the shells that Typer knows."""
-    shop = release(TWO)
-    run = shop(
-        "up", env={"_BIGPANDA_RELEASE_COMPLETE": "complete_bash", "COMP_WORDS": "bigpanda-release u", "COMP_CWORD": "1"}
-    )
-    assert run.output.split() == ["up"]

@@ -9,6 +9,7 @@ import typer
 
 from ...settings import Mode
 from ...state import Api
+from . import completion
 from .call import Color
 
 RELEASE = "What to release"
@@ -28,7 +29,12 @@ File = Annotated[
 Stack = Annotated[
     str | None,
     typer.Option(
-        "--stack", "-s", metavar="STACK", help="Stack name. [default: the selected stack]", rich_help_panel=RELEASE
+        "--stack",
+        "-s",
+        metavar="STACK",
+        help="Stack name. [default: the selected stack]",
+        autocompletion=completion.stacks,
+        rich_help_panel=RELEASE,
     ),
 ]
 Folder = Annotated[
@@ -38,7 +44,13 @@ Folder = Annotated[
     ),
 ]
 Component = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Component, as BigPanda shows it.", rich_help_panel=TELL)
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Component, as BigPanda shows it.",
+        autocompletion=completion.components,
+        rich_help_panel=TELL,
+    ),
 ]
 Version = Annotated[str | None, typer.Option(metavar="VERSION", help="Version of the component.", rich_help_panel=TELL)]
 Hosts = Annotated[

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.table import Table
 from rich.text import Text
 
+from ..bigpanda.events import StartEvent
 from ..bigpanda.text import one_line
 from ..delivery.attempt import Attempt
 from ..state import DeliveryStatus
@@ -36,30 +37,27 @@ class Lines:
 
     def __init__(self, display: Display) -> None:
         self._display = display
+        self._told: set[tuple[str, str]] = set()
 
     def plan(self, planned: Planned) -> None:
         """Show the engine's plan, then the events."""
-        label = planned.release.label
-        self._line(f"{planned.kind.value} of {planned.stack.shown_name}:", label)
+        self._line(f"{planned.kind.value} of {planned.stack.shown_name}:", style="bold")
         for line in planned.printed:
-            self._line(line, label, style=_SIGNS.get(line.split(maxsplit=1)[0], ""))
+            self._line(line, style=_SIGNS.get(line.split(maxsplit=1)[0], ""))
         if planned.start is None:
-            self._line(planned.unrecorded or "", label)
-            return
-        start = planned.start
-        self._line("events that will be sent to BigPanda:", label)
-        self._line(f"  start  {start.component} {start.version} on {', '.join(start.hosts)}", label)
-        if start.description is not None:
-            self._line(f"         {one_line(start.description)}", label)
-        if start.tags:
-            told = ", ".join(f"{name}={one_line(value, TAG_SHOWN)}" for name, value in start.tags.items())
-            self._line(f"         tags {told}", label)
-        self._line("  end    success, or failure with its reason", label)
+            self._line(planned.unrecorded or "")
+        else:
+            self._line("events that will be sent to BigPanda:")
+            for line in _events(planned.start):
+                self._line(f"  {line}")
+        if planned.release.label:
+            self._line("")
 
     def unplanned(self, release: Release, why: str) -> None:
         """Show why there is no plan yet."""
-        self._line(f"its preview failed: {why}", release.label, style="yellow")
-        self._line(f"it is previewed again after {', '.join(release.after)}", release.label, style="yellow")
+        others = ", ".join(release.after)
+        self._line(f"{release.label}: {why}; it is previewed again after {others}", style="yellow")
+        self._line("")
 
     def begins(self, planned: Planned) -> None:
         """Show why nothing is sent; what is sent is shown when it is."""
@@ -79,7 +77,11 @@ class Lines:
             self._line(str(step), label, style="red" if step.stage is Stage.FAILED else "")
 
     def diagnostic(self, label: str, diagnostic: Diagnostic) -> None:
-        """Show what the engine says."""
+        """Show what the engine says; of a warning the preview has told already."""
+        told = (label, str(diagnostic))
+        if diagnostic.severity == "warning" and told in self._told:
+            return
+        self._told.add(told)
         style = {"error": "red", "warning": "yellow"}.get(diagnostic.severity, "")
         self._line(str(diagnostic), label, style=style, always=bool(style))
 
@@ -118,8 +120,19 @@ class Lines:
         self._display.table(shown)
         self._line(f"{len(results)} releases in {duration(seconds)}: {', '.join(counts)}", "", always=True)
 
-    def _line(self, text: str, label: str, *, style: str = "", always: bool = False) -> None:
+    def _line(self, text: str, label: str = "", *, style: str = "", always: bool = False) -> None:
         self._display.line(text, label=label, style=style, always=always)
+
+
+def _events(start: StartEvent) -> Iterator[str]:
+    """The events of an update whose start this is."""
+    yield f"start  {start.component} {start.version} on {', '.join(start.hosts)}"
+    if start.description is not None:
+        yield f"       {one_line(start.description)}"
+    if start.tags:
+        told = ", ".join(f"{name}={one_line(value, TAG_SHOWN)}" for name, value in start.tags.items())
+        yield f"       tags {told}"
+    yield "end    success, or failure with its reason"
 
 
 def duration(seconds: float) -> str:

@@ -16,18 +16,21 @@ _OPENING = re.compile(r"(Previewing|Updating|Destroying|Refreshing)\b.*:$|View (
 Parts = dict[str, list[str]]
 
 
-def plan(text: str, secrets: Iterable[str], told: Iterable[str] = ()) -> list[str]:
-    """The plan as the engine prints it: what is done to each resource, outputs that change, and how many of each.
+def plan(text: str, rows: Iterable[str], secrets: Iterable[str], told: Iterable[str] = ()) -> list[str]:
+    """The plan: what is done to each resource, and as the engine prints it outputs that change, and how many of each.
 
     Args:
         text: what `pulumi preview` printed, with or without `--diff`.
+        rows: a line for each resource that changes. With `--diff` what the engine prints stands in their place. Without
+            it the engine prints a line for each thing that happens, warnings too, instead of its table.
         secrets: texts that must not be seen.
-        told: diagnostics that are shown anyway; `--diff` prints them among the resources.
+        told: diagnostics that are shown anyway; with `--diff` the engine prints them among the resources.
     """
-    parts, known = _parts(text, secrets), {line.strip() for one in told for line in one.splitlines()}
+    hidden = frozenset(secrets)
+    parts, known = _parts(text, hidden), {line.strip() for one in told for line in one.splitlines()}
     steps = [line for line in parts.get("", ()) if not _OPENING.match(line) and line.strip() not in known]
     if not _is_diff(steps):
-        steps = [*dict.fromkeys(steps)]  # the stack is there twice: when it begins, and when it is done
+        steps = [masked(row, hidden) for row in rows]
     return [*steps, *(line for name in ("Policies", "Outputs", "Resources") for line in parts.get(name, ()))]
 
 
@@ -49,5 +52,5 @@ def _parts(text: str, secrets: Iterable[str]) -> Parts:
 
 
 def _is_diff(lines: Iterable[str]) -> bool:
-    """Whether the engine printed all properties: then lines that are equal belong to several resources."""
+    """Whether the engine printed all properties."""
     return any(line.lstrip().startswith("[urn=") for line in lines)

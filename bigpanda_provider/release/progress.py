@@ -45,6 +45,7 @@ class Progress:
 
     Attributes:
         steps: what it announced, in order.
+        seen: what it announced and what it found, in order.
         done: how many resources were changed, by what was done to them.
         outputs: the stack's outputs, with "[secret]" in place of a secret; None where they did not change.
         told: the diagnostics that were reported.
@@ -55,6 +56,7 @@ class Progress:
         self._lock = threading.Lock()
         self._errors: list[tuple[int, str]] = []
         self.steps: list[StepEventMetadata] = []
+        self.seen: list[StepEventMetadata] = []
         self.done: Counter[str] = Counter()
         self.outputs: dict[str, Any] | None = None
         self.told: dict[str, Diagnostic] = {}
@@ -78,12 +80,14 @@ class Progress:
 
     def _begins(self, metadata: StepEventMetadata) -> None:
         self.steps.append(metadata)
+        self.seen.append(metadata)
         step = _step(metadata, Stage.BEGAN)
         if step is not None and not self._quiet:
             self._report.step(self._running.label, step)
             self._running.under_way[step.urn] = (str(step), time.monotonic())
 
     def _is_done(self, metadata: StepEventMetadata) -> None:
+        self.seen.append(metadata)
         if metadata.type == _STACK:
             old, new = _outputs(metadata.old), _outputs(metadata.new)
             self.outputs = None if old == new else new

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from .plan import Op
+from .rows import short_type
 
 if TYPE_CHECKING:
     from ..delivery.attempt import Attempt
@@ -50,7 +51,7 @@ class Step:
         words = self.done if self.stage is Stage.DONE else self.doing
         failed = " failed" if self.stage is Stage.FAILED else ""
         took = "" if self.seconds is None else f" ({self.seconds:.1f} s)"
-        return f"{self.op.sign:>2} {self.type} {self.name} {words}{failed}{took}"
+        return f"{self.op.sign:>2} {short_type(self.type)} {self.name} {words}{failed}{took}"
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from .engine import Engine, Interrupts
 from .plan import Plan
 from .progress import Progress
 from .report import Report
+from .rows import rows
 from .stack import Kind, ProjectStack, why
 
 NAME = "bigpanda-release"
@@ -199,7 +200,7 @@ class Runner:
         plan = Plan.of(progress.steps, outputs_change=progress.outputs is not None)
         unrecorded = self._unrecorded(release, kind, plan, settings)
         start = None if unrecorded else self._start(release, kind, plan, stack, settings)
-        shown = printed.plan(text, secrets, [str(one) for one in progress.told.values()])
+        shown = printed.plan(text, rows(progress.seen), secrets, [str(one) for one in progress.told.values()])
         return Planned(release, kind, stack, plan, start, settings, unrecorded, tuple(shown))
 
     def _unrecorded(self, release: Release, kind: Kind, plan: Plan, settings: Settings) -> str | None:

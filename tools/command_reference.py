@@ -19,7 +19,7 @@ meta_desc: Every command of bigpanda-release, with its options.
 layout: package
 ---
 
-Each section is what `bigpanda-release COMMAND --help` prints.
+Each section is what the command prints with `--help`.
 [The release runner](release-runner.md) explains the commands."""
 
 

@@ -439,6 +439,17 @@ https://api.bigpanda.io, cannot be reached (ConnectionError) -> check bigpanda:b
 set BIGPANDA_OUTBOX to a writable file
 bigpanda_provider[cli]: typer is missing; install it with: pip install 'bigpanda-provider[cli]'
 """,
+    "release: plans and results": r"""
+1 min 2 s
+1 h 3 min
+shop: the preview of shop/dev failed: no such output; it is previewed again after network
+--json asks no question; pass --yes to confirm, or run `preview --json` first
+Destroy network 9 on gateway
+events that will be sent to BigPanda:
+only stack outputs change, so nothing is sent
+unchanged (2 s): only stack outputs changed
+start sent: shop 2.4.1 on web-1, web-2 (attempt 0ec148a4)
+""",
     "help": r"""
 Record updates of whole Pulumi stacks in BigPanda: the start, and the end with its result.
 Exit codes: 0 success, 1 a release failed, 2 wrong use, 3 delivery is required and an event did not get through, 130
@@ -475,7 +486,7 @@ Description of the deployment.
 Component, as BigPanda shows it.
 Version of the component.
 Do not ask for confirmation.
-Number of releases that run at the same time.
+Number of releases that run at the same time. [default: 1]
 File with the BigPanda token. [default: stack config or environment]
 File with the app key for the Changes API. [default: stack config or environment]
 BigPanda API to use: deployments or changes. [default: stack config or environment]
@@ -521,7 +532,7 @@ FEWEST_WORDS = 2
 WORD = re.compile(r"[\"'(`]*[A-Za-z][a-z'-]*[`\"').,;:?]*")
 NO_MESSAGE = re.compile(
     r"PRAGMA|TABLE|VALUES|FROM (note|attempt)|UPDATE attempt|ORDER BY|= [?]|IS NULL|start_delivery"  # SQL
-    r"|^import |^Value error,|^read -r |^bigpanda-release \w+ |^str \|"  # a program, commands, types
+    r"|^[(]Previewing|^import |^Value error,|^read -r |^bigpanda-release \w+ |^str \|"  # a program, commands, types
 )
 HOLE = "\0"
 

@@ -136,7 +136,7 @@ def test_a_release_while_another_runs(release: MakeRelease, bigpanda: Sandbox) -
     shop = release(SLOW)
     shop.stack.config(hold="b")
     with shop.running(*UP) as update:
-        under_way(update, bigpanda)
+        update.wait_for(lambda: "Resource b creating" in (shop.stack.folder / "release.log").read_text())
         run = shop("up", "--yes", "--component", "shop", "--version", "2")
         assert run.code == 1
         assert "another update of this stack is running; wait for it, or end it with `pulumi cancel`" in run.output

@@ -91,7 +91,8 @@ def plan_as_json(planned: Planned) -> dict[str, Any]:
 def result(display: Display, release: Release, outcome: Result) -> None:
     """How a release went."""
     done = ", ".join(f"{count} {what}" for what, count in outcome.done.items())
-    told = outcome.reason or done
+    cancelled = outcome.reason == outcome.outcome.value  # "cancelled" once
+    told = done if cancelled else outcome.reason or done
     display.line(
         f"{outcome.outcome.value}{': ' + told if told else ''}",
         label=release.label,

@@ -266,6 +266,15 @@ rejected: BigPanda rejected the start of shop 2.6.1, so it has no record of this
 rejected: BigPanda rejected the end of shop 2.6.1, so it shows shop 2.6.1 in progress; send another end with
     `bigpanda-release end --component shop`
 """,
+    "release runner: Ctrl-C": r"""
+cancelling: waiting for 2 operations; press Ctrl-C again to stop now
+cancelling on SIGTERM: waiting for the engine; send it again to stop now
+cancelling on SIGTERM; nothing more is started
+stopping now
+stopping now: 2 operations may be incomplete; check their resources, then run `pulumi refresh`
+stopping now: 1 operation may be incomplete; check its resource, then run `pulumi refresh`
+cancelled: 1 created, 1 not completed
+""",
     "release runner: options for the engine": r"""
 bigpanda-release: --target needs a value after it
 bigpanda-release: argument 3 after `--` is not an option; only options for Pulumi can follow `--`, each with its

@@ -11,6 +11,7 @@
     plan       the engine's preview -> what changes, on which hosts
     progress   the engine's events -> lines, and the reason of a failure
     engine     the `pulumi` process: how it is started, cancelled, waited for
+    cancelling  what is said when it is cancelled
     engine_options  what follows `--`
     display    where lines are shown; show: how things look
     byhand     one event by hand

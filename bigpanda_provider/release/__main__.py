@@ -15,9 +15,13 @@ def main() -> int:
     if missing is not None:
         print(f"{missing} is missing; install it with: pip install 'bigpanda-provider[cli]'", file=sys.stderr)
         return 2
-    from .cli import run
+    try:
+        from .cli import run
 
-    return run(sys.argv[1:])
+        return run(sys.argv[1:])
+    except KeyboardInterrupt:  # while modules are loaded
+        print("bigpanda-release: cancelled", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

@@ -59,6 +59,12 @@ class Display:
         """Whether what is under way can be kept in sight."""
         return self.console.is_terminal and not self.console.is_dumb_terminal
 
+    @property
+    def operations(self) -> int:
+        """How many operations on resources are under way."""
+        with self._lock:
+            return sum(len(one.under_way) for one in self._running)
+
     def line(self, text: str, *, label: str = "", style: str = "", always: bool = False) -> None:
         """Show a line of plain text; where less is to be shown, only if it is always to be."""
         if always or not self.quiet:

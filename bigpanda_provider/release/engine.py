@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
@@ -35,32 +36,60 @@ _WHEN_TOLD = ("/bin/sh", "-c", 'read -r _ && exec "$@" </dev/null', "sh")
 _UPDATES = ("up", "preview", "destroy", "refresh")
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What somebody asked for who stops a run.
+
+    Attributes:
+        again: whether it is not the first time.
+        number: the signal.
+        engines: how many engines run.
+    """
+
+    again: bool
+    number: int
+    engines: int
+
+
 class Interrupts:
     """Hands Ctrl-C and SIGTERM on to the engines that run: the first cancels cleanly, the second at once.
 
     Used in a `with`, in the main thread; outside of it these signals do what they do in any Python program.
+
+    Attributes:
+        on_asked: is told of the first and of the second one, in a thread of its own.
     """
 
     def __init__(self) -> None:
-        self._count = 0
+        self.on_asked: Callable[[Asked], None] = lambda _: None
+        self._asked_for: list[int] = []
+        self._told = 0
         self._last = 0.0
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.RLock()  # the handler runs in the main thread, which may hold it
         self._former: dict[int, Any] = {}
+        self._over = threading.Event()
+        self._teller: threading.Thread | None = None
 
     @property
     def asked(self) -> bool:
         """Whether somebody asked to stop."""
-        return self._count > 0
+        return bool(self._asked_for)
 
     def __enter__(self) -> Interrupts:
         handled = [signal.SIGINT, signal.SIGTERM]
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` leaves it
             handled.append(signal.SIGHUP)
-        self._former = {number: signal.signal(number, self._asked) for number in handled}
+        self._former = {number: signal.signal(number, self._handle) for number in handled}
+        self._over.clear()
+        self._teller = threading.Thread(target=self._tell_while_it_runs, daemon=True)
+        self._teller.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._over.set()
+        if self._teller is not None:
+            self._teller.join()
         for number, handler in self._former.items():
             signal.signal(number, handler)
 
@@ -88,15 +117,26 @@ class Interrupts:
             now = time.monotonic()
             if limit_s is not None and now - began > limit_s:
                 raise subprocess.TimeoutExpired("pulumi", limit_s)
-            if self._count > 1 and now - self._last > ENDING_LIMIT_S:
+            if len(self._asked_for) > 1 and now - self._last > ENDING_LIMIT_S:
                 process.kill()
 
-    def _asked(self, _number: int, _frame: FrameType | None) -> None:
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
         with self._lock:
-            self._count += 1
-            self._last = time.monotonic()
+            if len(self._asked_for) < 2:  # whoever is impatient does not delay what the second one began
+                self._last = time.monotonic()
+            self._asked_for.append(number)
             for process in self._running:
                 _tell(process)
+
+    def _tell_while_it_runs(self) -> None:
+        # A handler of signals may stop the thread that holds the display's lock, so it shows nothing itself.
+        while not self._over.wait(POLL_S):
+            while self._told < min(len(self._asked_for), 2):
+                number = self._asked_for[self._told]
+                asked = Asked(self._told > 0, number, len(self._running))
+                self._told += 1
+                with contextlib.suppress(OSError):  # after SIGHUP there may be no terminal any more
+                    self.on_asked(asked)
 
 
 def _tell(process: subprocess.Popen[bytes]) -> None:

@@ -149,7 +149,7 @@ def _because(result: Result) -> str:
     done = ", ".join(f"{count} {what}" for what, count in result.done.items())
     if result.outcome is Outcome.UNCHANGED and result.outputs is not None:
         done = "only stack outputs changed"
-    told = result.reason or done
+    told = done if result.reason == result.outcome.value else result.reason or done  # "cancelled" once
     return f": {told}" if told else ""
 
 

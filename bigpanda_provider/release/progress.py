@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pulumi.automation.events import DiagnosticEvent, EngineEvent, OpType, StepEventMetadata
@@ -42,6 +42,7 @@ class Progress:
         running: the release's entry in what is shown as under way.
         secrets: texts that must not be seen.
         quiet: whether steps are reported; those of a preview are not.
+        is_cancelled: whether somebody asked to stop; then programs and providers end with errors that tell nothing.
 
     Attributes:
         steps: what it announced, in order.
@@ -51,8 +52,17 @@ class Progress:
         told: the diagnostics that were reported.
     """
 
-    def __init__(self, report: Report, running: Running, secrets: Iterable[str], *, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        report: Report,
+        running: Running,
+        secrets: Iterable[str],
+        *,
+        quiet: bool = False,
+        is_cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._report, self._running, self._secrets, self._quiet = report, running, frozenset(secrets), quiet
+        self._is_cancelled = is_cancelled
         self._lock = threading.Lock()
         self._errors: list[tuple[int, str]] = []
         self.steps: list[StepEventMetadata] = []
@@ -65,6 +75,11 @@ class Progress:
     def reason(self) -> str | None:
         """Why the run failed, in one line: the first resource that did, else the program, else the engine says."""
         return min(self._errors, key=lambda error: error[0])[1] if self._errors else None
+
+    @property
+    def not_completed(self) -> int:
+        """How many operations were under way when the run ended."""
+        return len(self._running.under_way)
 
     def __call__(self, event: EngineEvent) -> None:
         """Take the next event; they may come from several threads."""
@@ -109,6 +124,10 @@ class Progress:
             return
         urn = event.urn or ""
         name = "" if not urn or f"::{_STACK}::" in urn else name_of(urn)
+        if self._is_cancelled():
+            if not name:
+                return
+            text = reason.line(text, self._secrets)
         if event.severity == "error":
             last = reason.line(text, self._secrets)
             last = reason.line(f"{name}: {last}", self._secrets) if name else last

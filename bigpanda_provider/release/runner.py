@@ -25,7 +25,7 @@ from ..delivery.record import Recorder
 from ..errors import DeliveryError, InvalidEventError, ReleaseError, WrongUseError
 from ..settings import Mode, Settings, complaints, environment_name
 from ..state import DeliveryStatus
-from . import carried, printed
+from . import cancelling, carried, printed
 from .display import Display
 from .engine import Engine, Interrupts
 from .plan import Plan
@@ -69,7 +69,8 @@ class Result:
     Attributes:
         outcome: how.
         reason: why it did not go well.
-        done: how many resources were changed, by what was done to them.
+        done: how many resources were changed, by what was done to them; of a cancelled update also how many operations
+            did not complete.
         rejected: which event BigPanda rejected, and what it has therefore; None where it rejected none.
         outputs: the stack's outputs, secrets hidden; None where they did not change.
         printed_outputs: how the engine prints them.
@@ -167,11 +168,17 @@ class Runner:
         self._interrupts, self._display, self._report, self._outbox = interrupts, display, report, outbox
         self._environ, self._explicit = environ, explicit
         self._deliveries: dict[Settings, Delivery] = {}
+        interrupts.on_asked = lambda asked: display.line(
+            cancelling.sentence(asked, display.operations), style="yellow", always=True
+        )
 
     @cached_property
     def _env(self) -> dict[str, str]:
         """Keys and an API that were given explicitly are the program's as well."""
         return {environment_name(key): self._explicit[key] for key in HANDED_ON if key in self._explicit}
+
+    def _is_cancelled(self) -> bool:
+        return self._interrupts.asked
 
     def plan(self, release: Release, kind: Kind) -> Planned:
         """Preview the release.
@@ -180,7 +187,18 @@ class Runner:
             WrongUseError: there is no such stack, or what is given makes no event.
             SettingError: a setting cannot be used.
             ReleaseError: the preview failed.
+            KeyboardInterrupt: it was cancelled.
         """
+        try:
+            planned = self._plan(release, kind)
+        except (WrongUseError, ReleaseError):
+            if not self._is_cancelled():  # else any of the engine's commands has ended without a result
+                raise
+        if self._is_cancelled():
+            raise KeyboardInterrupt
+        return planned
+
+    def _plan(self, release: Release, kind: Kind) -> Planned:
         with self._display.running(release.label, f"previewing {kind.value}") as running:
             engine = Engine(self._interrupts)
             stack = ProjectStack(release.folder, release.stack, engine, release.config, self._env, release.engine)
@@ -189,12 +207,10 @@ class Runner:
             settings = Settings.resolve(stack.config, self._environ, self._explicit, stack.folder)
             certificate.check(settings)
             secrets = _secrets(stack, settings)
-            progress = Progress(self._report, running, secrets, quiet=True)
+            progress = Progress(self._report, running, secrets, quiet=True, is_cancelled=self._is_cancelled)
             try:
                 text = stack.preview(kind, progress)
             except CommandError as error:
-                if self._interrupts.asked:
-                    raise KeyboardInterrupt from None
                 told = progress.reason or why(error, secrets)
                 raise ReleaseError(f"the preview of {stack.full_name} failed: {told}") from None
         plan = Plan.of(progress.steps, outputs_change=progress.outputs is not None)
@@ -270,7 +286,8 @@ class Runner:
         """Run the engine, and tell how that went."""
         began = time.monotonic()
         with self._display.running(planned.release.label, f"{planned.kind.value} of {planned.stack.shown_name}") as one:
-            progress = Progress(self._report, one, _secrets(planned.stack, planned.settings))
+            secrets = _secrets(planned.stack, planned.settings)
+            progress = Progress(self._report, one, secrets, is_cancelled=self._is_cancelled)
             result = self._engine_runs(planned, message, progress)
         return replace(result, seconds=time.monotonic() - began)
 
@@ -280,7 +297,8 @@ class Runner:
             text = stack.run(planned.kind, message, progress)
         except CommandError as error:
             if self._interrupts.asked:
-                return Result(Outcome.CANCELLED, CANCELLED)
+                unfinished = {"not completed": progress.not_completed} if progress.not_completed else {}
+                return Result(Outcome.CANCELLED, CANCELLED, {**progress.done, **unfinished})
             if stack.engine.code is not None and stack.engine.code < 0:
                 return Result(Outcome.FAILED, f"the engine was killed by signal {-stack.engine.code}")
             return Result(Outcome.FAILED, progress.reason or why(error, secrets))

@@ -61,8 +61,7 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except (KeyboardInterrupt, typer.Abort):
-        _complain("cancelled")
-        return Exit.CANCELLED
+        return _cancelled()
     except _UsageError as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             print(error.format_message())
@@ -151,8 +150,7 @@ def _told(function: Callable[[], Exit], debug: bool) -> Exit:
         sys.stdout.flush()
         return code
     except (KeyboardInterrupt, typer.Abort):
-        _complain("cancelled")
-        return Exit.CANCELLED
+        return _cancelled()
     except BigPandaError as error:
         _complain(str(error))
         return exit_of_error(error)
@@ -165,6 +163,13 @@ def _told(function: Callable[[], Exit], debug: bool) -> Exit:
             traceback.print_exc()
         _complain(f"unexpected error: {type(error).__name__}; run it again with --debug for a traceback")
         return Exit.FAILED
+
+
+def _cancelled() -> Exit:
+    if sys.stderr.isatty():
+        print(file=sys.stderr)  # the terminal has shown ^C
+    _complain("cancelled")
+    return Exit.CANCELLED
 
 
 def _complain(sentence: str) -> None:

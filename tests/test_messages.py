@@ -305,11 +305,37 @@ Refresh state from the cloud provider first.
 Show the plan in full.
 Number of resource operations that Pulumi runs at the same time. [default: Pulumi decides]
 """,
-    "release runner: start, end, status, history and flush": r"""
-start queued; send it with `bigpanda-release flush`
-start not sent, since delivery is off
-bigpanda-release: the end did not get through, and delivery is required; the end is queued: https://api.bigpanda.io
+    "start and end": r"""
+start sent: shop 2.6.1 on web-1, web-2 (attempt 4f1c2ab0)
+end queued: shop 2.6.1 on web-1 (attempt 4f1c2ab0), since https://api.bigpanda.io answered 503; send it with
+    `bigpanda-release flush`
+end rejected: shop 2.6.1 on web-1 (attempt 4f1c2ab0); fix what BigPanda rejects, and send it again
+start not sent: shop 2.6.1 on web-1; delivery is off, pass --delivery bestEffort to send it
+dry run: the start of shop 2.6.1 on web-1, web-2 is neither sent nor recorded
+warning: delivery is off, so without --dry-run nothing would be sent either
+bigpanda-release: end queued: shop 2.6.1 on web-1 (attempt 4f1c2ab0), since https://api.bigpanda.io answered 503;
+    send it with `bigpanda-release flush` (delivery is required)
+bigpanda-release: the start of shop 2.6.1 did not get through, and delivery is required: https://api.bigpanda.io
     answered 503
+bigpanda-release: pass --component, --version, --host or --attempt to say which start is to be ended
+bigpanda-release: no open start matches shop 2.6.1 on web-1; to send its end anyway, --force needs --version and --host
+bigpanda-release: no open start matches a deployment on web-1: none is open on this machine; if it was started on
+    another machine, pass --force to send the end anyway
+bigpanda-release: several open starts match version 2.6.1: shop 2.6.1 on web-1; pay 2.6.1 on pay-1; add --component
+    and --host to choose one
+bigpanda-release: no open start matches pay (attempt 4f1c2ab0): that attempt is shop 2.6.1 on web-1; omit the option
+    that says otherwise
+Show what would be sent; send and record nothing.
+Pass as much of the start as tells it apart from others that are open.
+For a start that was sent from another machine, pass --force with its component, version and hosts. With the Changes
+    API, BigPanda is asked for the deployment, so a part of these, or --attempt, is enough.
+Attempt, as `start` shows it, or the beginning of its id.
+Version of the start.
+Host of the start; repeat for all of its hosts.
+Result of the deployment: success or failure.
+What to end
+""",
+    "release runner: start, end, status, history and flush": r"""
 bigpanda-release: --reason is only for a failure; add --status failure, or omit --reason
 bigpanda-release: no open start matches shop; to send its end anyway, --force needs --version and --host
 bigpanda-release: no open start matches shop 2.6: the nearest open ones are shop 2.6.1 on web-1; shop 2.6.0 on
@@ -333,8 +359,6 @@ bigpanda-release: BigPanda has no deployment in progress that matches shop and s
     `bigpanda-release status --remote` lists what is in progress
 bigpanda-release: several deployments that BigPanda has in progress match shop: shop 2.6.1 (4f1c), shop 2.6.0 (77ab);
     choose one with --attempt
-bigpanda-release: pass --component, or --attempt with an attempt that `status --json` shows
-bigpanda-release: --attempt alone says which deployment is meant; omit --component, --version and --host
 bigpanda-release: --days is only for --remote; add --remote, or omit --days
 bigpanda-release: only BigPanda's Changes API can be asked for what is in progress; pass --api changes, or set
     bigpanda:api to changes
@@ -473,9 +497,6 @@ A refresh deploys nothing, so no event is sent.
 Show the changes and the events that would be sent.
 Send a start by hand.
 Send the end of an open start.
-For a start that was sent from another machine, pass --force with its component, version and hosts. With the Changes
-    API, BigPanda is asked for the deployment, so --attempt or the component is enough.
-Attempt, as `status --json` shows it, instead of a component, version and hosts.
 Show what BigPanda itself has in progress, from all machines.
 With --remote, go back N days. [default: 30]
 Show deployments in progress and queued events.
@@ -514,9 +535,6 @@ What to tell BigPanda
 no such command upp; did you mean up?
 no such option --componet; did you mean --component?
 Component of the start.
-Version of the start; optional if only one start of the component is open.
-Host of the start; repeat for all hosts, or omit.
-Result of the deployment.
 Reason of the failure.
 Send the end even if no open start matches, or a running update would send it.
 Show only this component.

@@ -16,7 +16,7 @@ from ..errors import DeliveryError, RejectedError, UnavailableError
 from ..settings import Mode, Settings
 from ..state import Api
 from .pace import Pace
-from .warn import Warn
+from .warn import OUTAGE, Warn
 
 if TYPE_CHECKING:
     from ..bigpanda.client import BigPandaClient
@@ -92,9 +92,13 @@ class Sender:
         """Whether an event would go on the wire now: where delivery is required, BigPanda gets no quiet."""
         return self._route(api).missing is None and (self._mode is Mode.REQUIRED or not self.waits(api))
 
+    def wire(self, api: Api) -> Wire:
+        """What is posted by that API."""
+        return self._route(api).wire
+
     def says_all(self, api: Api) -> bool:
         """Whether each post of that API says all of a deployment: the last is enough."""
-        return self._route(api).wire.says_all
+        return self.wire(api).says_all
 
     def room_in_s(self, api: Api) -> float:
         """How long it takes, in seconds, until BigPanda accepts another post of that API."""
@@ -180,7 +184,7 @@ class Sender:
             self._warn(
                 f"{str(error).rstrip('.')}; events are queued and will be sent by the next `pulumi up` or by "
                 "`bigpanda-release flush`",
-                about="outage",
+                about=OUTAGE,
             )
 
     def _route(self, api: Api) -> _Route:

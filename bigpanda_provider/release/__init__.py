@@ -2,7 +2,7 @@
 
     cli/       what is typed -> calls of the modules below
     exits      exit codes
-    file       release.yaml -> releases
+    file       release.yaml -> releases; document: its lines, variables: its ${NAME}, entries: its keys
     releasing  plan, ask, run, tell
     order      which release runs when
     runner     one release: plan, start, update, end
@@ -14,7 +14,7 @@
     cancelling  what is said when it is cancelled
     engine_options  what follows `--`
     display    where lines are shown; show: how things look
-    byhand     one event by hand
+    byhand     one event by hand; sought: which start is ended, unmatched: why none is, handed: what is said of it
     leftover   what earlier runs left open or waiting
     records    the outbox as `status` and `history` show it
     remote     what BigPanda itself has in progress

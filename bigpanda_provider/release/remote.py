@@ -20,8 +20,8 @@ from ..errors import DeliveryError, InvalidEventError, ReleaseError, WrongUseErr
 from ..settings import TOKENLESS, Settings
 from ..state import Api, DeliveryStatus
 from ..tags import Found
-from .byhand import Sought
 from .records import Standing
+from .sought import Sought
 from .unmatched import not_in_bigpanda, several_in_bigpanda
 
 DAYS = 30

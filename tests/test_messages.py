@@ -488,7 +488,9 @@ def _texts(node: ast.AST) -> Iterator[str]:
     text = _text(node)
     if text is not None:
         yield text
-    if isinstance(node, ast.FunctionDef) and any(ast.unparse(one).startswith("command(") for one in node.decorator_list):
+    if isinstance(node, ast.FunctionDef) and any(
+        ast.unparse(one).startswith("command(") for one in node.decorator_list
+    ):
         yield ast.get_docstring(node) or ""
     for child in ast.iter_child_nodes(node):
         is_docstring = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)

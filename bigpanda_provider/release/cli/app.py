@@ -23,6 +23,11 @@ from .options import OUTPUT
 F = TypeVar("F", bound=Callable[..., Exit])
 
 PROGRAM = "bigpanda-release"
+_SHOWN: dict[str, Any] = {
+    "pretty_exceptions_enable": False,
+    "rich_markup_mode": None,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
 
 app = typer.Typer(
     name=PROGRAM,
@@ -31,10 +36,10 @@ app = typer.Typer(
     epilog="Exit codes: 0 success, 1 a release failed, 2 wrong use, 3 delivery is required and "
     "an event did not get through, 130 cancelled.",
     no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    **_SHOWN,
 )
+_PARENTS = {"": app}
+"""What commands stand below, by its name."""
 
 _UsageError: Any = typer.BadParameter.__base__
 """Wrong use, as the library below Typer raises it; where that is found has changed between versions of Typer."""
@@ -106,13 +111,14 @@ def _wrong_use(error: Any) -> str:
     return told if told.endswith("?") else f"{told}; see `{error.ctx.command_path} --help`"
 
 
-def command(group: str, *, engine: bool = False, name: str | None = None) -> Callable[[F], F]:
+def command(group: str, *, engine: bool = False, name: str | None = None, has_more: bool = False) -> Callable[[F], F]:
     """Make a function a command: it has the common options, and its errors become one sentence and an exit code.
 
     Args:
         group: where the help lists it.
         engine: whether what follows `--` is for the engine.
-        name: its name, if that is not the function's.
+        name: its name, if that is not the function's; of a command below another one both, as they are typed.
+        has_more: whether there are commands below it.
     """
 
     def make(function: F) -> F:
@@ -121,6 +127,11 @@ def command(group: str, *, engine: bool = False, name: str | None = None) -> Cal
         @functools.wraps(function)
         def told(ctx: typer.Context, **given: Any) -> None:
             common = {name: given.pop(name) for name in _COMMON}
+            below = ctx.invoked_subcommand
+            if below is not None:
+                if common != _DEFAULTS or any(given.values()):
+                    ctx.fail(f"options come after {below}; write them as `{ctx.command_path} {below} --json`")
+                return
             call = call_of(common, ctx.args)
             try:
                 code = _told(lambda: function(call, **given), debug=common["debug"])
@@ -139,8 +150,15 @@ def command(group: str, *, engine: bool = False, name: str | None = None) -> Cal
         told.__signature__ = own.replace(parameters=parameters, return_annotation=None)  # type: ignore[attr-defined]
         told.__annotations__ = {one.name: one.annotation for one in parameters}
         del told.__wrapped__  # else its signature would count, not this one
-        kind = EngineCommand if engine else Command
-        app.command(name, cls=kind, rich_help_panel=group)(told)
+        *above, own_name = (name or function.__name__).split()
+        parent = _PARENTS[" ".join(above)]
+        if has_more:
+            below = _PARENTS[own_name] = typer.Typer(cls=Group, invoke_without_command=True, **_SHOWN)
+            below.callback(subcommand_metavar="[COMMAND]")(told)
+            parent.add_typer(below, name=own_name, rich_help_panel=group)
+        else:
+            kind = EngineCommand if engine else Command
+            parent.command(own_name, cls=kind, rich_help_panel=group)(told)
         return function
 
     return make

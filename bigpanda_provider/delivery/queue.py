@@ -11,6 +11,7 @@ import time
 
 from ..bigpanda.text import one_line
 from ..errors import DeliveryError, RejectedError, UnavailableError
+from ..settings import KEYLESS, TOKENLESS
 from ..state import Api, DeliveryStatus
 from .outbox import Outbox
 from .record import Place, Record
@@ -157,6 +158,8 @@ class Queue:
 def why_not_sent(error: DeliveryError) -> str:
     """Why an event was not delivered, in one line: whole sentences, as far as they are short enough."""
     text = one_line(error.answer or str(error) if isinstance(error, RejectedError) else str(error))
+    if text in (TOKENLESS, KEYLESS):  # what to do about that is told where somebody can do it
+        text = text[: text.index(". ")]
     if len(text) > WHY_LIMIT and ". " in text[:WHY_LIMIT]:
         text = text[: text.rindex(". ", 0, WHY_LIMIT)]
     return one_line(text, WHY_LIMIT).rstrip(".")

@@ -77,7 +77,7 @@ def end(delivery: Delivery, sought: Sought, end: End, *, force: bool, elsewhere:
         return delivery.end(NO_STACK, attempt.start.component, attempt, end, secret=False, in_state=False)
     if delivery.mode is Mode.OFF:
         return replace(record.attempt, end=replace(end, delivery=DeliveryStatus.OFF))
-    if record.attempt.is_rejected:
+    if record.attempt.end is not None:  # it was rejected or dropped
         record = outbox.reopen(record)
     if record is None or not outbox.take([record]) or not outbox.end(record.id, end):
         raise WrongUseError(f"{sought} has ended in the meantime; `bigpanda-release history` shows how")

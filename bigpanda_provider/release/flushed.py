@@ -123,12 +123,10 @@ class Flushed:
         for address in sorted({one.record.place.address for one in self.others}):
             same = [one for one in self.others if one.record.place.address == address]
             yield elsewhere(same, address, used, otherwise), "yellow"
-        counts = [f"{_events(self.sent)} sent"]
-        if self.rejected:
-            counts.append(f"{_count(self.rejected)} rejected")
-        if self.sent or self.rejected or self.waiting:
-            yield ", ".join(counts), ""
-        elif not (self.kept or self.sent_elsewhere or self.others):
+        if self.sent or self.rejected:
+            rejected = f", {_count(self.rejected)} rejected" if self.rejected else ""
+            yield f"{_events(self.sent)} sent{rejected}", ""
+        elif not (self.waiting or self.kept or self.sent_elsewhere or self.others):
             yield "nothing to send", ""
 
 
@@ -147,7 +145,10 @@ def named(record: Record) -> str:
 
 def elsewhere(parts: Sequence[Part], address: str, used: Setting[str], otherwise: str) -> str:
     """What waits for another address, why it was not sent, and how it is."""
-    where = f"{used.name} is not set" if used.source is Source.DEFAULT else str(used)
+    where = {
+        Source.DEFAULT: f"{used.name} is not set",
+        Source.CONFIG: f"{used.name} in the stack's config",
+    }.get(used.source, used.name)
     ways = [f"run `bigpanda-release flush` with BIGPANDA_BASE_URL={address}"]
     if used.source is Source.ENVIRONMENT and otherwise == address:
         ways.insert(0, f"unset {used.name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -78,7 +79,7 @@ def deployments(entries: Sequence[Entry], clock: Clock) -> list[Column]:
         _column("since", 0, clock.least, (clock.cell(one.recorded) for one in entries)),
         _column("problem", 7, 14, map(_problem, entries)),
         _column("reason", 8, 16, (Cell(one.reason or "") for one in entries)),
-        _column("recorded by", 9, 12, (Cell(one.by) for one in entries)),
+        _column("recorded by", 9, 16, (Cell(one.by) for one in entries)),
     ]
 
 
@@ -101,11 +102,11 @@ def waiting(entries: Sequence[Entry], clock: Clock) -> list[Column]:
     return [
         _column("attempt", 1, SHORT_ID, map(_id, entries), SHORT_ID),
         _column("waits", 2, 5, (Cell(*_QUEUED.get(one.events, ("",))) for one in entries)),
-        *_what(entries),
+        *_what(entries, 7),
         _column("hosts", 8, 8, map(_hosts, entries), HOSTS_WIDTH),
         _column("since", 0, clock.least, map(clock.cell, times)),
         _column("problem", 5, 14, map(_problem, entries)),
-        _column("address", 7, 12, (Cell(one.address, (urlsplit(one.address).netloc,)) for one in entries)),
+        _column("address", 7, 15, (Cell(one.address, (urlsplit(one.address).netloc,)) for one in entries)),
     ]
 
 
@@ -116,10 +117,10 @@ _QUEUED: dict[Events, tuple[str] | tuple[str, tuple[str]]] = {
 }
 
 
-def _what(entries: Sequence[Entry]) -> list[Column]:
+def _what(entries: Sequence[Entry], least: int = 10) -> list[Column]:
     return [
-        _column("component", 1, 10, (Cell(SECRET if one.component is None else one.component) for one in entries)),
-        _column("version", 3, 10, (Cell(one.version or "") for one in entries)),
+        _column("component", 1, least, (Cell(SECRET if one.component is None else one.component) for one in entries)),
+        _column("version", 3, least, (Cell(one.version or "") for one in entries)),
     ]
 
 
@@ -166,13 +167,21 @@ class Listing:
         empty: what to say where there is nothing to list.
         is_whole: whether times are shown as whole ones on a terminal, too; they are in a pipe.
         most: how many rows a terminal gets; None for all.
+        now: the clock, in Unix seconds.
     """
 
     def __init__(
-        self, console: Console, make: Make, empty: str, *, is_whole: bool = False, most: int | None = None
+        self,
+        console: Console,
+        make: Make,
+        empty: str,
+        *,
+        is_whole: bool = False,
+        most: int | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._console, self._make, self._empty = console, make, empty
-        self._is_whole, self._most = is_whole, most
+        self._is_whole, self._most, self._now = is_whole, most, now
 
     def show(self, entries: Sequence[Entry]) -> None:
         """Print it."""
@@ -180,13 +189,16 @@ class Listing:
             self._console.print(line, soft_wrap=True)
 
     def watch(self, read: Callable[[], Sequence[Entry]], every_s: float = REDRAW_S) -> None:
-        """Draw it anew again and again, until Ctrl-C.
+        """Draw it anew again and again, until Ctrl-C, which is no failure: there is no other end.
 
         Args:
             read: what to list.
             every_s: how often, in seconds.
         """
-        with Live(console=self._console, auto_refresh=False, vertical_overflow="crop") as live:
+        with (
+            contextlib.suppress(KeyboardInterrupt),
+            Live(console=self._console, auto_refresh=False, vertical_overflow="crop") as live,
+        ):
             while True:
                 rows = max(self._console.height - ROOM, 1)
                 shown = self._lines(read(), rows if self._most is None else min(rows, self._most))
@@ -197,7 +209,7 @@ class Listing:
         if not entries:
             return [Text(self._empty)]
         is_terminal = self._console.is_terminal
-        clock = Clock(time.time(), self._is_whole or not is_terminal)
+        clock = Clock(self._now(), self._is_whole or not is_terminal)
         shown = entries[:most]
         told = lines(self._make(shown, clock), self._console.width if is_terminal else None)
         more = len(entries) - len(shown)

@@ -35,6 +35,7 @@ class _Route:
         missing: why nothing can be sent there; None where nothing is missing.
         pace: how much may be sent in a minute.
         quiet_until: until when nothing is tried.
+        trouble: why nothing is.
         client: speaks to it; made with the first event.
     """
 
@@ -42,6 +43,7 @@ class _Route:
     missing: str | None
     pace: Pace
     quiet_until: float = 0.0
+    trouble: str = ""
     client: BigPandaClient | None = field(default=None, repr=False)
 
 
@@ -150,8 +152,10 @@ class Sender:
                 self._warn(route.missing)
             return UnavailableError(route.missing or "delivery is off, so nothing is sent")
         limit_s = self._timeout_s if deadline is None else min(self._timeout_s, deadline - self._clock())
-        if limit_s <= 0 or (self.waits(api) and self._mode is not Mode.REQUIRED):
-            return UnavailableError("BigPanda did not accept the last event, so sending is paused")
+        if self.waits(api) and self._mode is not Mode.REQUIRED:
+            return UnavailableError(route.trouble)
+        if limit_s <= 0:
+            return UnavailableError("the update ended before there was time to send the event")
         if not route.pace.wait(limit_s):
             too_many = UnavailableError(f"BigPanda accepts {route.wire.per_minute} events a minute", too_many=True)
             self._tell(too_many)
@@ -174,6 +178,7 @@ class Sender:
                 route.pace.fill()
             else:
                 route.quiet_until = self._clock() + QUIET_FACTOR * self._timeout_s
+                route.trouble = str(error)
 
     def _tell(self, error: DeliveryError) -> None:
         """Tell the user why events are queued."""

@@ -17,11 +17,11 @@ from ..delivery.holder import Holder
 from ..delivery.record import LEASE_S, Place, Record, Recorder
 from ..settings import Mode, Settings
 from ..state import DeliveryStatus
-from . import records
+from .records import Entry
 
 SHOWN = 8
 """How many characters of an attempt's id are shown: enough for `end --attempt`."""
-UNRECORDED = ("attempt", "state", "recorded", "startDelivery")
+UNRECORDED = ("attempt", "state", "delivery", "recorded", "startDelivery")
 """What a start has only once it is recorded."""
 
 
@@ -94,7 +94,7 @@ class Handed:
     def as_object(self) -> dict[str, Any]:
         """What a script is told: the record, whether it is a dry run, and what would be sent."""
         record = self.record or _record(self.attempt, self.address)
-        found = records.as_object(record)
+        found = Entry.of(record).as_object()
         is_off = self.became is DeliveryStatus.OFF
         if self.kind is Kind.START and (is_off or self.post is not None):
             found |= dict.fromkeys(UNRECORDED)

@@ -239,8 +239,9 @@ def test_an_end_that_was_rejected_can_be_given_anew(
     assert shop("end", "--component", "shop", "--status", "failure", "--reason", "disk full").code == 1
     for command in ("status", "history"):
         (record,) = json.loads(shop.printed(command, "--json"))
-        assert (record["state"], record["endDelivery"]) == ("in progress, end rejected", "rejected")
-        assert "in progress, end rejected" in shop(command).output
+        assert (record["state"], record["delivery"], record["endDelivery"]) == ("failure", "end rejected", "rejected")
+        assert record["rejected"] == "400: errorMessage: no such field"
+        assert "end rejected" in shop(command).output
     assert said(shop, "--component", "shop", "--status", "failure") == "end sent: shop 2.4.1 on web-1"
     assert shop("status").output == "nothing is in progress, and nothing is queued\n"
     assert [change["state"] for change in bigpanda.changes()] == ["failure"]

@@ -60,7 +60,7 @@ def test_events_by_hand_wait_for_bigpanda_in_their_order(
     assert shop("end", *HANDS).output.startswith("end queued: db 9 on db-1, db-2 (attempt ")
     assert bigpanda.events() == []
     faulty.come_back()
-    assert shop("flush").output == "1 sent\n"
+    assert shop("flush").output == "sent the start and the end of db 9\n2 events sent\n"
     assert bigpanda.story() == ["start 9", "success 9"]
 
 
@@ -74,7 +74,7 @@ def test_flush_tells_what_bigpanda_rejected(faulty_stack: MakeStack, faulty: Fau
     faulty.script = [answer(400, b"hosts missing")]
     run = shop("flush")
     assert "BigPanda rejected the start of db 9 (400: hosts missing)" in run.output
-    assert run.output.endswith("0 sent, 1 rejected\n")
+    assert run.output.endswith("0 events sent, 1 rejected\n")
     assert faulty.asked == ["start"]
 
 
@@ -98,8 +98,9 @@ def test_a_rejected_event_by_hand(recorder_shop: Release) -> None:
     assert "BigPanda rejected the start of " in run.output
     assert recorder_shop("flush").output == "nothing to send\n"
     (record,) = json.loads(recorder_shop.printed("history", "--json"))
-    assert (record["state"], record["startDelivery"]) == ("rejected", "rejected")
-    assert re.search(r"db +9 +db-1, db-2 +rejected ", recorder_shop("history").output)
+    assert (record["delivery"], record["startDelivery"]) == ("start rejected", "rejected")
+    assert (record["rejected"], record["waits"]) == ("400: no such field", None)
+    assert re.search(r"db +9 +db-1, db-2 +failure +start rejected ", recorder_shop("history").output)
     assert recorder_shop("status").output == "nothing is in progress, and nothing is queued\n"
     assert "no open start matches db 9" in recorder_shop("end", *HANDS).output
 
@@ -114,7 +115,7 @@ def test_a_release_whose_start_was_rejected_is_no_success(recorder_shop: Release
         "rejected: BigPanda rejected the start of shop 1, so it has no record of this update\n"
     )
     (record,) = json.loads(recorder_shop.printed("history", "--json"))
-    assert record["state"] == "rejected"
+    assert (record["state"], record["delivery"]) == ("success", "start rejected")
 
 
 def test_a_program_whose_start_was_rejected_is_no_success(recorder_shop: Release) -> None:
@@ -122,7 +123,7 @@ def test_a_program_whose_start_was_rejected_is_no_success(recorder_shop: Release
     recorder_shop.stack.program(WEB)
     assert recorder_shop.stack.up().ok
     (record,) = json.loads(recorder_shop.printed("history", "--json"))
-    assert (record["component"], record["state"]) == ("web", "rejected")
+    assert (record["component"], record["state"], record["delivery"]) == ("web", "success", "start rejected")
 
 
 @pytest.mark.parametrize(("delivery", "code"), [("bestEffort", 0), ("required", 3)])
@@ -138,7 +139,7 @@ def test_a_release_whose_end_was_rejected_is_in_progress(
         "rejected: BigPanda rejected the end of shop 1, so it shows shop 1 in progress; send another end with "
         "`bigpanda-release end --component shop`\n"
     ) in run.output
-    assert "in progress, end rejected" in shop("history").output
+    assert re.search(r"success +end rejected +.* 422: no ", shop("history").output)
     assert [change["state"] for change in bigpanda.changes()] == ["in_progress"]
     assert shop("end", "--component", "shop").ok
     assert [change["state"] for change in bigpanda.changes()] == ["success"]
@@ -150,7 +151,8 @@ def test_a_start_that_waits_is_queued(faulty_stack: MakeStack, faulty: FaultyBig
     faulty.go_away()
     assert shop("start", *HANDS).ok
     (record,) = json.loads(shop.printed("status", "--json"))
-    assert (record["state"], record["status"]) == ("queued", None)
+    assert (record["state"], record["delivery"], record["status"]) == ("in progress", "start queued", None)
+    assert record["waits"] == f"{faulty.address} could not be reached: Connection refused"
 
 
 def test_without_a_token_events_wait(release: MakeRelease, bigpanda: Sandbox) -> None:
@@ -179,10 +181,12 @@ def test_history_shows_what_was_sent_and_filters(release: MakeRelease, bigpanda:
     assert components("--host", "db-2") == ["db"]
     assert components("--since", "1h", "--limit", "2") == ["db", "shop"]
     assert components("--since", "2100-01-01") == []
+    assert components("--stack", "test/dev") == ["shop", "web"]
+    assert components("--state", "in-progress") == ["db"]
     shown = shop("history").output
-    assert re.search(r"web +7 +w-1 +success .* organization/test/dev web", shown)
-    assert re.search(r"shop +1 +a +success .* organization/test/dev ", shown)
-    assert re.search(r"db +9 +db-1, db-2 +in progress .* by hand", shown)
+    assert re.search(r"web +7 +w-1 +success +delivered .* test/dev web\n", shown)
+    assert re.search(r"shop +1 +a +success +delivered .* test/dev\n", shown)
+    assert re.search(r"db +9 +db-1, db-2 +in progress +delivered .* by hand\n", shown)
 
 
 def test_flush_sends_what_a_programs_update_left(
@@ -193,9 +197,9 @@ def test_flush_sends_what_a_programs_update_left(
     faulty.go_away()
     assert shop.stack.up().ok
     faulty.come_back()
-    assert shop("flush").output == "1 sent\n"
+    assert shop("flush").output == "sent the start and the end of web 7\n2 events sent\n"
     assert bigpanda.story() == ["start 7", "success 7"]
-    assert shop.stack.up().ok
+    assert "Sent the events of earlier updates" in shop.stack.up().output
     assert bigpanda.story() == ["start 7", "success 7"]
 
 
@@ -213,7 +217,7 @@ def test_flush_sends_nothing_that_another_machine_has_sent(
     assert bigpanda.story() == ["start 7", "success 7"]
     shop.stack.environment["BIGPANDA_OUTBOX"] = str(here)
     run = shop("flush")
-    assert "dropped: organization/test/dev web, which another machine has sent already" in run.output
+    assert "not sent: the start and the end of web 7, which another machine has sent already" in run.output
     assert bigpanda.story() == ["start 7", "success 7"]
 
 
@@ -223,7 +227,10 @@ def test_flush_sends_to_one_address_alone(faulty_stack: MakeStack, faulty: Fault
     faulty.go_away()
     assert shop("start", *HANDS).ok
     run = shop("flush", env={"BIGPANDA_BASE_URL": bigpanda.address})
-    assert f"kept: the events for {faulty.address}; set BIGPANDA_BASE_URL to send them there" in run.output
+    assert run.output == (
+        f"1 event for {faulty.address} stays queued: this call sends to {bigpanda.address} (BIGPANDA_BASE_URL); to "
+        f"send it, run `bigpanda-release flush` with BIGPANDA_BASE_URL={faulty.address}\n"
+    )
     assert bigpanda.events() == []
 
 
@@ -236,7 +243,7 @@ def test_flush_takes_the_settings_of_a_stack(
     assert shop.stack.up().ok
     shop.stack.pulumi("config", "set", "--secret", "bigpanda:apiToken", TOKEN)
     assert shop("flush").code == 1
-    assert shop("flush", "-s", "dev").output == "1 sent\n"
+    assert shop("flush", "-s", "dev").output.endswith("2 events sent\n")
     assert bigpanda.story() == ["start 7", "success 7"]
 
 

@@ -12,8 +12,7 @@ from ..delivery.record import Record
 from ..errors import ReleaseError, WrongUseError
 from ..state import DeliveryStatus
 from .flushed import Part, named, waiting
-from .listing import SHORT_ID
-from .records import readable, short_stack
+from .records import SHORT_ID, readable, short_stack
 
 LISTED = 5
 """How many attempts a sentence names."""

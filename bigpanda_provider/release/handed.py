@@ -17,10 +17,8 @@ from ..delivery.holder import Holder
 from ..delivery.record import LEASE_S, Place, Record, Recorder
 from ..settings import Mode, Settings
 from ..state import DeliveryStatus
-from .records import Entry
+from .records import Entry, known
 
-SHOWN = 8
-"""How many characters of an attempt's id are shown: enough for `end --attempt`."""
 UNRECORDED = ("attempt", "state", "delivery", "recorded", "startDelivery")
 """What a start has only once it is recorded."""
 
@@ -81,15 +79,15 @@ class Handed:
         """What became of the event, and what to do next."""
         if self.post is not None:
             return f"dry run: the {self.kind.value} of {self._title} is neither sent nor recorded"
-        known = f"{self._title} (attempt {self.attempt.id[:SHOWN]})"
+        told = known(self.attempt)
         if self.became is DeliveryStatus.OFF:
             return f"{self.kind.value} not sent: {self._title}; delivery is off, pass --delivery bestEffort to send it"
         if self.became is DeliveryStatus.REJECTED:
-            return f"{self.kind.value} rejected: {known}; fix what BigPanda rejects, and send it again"
+            return f"{self.kind.value} rejected: {told}; fix what BigPanda rejects, and send it again"
         if self.became is DeliveryStatus.QUEUED:
             why = f", since {self.why.rstrip('.')}" if self.why else ""
-            return f"{self.kind.value} queued: {known}{why}; send it with `bigpanda-release flush`"
-        return f"{self.kind.value} sent: {known}"
+            return f"{self.kind.value} queued: {told}{why}; send it with `bigpanda-release flush`"
+        return f"{self.kind.value} sent: {told}"
 
     def as_object(self) -> dict[str, Any]:
         """What a script is told: the record, whether it is a dry run, and what would be sent."""

@@ -13,13 +13,11 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from .records import Entry, Events, State, short_stack
+from .records import SHORT_ID, Entry, Events, State, short_stack
 from .remote import ANOTHER, END_QUEUED, END_SENT, ORPHANED, PERSON, PROCESS
 from .table import Cell, Column, lines
 
 SECRET = "(secret)"  # noqa: S105 - stands in place of one
-SHORT_ID = 8
-"""How many characters of an attempt's id a terminal shows."""
 FIRST_HOSTS, HOSTS_WIDTH = 2, 24
 """How many hosts are named where not all of them fit into the column, which grows up to that width."""
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400

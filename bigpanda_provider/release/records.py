@@ -19,6 +19,8 @@ from ..state import DeliveryStatus
 
 NOT_TRIED = "not sent yet"
 """Why an event waits of which no try is recorded."""
+SHORT_ID = 8
+"""How many characters of an attempt's id are shown: enough for `end --attempt`."""
 OWN_BACKEND = "organization"
 """What a backend without organizations, such as a file or a bucket, has in a stack's full name for one."""
 
@@ -198,6 +200,13 @@ def title(record: Record) -> str:
     """What was deployed where, as its start tells it."""
     start = record.attempt.start
     return "a deployment" if start is None else f"{start.component} {start.version} on {', '.join(start.hosts)}"
+
+
+def known(attempt: Attempt) -> str:
+    """What was deployed where, with as much of the attempt's id as names it."""
+    start = attempt.start
+    what = "a deployment" if start is None else f"{start.named()} on {', '.join(start.hosts)}"
+    return one_line(f"{what} (attempt {attempt.id[:SHORT_ID]})")
 
 
 def event_as_object(start: StartEvent) -> dict[str, Any]:

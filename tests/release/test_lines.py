@@ -42,7 +42,7 @@ search   11       skipped               runs after shop (failed)
 def shown(results: dict[str, Result], width: int) -> str:
     """The summary, on a console of this width."""
     text = io.StringIO()
-    console = Console(file=text, width=width)
+    console = Console(file=text, width=width, force_terminal=True, color_system=None)
     Lines(Display(console, console)).summary([one for one in RELEASES if one.label in results], results, 65.6)
     return "".join(line.rstrip() + "\n" for line in text.getvalue().splitlines())
 

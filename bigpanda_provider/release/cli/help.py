@@ -70,6 +70,8 @@ class EngineCommand(Command):
 class Group(TyperGroup):
     """All commands, or those below one of them; its help shows them in groups, too."""
 
+    format_help_text = Command.format_help_text
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is named."""
         name = args[0]

@@ -128,7 +128,7 @@ def _table(rows: Sequence[tuple[Release, Result]]) -> list[Column]:
         Column("release", 1, 10, tuple(Cell(release.label) for release, _ in rows)),
         Column("version", 3, 8, tuple(Cell(release.version or "") for release, _ in rows)),
         Column("result", 0, 9, tuple(Cell(one.outcome.value, (), STYLES.get(one.outcome, "")) for one in results)),
-        Column("time", 2, 8, tuple(Cell("" if one.seconds is None else duration(one.seconds)) for one in results)),
+        Column("time", 2, 9, tuple(Cell("" if one.seconds is None else duration(one.seconds)) for one in results)),
         Column("", 4, 16, tuple(Cell(_because(one).removeprefix(": ")) for one in results)),
     ]
 

@@ -33,6 +33,9 @@ POLL_S = 0.05
 _WHEN_TOLD = ("/bin/sh", "-c", 'read -r _ && exec "$@" </dev/null', "sh")
 """Waits for a line before it becomes the command: so its process is on record before it does anything."""
 
+HAS_OUTPUT = (3, 246, 0)
+"""Since when the engine has `--output json` in the place of `--json`, which it does not show in its help any more."""
+
 _UPDATES = ("up", "preview", "destroy", "refresh")
 
 
@@ -174,6 +177,13 @@ class Engine(automation.PulumiCommand):
         self.on_end: Callable[[], None] = lambda: None
         self.code: int | None = None
         self.options: tuple[str, ...] = ()
+
+    @property
+    def as_json(self) -> tuple[str, ...]:
+        """What makes `pulumi stack` and its commands print JSON."""
+        version = self.version
+        known = version is not None and (version.major, version.minor, version.patch) >= HAS_OUTPUT
+        return ("--output", "json") if known else ("--json",)
 
     def run(
         self,

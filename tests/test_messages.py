@@ -274,6 +274,7 @@ stopping now
 stopping now: 2 operations may be incomplete; check their resources, then run `pulumi refresh`
 stopping now: 1 operation may be incomplete; check its resource, then run `pulumi refresh`
 cancelled: 1 created, 1 not completed
+bigpanda-release: cancelled
 """,
     "release runner: options for the engine": r"""
 bigpanda-release: --target needs a value after it
@@ -289,6 +290,7 @@ bigpanda-release: --config-file is not supported, since settings are read from t
 bigpanda-release: --cwd must come before `--`: bigpanda-release up -C DIR
 bigpanda-release: --help must come before `--`; for the engine's options run `pulumi up --help`
 bigpanda-release: --json must come before `--`: bigpanda-release up --json
+bigpanda-release: --output must come before `--`, as --json: bigpanda-release up --json
 bigpanda-release: --non-interactive is always set; omit it
 bigpanda-release: --preview-only is not supported; run `pulumi destroy --preview-only`
 bigpanda-release: --secrets-provider is only for new stacks; run `pulumi stack change-secrets-provider` first

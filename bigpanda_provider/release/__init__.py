@@ -13,6 +13,7 @@
     engine     the `pulumi` process: how it is started, cancelled, waited for
     cancelling  what is said when it is cancelled
     engine_options  what follows `--`
+    system     signals and processes, as this operating system has them
     display    where lines are shown; show: how things look
     byhand     one event by hand; sought: which start is ended, unmatched: why none is, handed: what is said of it
     leftover   what earlier runs left open or waiting

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -23,6 +23,7 @@ from pulumi import automation
 from pulumi.automation.errors import create_command_error
 
 from ..errors import ReleaseError
+from . import system
 
 ASIDE_LIMIT_S = 120.0
 """The time for a command that changes no resource: config, history, state."""
@@ -30,8 +31,8 @@ ENDING_LIMIT_S = 15.0
 """The time for an engine that was told twice to end: it gives its providers 5 s."""
 POLL_S = 0.05
 
-_WHEN_TOLD = ("/bin/sh", "-c", 'read -r _ && exec "$@" </dev/null', "sh")
-"""Waits for a line before it becomes the command: so its process is on record before it does anything."""
+HAS_OUTPUT = (3, 246, 0)
+"""Since when the engine has `--output json` in the place of `--json`, which it does not show in its help any more."""
 
 _UPDATES = ("up", "preview", "destroy", "refresh")
 
@@ -77,10 +78,7 @@ class Interrupts:
         return bool(self._asked_for)
 
     def __enter__(self) -> Interrupts:
-        handled = [signal.SIGINT, signal.SIGTERM]
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` leaves it
-            handled.append(signal.SIGHUP)
-        self._former = {number: signal.signal(number, self._handle) for number in handled}
+        self._former = {number: signal.signal(number, self._handle) for number in system.cancelling_signals()}
         self._over.clear()
         self._teller = threading.Thread(target=self._tell_while_it_runs, daemon=True)
         self._teller.start()
@@ -102,7 +100,7 @@ class Interrupts:
         with self._lock:
             self._running.add(process)
             if self.asked:
-                _tell(process)
+                system.interrupt(process)
         try:
             return self._wait(process, limit_s)
         finally:
@@ -126,7 +124,7 @@ class Interrupts:
                 self._last = time.monotonic()
             self._asked_for.append(number)
             for process in self._running:
-                _tell(process)
+                system.interrupt(process)
 
     def _tell_while_it_runs(self) -> None:
         # A handler of signals may stop the thread that holds the display's lock, so it shows nothing itself.
@@ -137,11 +135,6 @@ class Interrupts:
                 self._told += 1
                 with contextlib.suppress(OSError):  # after SIGHUP there may be no terminal any more
                     self.on_asked(asked)
-
-
-def _tell(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.send_signal(signal.SIGINT)
 
 
 class Engine(automation.PulumiCommand):
@@ -171,11 +164,18 @@ class Engine(automation.PulumiCommand):
         except (OSError, subprocess.CalledProcessError) as error:
             raise ReleaseError(f"the `pulumi` on PATH does not run ({error}); install it again") from None
         self._interrupts = interrupts
-        self.on_start: Callable[[int], None] = lambda _: None
+        self.on_start: Callable[[int], None] = _unheard
         self.on_end: Callable[[], None] = lambda: None
         self.code: int | None = None
         self.printed = ""
         self.options: tuple[str, ...] = ()
+
+    @property
+    def as_json(self) -> tuple[str, ...]:
+        """What makes `pulumi stack` and its commands print JSON."""
+        version = self.version
+        known = version is not None and (version.major, version.minor, version.patch) >= HAS_OUTPUT
+        return ("--output", "json") if known else ("--json",)
 
     def run(
         self,
@@ -193,9 +193,9 @@ class Engine(automation.PulumiCommand):
         update = args[0] in _UPDATES
         arguments = [*_without_selecting(args), *(self.options if update else ())]
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-            on_start = self.on_start if update else None
             command = [self.command, "--non-interactive", *arguments]
-            with _started(command, cwd, additional_env, out, err, on_start) as process:
+            env = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"}
+            with system.started(command, cwd, env, out, err, self.on_start if update else _unheard) as process:
                 try:
                     code = self._interrupts.wait(process, None if update else ASIDE_LIMIT_S)
                 except subprocess.TimeoutExpired:
@@ -216,36 +216,8 @@ def _without_selecting(args: list[str]) -> list[str]:
     return ["stack", *args[2:]] if args[:2] == ["stack", "select"] else args
 
 
-@contextlib.contextmanager
-def _started(
-    command: list[str],
-    cwd: str,
-    env: Mapping[str, str],
-    out: Any,
-    err: Any,
-    on_start: Callable[[int], None] | None,
-) -> Iterator[subprocess.Popen[bytes]]:
-    """The process; it is killed where nobody waits for its end any more."""
-    process = subprocess.Popen(
-        [*_WHEN_TOLD, *command],
-        cwd=cwd,
-        env={**os.environ, **env, "PULUMI_AUTOMATION_API": "true"},
-        stdin=subprocess.PIPE,
-        stdout=out,
-        stderr=err,
-        start_new_session=True,
-    )
-    assert process.stdin is not None
-    try:
-        if on_start is not None:
-            on_start(process.pid)
-        with contextlib.suppress(BrokenPipeError), process.stdin as told:  # it may have been cancelled already
-            told.write(b"go\n")
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+def _unheard(_pid: int) -> None:
+    """Nobody is told of a process that changes nothing."""
 
 
 def _text(file: Any) -> str:

@@ -7,6 +7,7 @@ import json
 import pathlib
 import time
 from collections.abc import Callable, Collection
+from typing import Any
 
 from pulumi.automation.errors import CommandError
 
@@ -53,8 +54,7 @@ def end_orphans(outbox: Outbox) -> list[Record]:
 
 def _how_it_went(record: Record) -> End:
     try:
-        told = _pulumi(record, "stack", "history", "--json", "--page-size", str(HISTORY_LENGTH), "--page", "1")
-        updates = [update for update in json.loads(told) if mark(record.id) in (update.get("message") or "")]
+        updates = [one for one in _history(record) if mark(record.id) in (one.get("message") or "")]
     except (CommandError, ReleaseError, ValueError, OSError):
         return End.failure(KILLED_AND_UNKNOWN).timed(record.last_seen)
     ended = updates[0] if updates else {}
@@ -133,14 +133,22 @@ def _why_kept(outbox: Outbox, record: Record) -> str | None:
 def _state(record: Record) -> Checkpoint | None:
     """What the stack's state holds now; None where it cannot be read."""
     try:
-        exported = json.loads(_pulumi(record, "stack", "export"))
+        exported = json.loads(_pulumi(record, Engine(Interrupts()), "stack", "export"))
         resources = exported["deployment"].get("resources") or []
     except (CommandError, ReleaseError, ValueError, KeyError, OSError):
         return None
     return Checkpoint.of({resource["urn"]: resource for resource in resources})
 
 
-def _pulumi(record: Record, *command: str) -> str:
+def _history(record: Record) -> list[dict[str, Any]]:
+    """The last updates of a record's stack, newest first."""
+    engine = Engine(Interrupts())
+    pages = ("--page-size", str(HISTORY_LENGTH), "--page", "1")
+    updates: list[dict[str, Any]] = json.loads(_pulumi(record, engine, "stack", "history", *engine.as_json, *pages))
+    return updates
+
+
+def _pulumi(record: Record, engine: Engine, *command: str) -> str:
     """What a command prints of a record's stack. Its full name is enough where the project is not at hand."""
     folder = record.folder if record.folder and pathlib.Path(record.folder).is_dir() else str(pathlib.Path.cwd())
-    return Engine(Interrupts()).run([*command, "--stack", record.place.stack], folder, {}).stdout
+    return engine.run([*command, "--stack", record.place.stack], folder, {}).stdout

@@ -116,8 +116,8 @@ def test_the_tables_are_those_of_the_engine() -> None:
     refused = set(engine_options.REFUSED)
     assert of["up"] - of["preview"] - refused == engine_options.UPDATE_ALONE - {"plan"}  # which is not in the help
     assert of["preview"] - of["up"] - refused == engine_options.PREVIEW_ALONE
-    internal = {"client", "event-log", "exec-agent", "exec-kind", "plan"}
-    assert set.union(*of.values()) == {*engine_options.VALUED, *engine_options.SWITCHES} - internal
+    hidden = {"client", "event-log", "exec-agent", "exec-kind", "output", "plan"}
+    assert set.union(*of.values()) == {*engine_options.VALUED, *engine_options.SWITCHES} - hidden
 
 
 def test_a_targeted_update(release: MakeRelease, bigpanda: Sandbox) -> None:

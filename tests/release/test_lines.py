@@ -33,8 +33,8 @@ search   11       skipped               runs after shop (failed)
 TABLE_60 = """\
 release  version  result     time
 network  7        succeeded  1 min 2 s  2 created, 1 updated
-shop     2.4.1    failed     3 s        web-2: RuntimeError: no …
-search   11       skipped               runs after shop (failed)
+shop     2.4.1    failed     3 s        web-2: RuntimeError…
+search   11       skipped               runs after shop (f…
 3 releases in 1 min 6 s: 1 succeeded, 1 failed, 1 skipped
 """
 

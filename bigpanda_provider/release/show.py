@@ -18,7 +18,6 @@ from ..bigpanda.text import one_line
 from ..delivery.record import Record
 from . import records
 from .display import Display
-from .doctor import Check
 from .leftover import Flushed
 from .records import Standing
 from .remote import ORPHANED
@@ -205,11 +204,3 @@ def flushed(display: Display, found: Flushed, trouble: str | None) -> None:
         display.line(f"dropped: {record.place.stack} {record.place.name}, which another machine has sent already")
     for address in found.others:
         display.line(f"kept: the events for {address}; set BIGPANDA_BASE_URL to send them there", style="yellow")
-
-
-def check(display: Display, one: Check) -> None:
-    """One line of the doctor's, and how to fix what is wrong."""
-    sign, style = ("ok", "") if one.fix is None else ("!!", "red")
-    display.line(f"{sign}  {one.name:<9} {one.found}", style=style)
-    if one.fix is not None:
-        display.line(f"    {'':<9} -> {one.fix}")

@@ -67,7 +67,10 @@ def test_doctor_says_how_to_mend(release: MakeRelease) -> None:
     assert wrong == ["python", "token", "bigpanda"]
     assert f"-> {python} -m ensurepip && {python} -m pip install bigpanda-provider" in run.output
     assert "without bigpanda-provider, which a Deployment in the program needs" in run.output
-    assert "-> there is no BigPanda token, so no event can be sent. Set one with" in run.output
+    assert (
+        "-> set one with `pulumi config set --secret bigpanda:apiToken` or `export BIGPANDA_API_TOKEN=...`"
+        in run.output
+    )
 
 
 def changes_of(shop: Release) -> Release:
@@ -111,7 +114,7 @@ def test_doctor_misses_the_app_key_and_the_network(release: MakeRelease) -> None
     shop = changes_of(release(WEB))
     shop.stack.environment |= {"BIGPANDA_APP_KEY": "", "BIGPANDA_BASE_URL": "http://127.0.0.1:9"}
     found = bigpanda_lines(shop)
-    assert found["app key"].startswith("not set -> there is no app key")
+    assert found["app key"].startswith("not set -> set one with `pulumi config set --secret bigpanda:appKey`")
     assert "http://127.0.0.1:9 could not be reached: Connection refused -> check bigpanda:baseUrl" in found["bigpanda"]
 
 
@@ -442,14 +445,16 @@ def test_a_project_file_that_cannot_be_read_is_told(release: MakeRelease, bigpan
 
 def test_a_line_is_folded_between_words() -> None:
     """On a narrow terminal; what goes on stands below what was found."""
-    check = Check("python", "/a/b/bin/python-of-a-long-name does not run", "cd /a/b && pulumi install --and-more")
+    check = Check("python", "/a/b/bin/python does not run (OSError)", "cd /a/b && pulumi install --and-more")
     assert check.lines(60) == (
-        "!!  python      /a/b/bin/python-of-a-long-name does not run\n"
+        "!!  python      /a/b/bin/python does not run (OSError)\n"
         "                -> cd /a/b && pulumi install --and-more"
     )
     assert check.lines(40).splitlines() == [
-        "!!  python      /a/b/bin/python-of-a-long-name",
-        "                does not run",
+        "!!  python      /a/b/bin/python does not",
+        "                run (OSError)",
         "                -> cd /a/b && pulumi",
         "                   install --and-more",
     ]
+    long = Check("dynamic", f"/opt/{'x' * 50}/pulumi").lines(40).splitlines()
+    assert [(line[:MARGIN].split(), len(line)) for line in long[:2]] == [(["ok", "dynamic"], 40), ([], 40)]

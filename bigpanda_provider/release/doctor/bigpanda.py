@@ -50,7 +50,7 @@ def stack_checks(project: Project, stack: str | None, engine: Engine, config: di
 def bigpanda_checks(settings: Settings, environ: Mapping[str, str]) -> Iterator[Check]:
     """The keys, what stands in between, and whether BigPanda answers."""
     token = settings.token
-    yield Check("token", f"from {token}") if token.value is not None else Check("token", "not set", TOKENLESS)
+    yield Check("token", f"from {token}") if token.value is not None else Check("token", "not set", _how(TOKENLESS))
     changes = settings.api.value is Api.CHANGES
     if changes:
         yield _app_key(settings)
@@ -61,6 +61,12 @@ def bigpanda_checks(settings: Settings, environ: Mapping[str, str]) -> Iterator[
     yield _reads(settings, token.value) if changes and token.value is not None else _reachable(settings)
 
 
+def _how(missing: str) -> str:
+    """How to set what is missing, without that it is missing."""
+    how = missing.partition(". ")[2]
+    return how[0].lower() + how[1:]
+
+
 def _from(setting: Setting[Any]) -> str:
     return "the default" if setting.source is Source.DEFAULT else f"from {setting}"
 
@@ -68,7 +74,7 @@ def _from(setting: Setting[Any]) -> str:
 def _app_key(settings: Settings) -> Check:
     key = settings.app_key
     if key.value is None:
-        return Check("app key", "not set", KEYLESS)
+        return Check("app key", "not set", _how(KEYLESS))
     return Check("app key", f"from {key}; whether BigPanda accepts it shows only when an event is sent")
 
 

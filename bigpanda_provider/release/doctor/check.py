@@ -53,7 +53,6 @@ def _folded(text: str, first: str, width: int) -> str:
         max(width, MARGIN + 20),
         initial_indent=first,
         subsequent_indent=" " * len(first),
-        break_long_words=False,
         break_on_hyphens=False,
     )
 

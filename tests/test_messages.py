@@ -449,30 +449,75 @@ Owner, shown in BigPanda.
 Tags, shown in BigPanda: names with text.
 """,
     "doctor": r"""
-install the Pulumi CLI, or put it on PATH
-3.200.0 has no error hooks -> install Pulumi 3.244.0 or newer
+install the Pulumi CLI, or put it on PATH: curl -fsSL https://get.pulumi.com | sh
+3.200.0 has no error hooks -> install Pulumi 3.244.0 or newer: curl -fsSL https://get.pulumi.com | sh
 the engine tells why a resource failed
+no Pulumi.yaml here, so language, Python and stack were not checked; name a project with -C DIR
+Pulumi.yaml:3 is not valid YAML, so language, Python and stack were not checked -> fix the file; `pulumi about` shows
+    what is wrong
+Pulumi.yaml cannot be read: it is not text
+Pulumi.yaml is not a map
 there is no pulumi-language-python -> put pulumi-language-python on PATH, beside pulumi
 there is no pulumi-resource-pulumi-python -> put pulumi-resource-pulumi-python on PATH, beside pulumi
-3.12.1 (/home/ann/shop/venv/bin/python, the virtualenv that Pulumi.yaml names) has the package
-3.12.1 (/usr/bin/python3, since Pulumi.yaml names no virtualenv) has the package
-/home/ann/shop/venv/bin/python, the virtualenv that Pulumi.yaml names, does not run (FileNotFoundError) -> set
-    another virtualenv in Pulumi.yaml
-/usr/bin/python3, since Pulumi.yaml names no virtualenv: no error was printed -> python3 -m pip install
-    bigpanda-provider
--> fix that, or name another stack with -s; the checks below ignore the stack's config
--> fix that setting
+pipenv in Pulumi.yaml is unknown -> set toolchain under runtime.options in Pulumi.yaml to pip, uv or poetry
+Pulumi.yaml sets the toolchain uv, which is not on PATH -> curl -LsSf https://astral.sh/uv/install.sh | sh
+Pulumi.yaml sets the toolchain poetry, which is not on PATH -> pipx install poetry
+python: not checked, since uv is missing
+stack: not checked, since there is no engine
+poetry has no virtualenv for /home/ann/shop -> pulumi install
+3.12.1 with bigpanda-provider 1.2.0 (/home/ann/shop/venv/bin/python, the virtualenv in Pulumi.yaml)
+3.12.1 with bigpanda-provider 1.2.0 (/home/ann/shop/.venv/bin/python, uv's virtualenv)
+3.12.1 without bigpanda-provider, which a Deployment in the program needs (/home/ann/shop/env/bin/python, poetry's
+    virtualenv) -> poetry add bigpanda-provider
+3.12.1 without bigpanda-provider, which a Deployment in the program needs (/usr/bin/python3, python3 on PATH, since
+    Pulumi.yaml names no virtualenv) -> the system manages this Python, so use a virtualenv: add bigpanda-provider to
+    requirements.txt, set virtualenv: venv under runtime.options in Pulumi.yaml, and run `pulumi install`
+3.12.1: bigpanda-provider cannot be imported (ImportError: no such name) (/usr/bin/python3, the Python of the
+    Deployment's provider) -> /usr/bin/python3 -m ensurepip && /usr/bin/python3 -m pip install bigpanda-provider
+3.9.18 is too old for bigpanda-provider (/usr/bin/python3, PULUMI_PYTHON_CMD) -> install Python 3.10 or newer, and set
+    PULUMI_PYTHON_CMD to its path
+there is no python3 -> install Python 3.10 or newer, or set PULUMI_PYTHON_CMD
+/home/ann/shop/venv does not exist yet (the virtualenv in Pulumi.yaml) -> cd shop && pulumi install
+/home/ann/shop/src is no virtualenv (the virtualenv in Pulumi.yaml) -> set virtualenv under runtime.options in
+    Pulumi.yaml to a virtualenv
+/home/ann/shop/venv/bin/python, the virtualenv of the Deployment's provider, does not run (OSError) -> rm -r
+    /home/ann/shop/venv && pulumi install
+/usr/bin/python3, PULUMI_PYTHON_CMD, does not run (OSError) -> set PULUMI_PYTHON_CMD to a Python that runs, or name a
+    virtualenv in Pulumi.yaml
+Pulumi looks for the Deployment's provider in /home/ann/shop/.venv, and there is no virtualenv -> set virtualenv under
+    runtime.options in Pulumi.yaml to ../.venv
+-> uv add bigpanda-provider
+-> uv sync
+-> poetry install
+-> uv python pin 3.12 && uv sync
+-> poetry env use python3.12 && poetry install
+-> make the virtualenv again with Python 3.10 or newer: python3.12 -m venv --clear /home/ann/shop/venv && pulumi install
+-> create it with `pulumi stack init prdo`; the checks below ignore the stack's config
+-> fix that; the checks below ignore the stack's config
+unknown setting bigpanda:q -> remove it with `pulumi config rm bigpanda:q`
+-> fix that setting; BigPanda was not checked
 token: not set
 app key: from BIGPANDA_APP_KEY (environment); whether BigPanda accepts it shows only when an event is sent
 api: deployments, the default
+proxy: proxy.acme.com:3128, from HTTPS_PROXY (environment)
+HTTPS_PROXY is not used, since NO_PROXY names BigPanda's host
+HTTPS_PROXY is not an address -> write HTTPS_PROXY as http://proxy.example.com:3128
+ca bundle: REQUESTS_CA_BUNDLE names no file -> set REQUESTS_CA_BUNDLE to a PEM file, or unset it
 https://api.bigpanda.io, accepts the token: it may read changes
 https://api.bigpanda.io, does not let the token read changes
 https://api.bigpanda.io, answers (401 to a request without token)
 https://api.bigpanda.io, cannot be reached (ConnectionError) -> check bigpanda:baseUrl or bigpanda:region,
     HTTPS_PROXY, and REQUESTS_CA_BUNDLE for a private CA
+commit none yet, branch trunk
+not needed: bigpanda:context sends nothing of git
+not on PATH, so commit, branch and repository are not sent
+no checkout in /home/ann/shop, so commit and branch are not sent
 /home/ann/.bigpanda/outbox.db, 2 waiting or in progress
-set BIGPANDA_OUTBOX to a writable file
+/home/ann/.bigpanda/outbox.db cannot be written -> set BIGPANDA_OUTBOX to a writable file
 bigpanda_provider[cli]: typer is missing; install it with: pip install 'bigpanda-provider[cli]'
+""",
+    "help of the doctor": r"""
+Print a fix for each problem; send no event. Exit with 1 if there is a problem.
 """,
     "release: plans and results": r"""
 1 min 2 s
@@ -506,7 +551,6 @@ Show the recorded deployments, newest first.
 Cover this machine's deployments, also those that programs recorded.
 Send the queued events, oldest first.
 Check the setup.
-Print a fix for each problem; send no event.
 Serve a local stand-in for BigPanda.
 File of the releases to run, instead of one stack.
 Stack name. [default: the selected stack]
@@ -561,7 +605,7 @@ FEWEST_WORDS = 2
 WORD = re.compile(r"[\"'(`]*[A-Za-z][a-z'-]*[`\"').,;:?]*")
 NO_MESSAGE = re.compile(
     r"PRAGMA|TABLE|VALUES|FROM (note|attempt)|UPDATE attempt|ORDER BY|= [?]|IS NULL|start_delivery"  # SQL
-    r"|^[(]Previewing|^import |^Value error,|^read -r |^bigpanda-release \w+ |^str \|"  # a program, commands, types
+    r"|^[(]Previewing|^import |^Value error,|^read -r |^bigpanda-release \w+( |$)|^str \|"  # a program, commands, types
 )
 HOLE = "\0"
 

@@ -19,7 +19,7 @@
     leftover   what earlier runs left open or waiting
     records    the outbox as `status` and `history` show it
     remote     what BigPanda itself has in progress
-    doctor     what is needed, and how to fix what is missing
+    doctor/    what is needed, and how to fix what is missing
 
 Nothing in the rest of the package imports it.
 """

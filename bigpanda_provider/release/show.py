@@ -7,7 +7,6 @@ import time
 
 from ..bigpanda.changes import Changes
 from .display import Display
-from .doctor import Check
 
 PAUSED_EVERY_S = 10.0
 
@@ -34,11 +33,3 @@ class Paused:
             f"BigPanda accepts {Changes.per_minute} changes a minute; {left} {'is' if left == 1 else 'are'} left, "
             f"sending continues in {math.ceil(room_in_s)} s"
         )
-
-
-def check(display: Display, one: Check) -> None:
-    """One line of the doctor's, and how to fix what is wrong."""
-    sign, style = ("ok", "") if one.fix is None else ("!!", "red")
-    display.line(f"{sign}  {one.name:<9} {one.found}", style=style)
-    if one.fix is not None:
-        display.line(f"    {'':<9} -> {one.fix}")

@@ -1,4 +1,4 @@
-"""What was recorded, and by hand: status, history, start, end, flush, doctor, sandbox."""
+"""What was recorded, and by hand: status, history, start, end, flush, sandbox."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Callable
 
@@ -14,7 +13,7 @@ import pytest
 
 from tests.engine import TOKEN, Stack, wait_until
 from tests.faults import FaultyBigPanda, answer
-from tests.servers import Recorder, Sandbox
+from tests.servers import Sandbox
 
 from .command import COMMAND, UP, Release, without_times
 
@@ -245,96 +244,6 @@ def test_flush_takes_the_settings_of_a_stack(
     assert shop("flush").code == 1
     assert shop("flush", "-s", "dev").output.endswith("2 events sent\n")
     assert bigpanda.story() == ["start 7", "success 7"]
-
-
-def test_doctor_finds_all_well(release: MakeRelease, bigpanda: Sandbox) -> None:
-    """A line for each thing, and no event."""
-    run = release(WEB)("doctor")
-    assert run.ok, run.output
-    assert [line.split()[1] for line in run.output.splitlines()] == [
-        *("engine", "hooks", "language", "dynamic", "python", "stack", "token", "api", "bigpanda", "outbox")
-    ]
-    assert bigpanda.events() == []
-
-
-def test_doctor_says_how_to_mend(release: MakeRelease) -> None:
-    """Each thing that is wrong has a line with what to do, and the exit code is 1."""
-    shop = release(WEB)
-    del shop.stack.environment["BIGPANDA_API_TOKEN"]
-    bare = shop.stack.folder.parent / "bare"
-    subprocess.run(["python3", "-m", "venv", "--without-pip", str(bare)], check=True, timeout=60)
-    shop.stack.environment |= {
-        "BIGPANDA_BASE_URL": "http://127.0.0.1:9",
-        "PULUMI_PYTHON_CMD": str(bare / "bin" / "python"),
-        "PYTHONPATH": "",
-    }
-    run = shop("doctor")
-    assert run.code == 1
-    wrong = [line.split()[1] for line in run.output.splitlines() if line.startswith("!!")]
-    assert wrong == ["python", "token", "bigpanda"]
-    assert "-> " + str(bare / "bin" / "python") + " -m pip install bigpanda-provider" in run.output
-    assert "-> there is no BigPanda token, so no event can be sent. Set one with" in run.output
-
-
-def changes_of(shop: Release) -> Release:
-    """The runner with the Changes API as its setting."""
-    shop.stack.environment |= {"BIGPANDA_API": "changes", "BIGPANDA_APP_KEY": "app-key-of-nobody"}
-    return shop
-
-
-def bigpanda_lines(shop: Release) -> dict[str, str]:
-    """What the doctor says of BigPanda, by what it looked at; a fix stands behind an arrow."""
-    lines = shop("doctor").output.replace("\n              -> ", " -> ").splitlines()
-    known = {"token": 9, "app key": 9, "api": 9, "bigpanda": 9}
-    return {name: line[4 + width + 1 :] for line in lines for name, width in known.items() if line[4:].startswith(name)}
-
-
-def test_doctor_reads_changes_with_the_token(release: MakeRelease, bigpanda: Sandbox) -> None:
-    """Where the Changes API is used; nothing is sent, and the app key is in no output."""
-    shop = changes_of(release(WEB))
-    assert bigpanda_lines(shop) == {
-        "token": "from BIGPANDA_API_TOKEN (environment)",
-        "app key": "from BIGPANDA_APP_KEY (environment); whether BigPanda accepts it shows only when an event is sent",
-        "api": "changes, from BIGPANDA_API (environment)",
-        "bigpanda": f"{bigpanda.address}, from BIGPANDA_BASE_URL (environment), accepts the token: it may read changes",
-    }
-    assert bigpanda.posts() == []
-    assert shop.stack.tells("app-key-of-nobody") == []
-
-
-def test_doctor_says_which_key_the_changes_api_takes(make_stack: MakeAnyStack, recorder: Recorder) -> None:
-    """A token of the Deployments API is of another kind."""
-    recorder.status, recorder.body = 401, TOKEN.encode()
-    shop = changes_of(Release(make_stack(recorder.address, WEB)))
-    found = bigpanda_lines(shop)["bigpanda"]
-    assert "does not let the token read changes -> " in found
-    assert "answered 401: ***. BigPanda's Changes API takes a User API key, not the organization's token." in found
-    (request,) = recorder.requests
-    assert re.fullmatch(r"/resources/v2.0/changes\?start_time_frame=\d{10}&end_time_frame=\d{10}&limit=1", request.path)
-
-
-def test_doctor_misses_the_app_key_and_the_network(release: MakeRelease) -> None:
-    """Each with its fix."""
-    shop = changes_of(release(WEB))
-    shop.stack.environment |= {"BIGPANDA_APP_KEY": "", "BIGPANDA_BASE_URL": "http://127.0.0.1:9"}
-    found = bigpanda_lines(shop)
-    assert found["app key"].startswith("not set -> there is no app key")
-    assert "http://127.0.0.1:9 could not be reached: Connection refused -> check bigpanda:baseUrl" in found["bigpanda"]
-
-
-def test_doctor_asks_poetry_for_its_environment(release: MakeRelease) -> None:
-    """As the script that starts the provider process does. A script stands for Poetry here."""
-    shop = release(WEB)
-    tools = shop.stack.folder / "tools"
-    tools.mkdir()
-    (tools / "poetry").write_text(f"#!/bin/sh\n[ \"$*\" = 'env info --path' ] && echo {sys.prefix}\n")
-    (tools / "poetry").chmod(0o755)
-    shop.stack.environment["PATH"] = f"{tools}:{shop.stack.environment['PATH']}"
-    (shop.stack.folder / "Pulumi.yaml").write_text(
-        "name: test\nruntime: {name: python, options: {toolchain: poetry}}\n"
-    )
-    (python,) = [line for line in shop("doctor").output.splitlines() if line.split()[1] == "python"]
-    assert f"{sys.prefix}/bin/python, the virtualenv that Pulumi.yaml names" in python
 
 
 def test_the_sandbox_is_a_command(release: MakeRelease) -> None:

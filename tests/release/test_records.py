@@ -243,8 +243,8 @@ def test_flush_sends_to_one_address_alone(faulty_stack: MakeStack, faulty: Fault
     assert shop("start", *HANDS).ok
     run = shop("flush", env={"BIGPANDA_BASE_URL": bigpanda.address})
     assert run.output == (
-        f"1 event for {faulty.address} stays queued: this call sends to {bigpanda.address} (BIGPANDA_BASE_URL); to send "
-        f"it, run `bigpanda-release flush` with BIGPANDA_BASE_URL={faulty.address}\n"
+        f"1 event for {faulty.address} stays queued: this call sends to {bigpanda.address} (BIGPANDA_BASE_URL); to "
+        f"send it, run `bigpanda-release flush` with BIGPANDA_BASE_URL={faulty.address}\n"
     )
     assert bigpanda.events() == []
 

@@ -159,7 +159,7 @@ https://api.bigpanda.io did not accept the client certificate: tlsv1 alert unkno
     bigpanda:clientCertificate.
 BigPanda rejected the start of shop 2.6.1 (400: hosts missing); it will not be retried
 BigPanda rejected the end of a deployment that has secret properties (400); it will not be retried
-BigPanda did not accept the last event, so sending is paused
+the update ended before there was time to send the event
 BigPanda accepts 400 events a minute
 an earlier event of this deployment is still being sent by another process
 the start of shop 2.6.1 did not get through, and delivery is required (bigpanda:delivery (stack config)), so nothing
@@ -186,6 +186,7 @@ Sent the end of shop 2.6.1: success
 Added web-2 to shop 2.6.1
 Sent the events of earlier updates
 The events of earlier updates are still queued
+The events of an earlier update were dropped from the queue, so they are not sent
 waiting for BigPanda, 7 s left
 Deployment "shop" will also report web-1, which changes through an Output
 version 2.6.0 is now 2.6.1
@@ -217,6 +218,7 @@ the deployment did not complete
 the update ended before this deployment was complete
 BigPanda did not confirm the start, and delivery is required
 BigPanda rejected the start
+its start was removed from the queue
 the release runner stopped unexpectedly
 the release runner was killed before the update was over
 the update failed after the release runner was killed
@@ -366,7 +368,6 @@ bigpanda-release: only BigPanda's Changes API can be asked for what is in progre
     bigpanda:api to changes
 bigpanda-release: what BigPanda has in progress cannot be read: https://api.bigpanda.io did not answer within 10 s
 BigPanda has nothing in progress that started within 30 days and was recorded by this package
-component version hosts stack since looked after by link attempt
 unknown here
 this machine: the end is queued
 this machine: the end was sent
@@ -379,19 +380,75 @@ bigpanda-release: --since "yesterday" is not a time; write it as 90m, 12h, 7d, o
 nothing is in progress, and nothing is queued
 nothing was sent
 nothing to send
-in progress, end rejected
-left open
-component version hosts state since recorded by reason
 BigPanda accepts 400 changes a minute; 600 are left, sending continues in 58 s
-2 still waiting: https://api.bigpanda.io answered 503
 warning: the state of acme/shop/prod cannot be read, so another machine may have sent its events already
-kept: shop 2.6.1, since it is in progress
-kept: shop 2.6.1, since it is in progress until `bigpanda-release end` is called for it
-kept: shop 2.6.1, since an earlier event of the same deployment is queued
-kept: shop, since it has secret properties, which are only in the stack's state; the next update of the stack sends
+""",
+    "release runner: tables, queue and flush": r"""
+component version hosts state delivery since problem reason recorded by
+component version hosts stack since looked after link attempt
+left open
+both queued
+end queued
+start rejected
+end rejected
+both dropped
+end dropped
+start, end
+not sent yet
+292 more; --all shows all
+no deployment matches
+bigpanda-release: --all cannot be combined with --limit; omit one of them
+bigpanda-release: --state open is not a state; write one of: in-progress, left-open, success, failure
+bigpanda-release: --watch cannot be combined with --json; omit one of them
+bigpanda-release: --watch cannot be combined with --remote, since it would ask BigPanda every 2 s
+bigpanda-release: --watch needs a terminal; omit it
+bigpanda-release: options come after drop; write them as `bigpanda-release queue drop --json`; see
+    `bigpanda-release queue --help`
+bigpanda-release: no queued event is of attempt 4f1c; `bigpanda-release queue` lists what is queued
+bigpanda-release: several attempts begin with 4: shop 2.6.1 (4f1c2ab9), pay 7 (4d07c0d7); write more of the id
+bigpanda-release: the start and the end of shop 2.6.1 may be on the way: process 4711 is still running; try again when
+    it has ended
+bigpanda-release: the end of shop 2.6.1 may be on the way: a process on another machine is still running; try again
+    when it has ended
+bigpanda-release: the end of shop 2.6.1 was sent or taken over in the meantime; `bigpanda-release queue` lists what is
+    queued
+bigpanda-release: not a terminal; pass --yes to confirm
+the start and the end of shop 2.6.1 will not be sent
+the end of a deployment of shop/prod web with secret properties will not be sent
+BigPanda will have no record of shop 2.6.1
+BigPanda may have received the start; then it shows shop 2.6.1 in progress, and only `bigpanda-release flush` would end
     it
-dropped: acme/shop/prod shop, which another machine has sent already
-kept: the events for https://eu-api.bigpanda.io; set BIGPANDA_BASE_URL to send them there
+BigPanda shows shop 2.6.1 in progress until it gets an end: send the queued one with `bigpanda-release flush`, or drop
+    it and send another with `bigpanda-release end --attempt 4f1c2ab9`
+the state of shop/prod holds it too, so an update of shop/prod on another machine sends it
+drop now? [y/N]:
+dropped the end of shop 2.6.1
+bigpanda-release queue drop 4f1c2ab9
+sent the start and the end of shop 2.6.1
+not sent: the end of shop 2.6.1, since it is in progress
+not sent: the start of shop 2.6.1, since it is in progress until `bigpanda-release end` is called for it
+not sent: the end of shop 2.6.1, since an earlier event of the same deployment is queued
+not sent: the end of a deployment of shop/prod web with secret properties, since it has secret properties, which are
+    only in the stack's state; the next update of the stack sends it
+not sent: the start and the end of shop 2.6.1, which another machine has sent already
+1 event stays queued (the end of shop 2.6.1): https://api.bigpanda.io answered 503
+2 events stay queued (the start and the end of shop 2.6.1): https://api.bigpanda.io answered 503
+2 events for https://api.bigpanda.io stay queued: this call sends to http://127.0.0.1:8080 (BIGPANDA_BASE_URL); to send
+    them, unset BIGPANDA_BASE_URL, or run `bigpanda-release flush` with BIGPANDA_BASE_URL=https://api.bigpanda.io
+1 event for https://api.bigpanda.io stays queued: this call sends to https://eu-api.bigpanda.io (bigpanda:baseUrl in
+    the stack's config); to send it, run `bigpanda-release flush` with BIGPANDA_BASE_URL=https://api.bigpanda.io and
+    without --stack
+1 event for https://api.bigpanda.io stays queued: this call sends to https://eu-api.bigpanda.io (bigpanda:baseUrl is
+    not set); to send it, run `bigpanda-release flush` with BIGPANDA_BASE_URL=https://api.bigpanda.io
+Show the queued events, and why they are queued.
+Remove the queued events of a deployment, so that they are never sent.
+Attempt, as `queue` shows it, or the beginning of its id.
+Show only this stack: prod, shop/prod or acme/shop/prod.
+Show only this state: in-progress, left-open, success or failure.
+Show the newest N deployments. [default: 20 on a terminal, else all]
+Show all deployments.
+Show whole times, in UTC.
+Show the table anew every 2 s, until Ctrl-C.
 """,
     "release.yaml": r"""
 bigpanda-release: release.yaml cannot be read: No such file or directory
@@ -586,7 +643,6 @@ Send the end even if no open start matches, or a running update would send it.
 Show only this component.
 Show only deployments on this host.
 Show only newer deployments: 90m, 12h, 7d, or 2026-11-25T10:00.
-Show at most N deployments, the newest.
 Send only the events of this stack, with the settings of its config.
 Port to listen on; 0 takes a free port.
 Address to listen on.

@@ -173,7 +173,7 @@ def test_one_that_a_running_update_will_end_needs_force(shop: Release, bigpanda:
     """While its process lives; the sentence says whose it is."""
     attempt = recorded(shop, Holder.current())
     assert refused(shop, "--component", "pay") == (
-        f"pay 7 on pay-1 is being deployed by {STACK} pay, which will send the end itself; pass --force to send it now"
+        "pay 7 on pay-1 is being deployed by shop/prod pay, which will send the end itself; pass --force to send it now"
     )
     assert said(shop, "--component", "pay", "--force") == "end sent: pay 7 on pay-1"
     record = found(shop, attempt)

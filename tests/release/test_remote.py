@@ -84,7 +84,7 @@ def test_what_bigpanda_has_in_progress_and_who_looks_after_it(shop: Release, big
     ]
     assert [one["state"] for one in found] == ["in progress", "in progress", "left open", "in progress"]
     assert [one["lookedAfterBy"] for one in remotes(shop, "--state", "left-open")] == ["orphaned"]
-    assert [one["attempt"] for one in remotes(shop, "--stack", "shop/prod", "--limit", "1")] == ["elsewhere"]
+    assert remotes(shop, "--stack", "shop/prod", "--limit", "1") == found[:1]
     first = found[-1]
     assert (first["attempt"], first["component"], first["version"]) == ("elsewhere", "shop", "2.4.1")
     assert (first["hosts"], first["stack"]) == (["web-1"], "acme/shop/prod")

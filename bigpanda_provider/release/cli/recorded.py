@@ -171,7 +171,7 @@ def history(
 def queue(call: Call, utc: Utc = False) -> Exit:
     """Show the queued events, and why they are queued.
 
-    bigpanda-release queue
+    bigpanda-release queue --json
 
     bigpanda-release queue drop 4f1c2ab9
     """

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 JOBS ?= auto
 LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help demo setup clean check format test lowest chaos sdks yaml browser bench docs screenshots lock
+.PHONY: help demo setup clean check format test lowest chaos sdks yaml browser bench docs recordings screenshots lock
 
 ## Use it
 
@@ -71,8 +71,12 @@ browser: setup   ## install Chromium and Playwright, for the tests of the Change
 bench: setup     ## measure the overhead, in some 10 minutes: benchmarks/RESULTS.md
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks $(ARGS)
 
-docs: setup      ## write docs/api.md from the docstrings
+docs: setup      ## write docs/api.md from the docstrings, and docs/commands.md from the help
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tools.api_reference
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tools.command_reference
+
+recordings: yaml   ## record in docs/terminal.md what the runner shows in a terminal
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tools.recordings
 
 screenshots: browser  ## take the pictures of the Changes page in docs/images
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tools.screenshots

@@ -43,5 +43,8 @@ class Found(str, enum.Enum):
 
 FOUND = frozenset(Found)
 
+OPERATION, DESTROY = "operation", "destroy"
+"""The tag of a deployment that removes what was deployed, and its value."""
+
 OF_EVENT = ("component", "version", "hosts", "description", "owner", "source", "result", "reason", "ticket_url")
 """The tags that the event's own properties become; nobody else sets these."""

@@ -17,6 +17,7 @@ from bigpanda_provider.release import cli
 from bigpanda_provider.release.exits import Exit
 from bigpanda_provider.release.file import load
 from bigpanda_provider.settings import KEYS, environment_name
+from tools import command_reference
 from tools.api_reference import reference
 
 from . import documents
@@ -46,6 +47,22 @@ def rows(document: pathlib.Path, first: str) -> dict[str, str]:
 def test_the_api_reference_is_what_the_docstrings_say() -> None:
     """`make docs` writes it."""
     assert documents.API.read_text() == reference()
+
+
+def test_the_command_reference_is_what_the_help_says() -> None:
+    """`make docs` writes it."""
+    assert (ROOT / "docs" / "commands.md").read_text() == command_reference.reference()
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_help_fits_the_terminal(width: int) -> None:
+    """Every line, but an example, which is to be copied as it stands."""
+    shown = [
+        line
+        for name in command_reference.names()
+        for line in command_reference.help_of(name.split()[1:], width).splitlines()
+    ]
+    assert [line for line in shown if len(line) > width and not line.strip().startswith("bigpanda-release ")] == []
 
 
 def test_the_api_reference_has_every_public_name_and_overload_and_begins_with_deployment() -> None:
@@ -162,7 +179,7 @@ def test_yaml_and_json_are_what_they_say(block: documents.Block, tmp_path: pathl
             (tmp_path / release["project"]).mkdir(exist_ok=True)
             (tmp_path / release["project"] / "Pulumi.yaml").write_text(f"name: {release['project']}\nruntime: yaml\n")
         (tmp_path / "release.yaml").write_text(block.text)
-        assert len(load(tmp_path / "release.yaml")) == len(read["releases"])
+        assert len(load(tmp_path / "release.yaml").releases) == len(read["releases"])
     else:
         assert read["runtime"]["name"] == "python"
 

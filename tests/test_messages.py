@@ -227,7 +227,7 @@ the engine was killed by signal 9
 bigpanda-release: unexpected error: KeyError; run it again with --debug for a traceback
 bigpanda-release: --component and --version missing; pass a component and a version, or a release.yaml
 bigpanda-release: --tag number 2 has no "="; write it as --tag NAME=VALUE
-bigpanda-release: --tag sets team twice; set each tag once
+bigpanda-release: --tag sets team twice; set each name once
 bigpanda-release: --version cannot be combined with release.yaml; set the value there, or omit the file
 bigpanda-release: not a terminal; pass --yes to confirm, or run `preview` first
 bigpanda-release: the token file token.txt cannot be read: it is not text
@@ -390,6 +390,28 @@ bigpanda-release: release.yaml:9: releases[1].after names "prod", which matches 
     ./prod, db/prod
 bigpanda-release: release.yaml:9: releases[1].after is a circular dependency: db after shop after db
 """,
+    "targets, variables and a part of a release.yaml": r"""
+bigpanda-release: release.yaml:4: not valid YAML: expected ',' or ']', but got '{'; put a value with ${...} in quotes
+bigpanda-release: release.yaml is not valid YAML: special characters are not allowed
+bigpanda-release: release.yaml:7: releases[0].version: VERSION is not set; set it, or pass --var VERSION=...
+bigpanda-release: release.yaml:7: releases[0].owner: ${ does not begin a variable; write ${NAME}, ${NAME:-default}, or
+    $${ for a literal ${
+bigpanda-release: release.yaml:7: releases[0].owner: TOKEN holds a secret that no release may show
+    (BIGPANDA_API_TOKEN); the runner reads it by itself, so remove the variable
+bigpanda-release: release.yaml:9: releases[0].refresh is neither true nor false; write one of them
+bigpanda-release: release.yaml:9: releases[0].targets[0] is not a URN; copy it from `pulumi stack --show-urns`, or use *
+bigpanda-release: --var VERSON is not used in the file; did you mean VERSION?
+bigpanda-release: --var VERSON is not used in the file; write it there as ${VERSON}, or omit the option
+bigpanda-release: --var is only for a release.yaml; name the file, or omit --var
+bigpanda-release: --only shpo is not a component of release.yaml; did you mean shop?
+bigpanda-release: --only db is not a component of release.yaml; the components are network, shop
+shop runs after network, which is not part of this run
+network is destroyed after shop, which is not part of this run
+Run only this component of the release.yaml; repeat for several.
+Value of ${NAME} in the release.yaml; repeat for several. [default: the environment variable]
+URNs of the resources to update, as --target takes them. [default: all resources]
+Refresh state from the cloud provider before the update.
+""",
     "release.yaml in an editor": r"""
 Releases, in any order.
 Stack name, as `pulumi stack ls` shows it.
@@ -428,6 +450,17 @@ https://api.bigpanda.io, cannot be reached (ConnectionError) -> check bigpanda:b
 set BIGPANDA_OUTBOX to a writable file
 bigpanda_provider[cli]: typer is missing; install it with: pip install 'bigpanda-provider[cli]'
 """,
+    "release: plans and results": r"""
+1 min 2 s
+1 h 3 min
+shop: the preview of shop/dev failed: no such output; it is previewed again after network
+--json asks no question; pass --yes to confirm, or run `preview --json` first
+Destroy network 9 on gateway
+events that will be sent to BigPanda:
+only stack outputs change, so nothing is sent
+unchanged (2 s): only stack outputs changed
+start sent: shop 2.4.1 on web-1, web-2 (attempt 0ec148a4)
+""",
     "help": r"""
 Record updates of whole Pulumi stacks in BigPanda: the start, and the end with its result.
 Exit codes: 0 success, 1 a release failed, 2 wrong use, 3 delivery is required and an event did not get through, 130
@@ -464,7 +497,7 @@ Description of the deployment.
 Component, as BigPanda shows it.
 Version of the component.
 Do not ask for confirmation.
-Number of releases that run at the same time.
+Number of releases that run at the same time. [default: 1]
 File with the BigPanda token. [default: stack config or environment]
 File with the app key for the Changes API. [default: stack config or environment]
 BigPanda API to use: deployments or changes. [default: stack config or environment]
@@ -510,7 +543,7 @@ FEWEST_WORDS = 2
 WORD = re.compile(r"[\"'(`]*[A-Za-z][a-z'-]*[`\"').,;:?]*")
 NO_MESSAGE = re.compile(
     r"PRAGMA|TABLE|VALUES|FROM (note|attempt)|UPDATE attempt|ORDER BY|= [?]|IS NULL|start_delivery"  # SQL
-    r"|^import |^Value error,|^read -r |^bigpanda-release \w+ |^str \|"  # a program, commands, types
+    r"|^[(]Previewing|^import |^Value error,|^read -r |^bigpanda-release \w+ |^str \|"  # a program, commands, types
 )
 HOLE = "\0"
 
@@ -529,7 +562,9 @@ def _texts(node: ast.AST) -> Iterator[str]:
     text = _text(node)
     if text is not None:
         yield text
-    if isinstance(node, ast.FunctionDef) and any(ast.unparse(one).startswith("command(") for one in node.decorator_list):
+    if isinstance(node, ast.FunctionDef) and any(
+        ast.unparse(one).startswith("command(") for one in node.decorator_list
+    ):
         yield ast.get_docstring(node) or ""
     for child in ast.iter_child_nodes(node):
         is_docstring = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)

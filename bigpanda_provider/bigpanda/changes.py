@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ..settings import FailedStatus
 from ..state import Status
-from ..tags import Found
+from ..tags import DESTROY, OPERATION, Found
 from . import text
 from .events import EndEvent, StartEvent
 from .wire import Post
@@ -78,7 +78,9 @@ def summary(start: StartEvent, end: EndEvent | None) -> str:
     environment = start.all_tags.get(Found.ENVIRONMENT.value)
     where = f" ({_short(environment)})" if environment else ""
     hosts = text.listed([_short(host) for host in start.hosts], SUMMARY_HOSTS)
-    told = f"Deploy {component} {version} to {hosts}{where}"
+    removes = start.all_tags.get(OPERATION) == DESTROY
+    what = f"Destroy {component} {version} on" if removes else f"Deploy {component} {version} to"
+    told = f"{what} {hosts}{where}"
     failed = "" if end is None or end.status is Status.SUCCESS else _failed(end.error_message)
     return text.one_line(text.one_line(told, SUMMARY_LIMIT - min(len(failed), REASON_ROOM)) + failed, SUMMARY_LIMIT)
 

@@ -9,6 +9,7 @@ from ..bigpanda.masking import masked
 from ..bigpanda.text import listed
 from ..delivery.outbox import Outbox
 from ..state import Status
+from ..tags import DESTROY, OPERATION
 from .plan import Plan
 
 RESOURCES = 20
@@ -36,5 +37,18 @@ def previous_version(outbox: Outbox, stack: str, component: str | None, version:
         if start is None or end is None or end.status is not Status.SUCCESS or record.place.stack != stack:
             continue
         if start.component == component:
-            return None if start.version == version else start.version
+            gone = start.all_tags.get(OPERATION) == DESTROY
+            return None if gone or start.version == version else start.version
     return None
+
+
+def as_removal(what: str, description: str | None, tags: Mapping[str, str] | None) -> tuple[str, Mapping[str, str]]:
+    """The description and the tags of a start that says that something is removed.
+
+    Args:
+        what: component and version.
+        description: the description that was given.
+        tags: the tags that were given; they win.
+    """
+    told = f"Destroy {what}"
+    return told if description is None else f"{told}: {description}", {OPERATION: DESTROY, **(tags or {})}

@@ -12,6 +12,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
 from rich.spinner import Spinner
+from rich.table import Table
 from rich.text import Text
 
 REFRESHES_A_SECOND = 8
@@ -68,6 +69,11 @@ class Display:
         """Show a line of plain text; where less is to be shown, only if it is always to be."""
         if always or not self.quiet:
             self._print(self.console, text, label, style)
+
+    def table(self, table: Table) -> None:
+        """Show a table."""
+        if not self.quiet:
+            self.console.print(table)
 
     def _print(self, console: Console, text: str, label: str, style: str) -> None:
         prefix = f"[{label}] " if label else ""

@@ -146,6 +146,7 @@ class Engine(automation.PulumiCommand):
     Attributes:
         on_start: called with the process id of each update before it does anything.
         on_end: called when that process is gone.
+        printed: what the last update printed on standard output.
         code: the exit code of the last update; None where it was not even started, negative where it was killed.
         options: what the next update gets beside what the Automation API gives it.
 
@@ -166,6 +167,7 @@ class Engine(automation.PulumiCommand):
         self.on_start: Callable[[int], None] = _unheard
         self.on_end: Callable[[], None] = lambda: None
         self.code: int | None = None
+        self.printed = ""
         self.options: tuple[str, ...] = ()
 
     @property
@@ -203,7 +205,7 @@ class Engine(automation.PulumiCommand):
             result = automation.CommandResult(_text(out), _text(err), code)
         if update:
             self.on_end()
-            self.code = code
+            self.code, self.printed = code, result.stdout
         if code != 0:
             raise create_command_error(result)
         return result

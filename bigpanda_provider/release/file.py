@@ -1,234 +1,181 @@
-"""release.yaml: which releases there are, read and checked; what is wrong is told with file, line and key."""
+"""The releases of a release.yaml: whether they fit together, and which of them are chosen."""
 
 from __future__ import annotations
 
 import difflib
 import graphlib
-import json
 import pathlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-import pydantic
-import yaml
-from pydantic import ConfigDict, Field
-
-from ..bigpanda.events import Component, Hosts, Tags, Version, same_hosts
+from ..bigpanda.events import same_hosts
 from ..errors import WrongUseError
+from .document import Document, Problem
+from .entries import Entry, entries
 from .runner import Release
-
-SCHEMA_FILE = pathlib.Path(__file__).with_name("schema.json")
-"""The schema for editors; `python -m bigpanda_provider.release.file` writes it."""
-
-Path = tuple["str | int", ...]
+from .stack import Kind
+from .variables import Substitution, Variables
 
 
-class Entry(pydantic.BaseModel):
-    """One release."""
+@dataclass(frozen=True)
+class Loaded:
+    """The releases that were chosen.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    Attributes:
+        releases: these; what each comes after is among them.
+        parted: which release comes after which, by label, where only one of the two was chosen.
+    """
 
-    stack: Annotated[str, Field(description="Stack name, as `pulumi stack ls` shows it.", min_length=1)]
-    project: Annotated[
-        str,
-        Field(description="Project folder, relative to this file. [default: the folder of this file]", min_length=1),
-    ] = "."
-    component: Annotated[Component, Field(description="Component, as BigPanda shows it.")]
-    version: Annotated[Version, Field(description="Version of the component; put it in quotes.")]
-    hosts: Annotated[Hosts | None, Field(description="Hosts to report. [default: the affected hosts]")] = None
-    after: Annotated[
-        tuple[str, ...],
-        Field(description="Releases that run before this release, by component, by stack, or as project/stack."),
-    ] = ()
-    config: Annotated[
-        dict[str, Any],
-        Field(description="Stack config for this release; keys without a namespace belong to the project."),
-    ] = {}
-    description: Annotated[str | None, Field(description="Description, shown in BigPanda.")] = None
-    owner: Annotated[str | None, Field(description="Owner, shown in BigPanda.")] = None
-    tags: Annotated[Tags, Field(description="Tags, shown in BigPanda: names with text.")] = None
+    releases: list[Release]
+    parted: tuple[tuple[str, str], ...] = ()
 
-    @property
-    def place(self) -> str:
-        """Its stack and project."""
-        return f"{self.project.rstrip('/')}/{self.stack}"
+    def notes(self, kind: Kind) -> list[str]:
+        """What a user should know of the releases that were not chosen: their neighbours are run without them.
 
-    @property
-    def names(self) -> tuple[str, str, str]:
-        """What `after` may call it."""
-        return (self.component, self.stack, self.place)
+        Args:
+            kind: what is done; what is destroyed goes in the other direction.
+        """
+        chosen = {release.label for release in self.releases}
+        if kind is Kind.DESTROY:
+            return [
+                f"{earlier} is destroyed after {later}, which is not part of this run"
+                for later, earlier in self.parted
+                if earlier in chosen
+            ]
+        return [
+            f"{later} runs after {earlier}, which is not part of this run"
+            for later, earlier in self.parted
+            if later in chosen
+        ]
 
 
-class File(pydantic.BaseModel):
-    """The releases of a release.yaml."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, title="release.yaml")
-
-    releases: Annotated[list[Entry], Field(description="Releases, in any order.", min_length=1)]
-
-
-def load(file: pathlib.Path) -> list[Release]:
+def load(file: pathlib.Path, variables: Variables | None = None, only: Sequence[str] = ()) -> Loaded:
     """Read a release.yaml.
 
+    Args:
+        file: the file.
+        variables: what `${NAME}` stands for in its texts.
+        only: the components of the releases that are chosen; all, if empty.
+
     Raises:
-        WrongUseError: it cannot be read, or something in it is wrong: one line for each thing.
+        WrongUseError: it cannot be read, or something in it is wrong: one line for each thing; or no release is the one
+            that is chosen. A variable that is not set is wrong only in a release that is chosen.
     """
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongUseError(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        lines = dict(_lines(node, ())) if node is not None else {}
-        content = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark is not None else 1
-        raise WrongUseError(f"{file}:{line}: not valid YAML: {error.problem}") from None
-    except _TwiceError as error:
-        raise WrongUseError(f"{file}:{error.line}: {_shown(error.path)} is set twice; remove one") from None
-    if not isinstance(content, dict):
-        raise WrongUseError(f"{file}:1: not a map; start with `releases:` and a list of releases")
-    try:
-        entries = File.model_validate(content).releases
-    except pydantic.ValidationError as error:
-        wrong = [(_where(detail["loc"], lines), detail) for detail in error.errors(include_url=False)]
-        raise WrongUseError(
-            "\n".join(
-                f"{file}:{lines.get(place, 1)}: {_shown(detail['loc'])}{_sentence(detail)}"
-                for place, detail in sorted(wrong, key=lambda found: lines.get(found[0], 1))
+    document = Document.read(file)
+    replaced = Substitution.of(document.content, variables or Variables())
+    found = entries(document, replaced.content, replaced.problems)
+    chosen = _chosen(file, found, only)
+    problems = [one for one in replaced.problems if one.path[1] in chosen]
+    if problems:
+        raise document.refusal(problems)
+    replaced.variables.refuse_unused(frozenset(replaced.used))
+    return _part(_Fitting(document, found).releases(), chosen)
+
+
+def _chosen(file: pathlib.Path, found: Sequence[Entry], only: Sequence[str]) -> set[int]:
+    """The numbers of the entries that are chosen."""
+    components = {entry.component for entry in found}
+    for name in only:
+        if name not in components:
+            near = difflib.get_close_matches(name, components, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"the components are {', '.join(sorted(components))}"
+            raise WrongUseError(f"--only {name} is not a component of {file}; {hint}")
+    return {number for number, entry in enumerate(found) if not only or entry.component in only}
+
+
+def _part(releases: Sequence[Release], chosen: set[int]) -> Loaded:
+    """The releases that are chosen, in the order that all of them have."""
+    inside = {releases[number].label for number in chosen}
+    every = {release.label: release for release in releases}
+    left = [replace(every[label], after=_before(every, label, inside)) for label in every if label in inside]
+    parted = tuple(
+        (release.label, before)
+        for release in releases
+        for before in release.after
+        if (release.label in inside) != (before in inside)
+    )
+    return Loaded(left, parted)
+
+
+def _before(every: Mapping[str, Release], label: str, inside: set[str]) -> tuple[str, ...]:
+    """What comes before a release, of those inside; what is not inside stands for what comes before it."""
+    found: dict[str, None] = {}
+    for before in every[label].after:
+        found.update(dict.fromkeys([before] if before in inside else _before(every, before, inside)))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Fitting:
+    """Makes releases of the entries of a file."""
+
+    document: Document
+    entries: Sequence[Entry]
+
+    def releases(self) -> list[Release]:
+        """The releases, once they fit together.
+
+        Raises:
+            WrongUseError: they do not.
+        """
+        components = Counter(entry.component for entry in self.entries)
+        labels = [e.component if components[e.component] == 1 else f"{e.component} of {e.place}" for e in self.entries]
+        for number in range(len(self.entries)):
+            self._refuse_twins(number)
+        before = [tuple(labels[one] for one in self._after(number)) for number in range(len(self.entries))]
+        try:
+            graphlib.TopologicalSorter(dict(zip(labels, before, strict=True))).prepare()
+        except graphlib.CycleError as error:
+            number = labels.index(error.args[1][0])
+            told = f"is a circular dependency: {' after '.join(error.args[1][::-1])}"
+            raise self._refusal(number, "after", told) from None
+        return [
+            Release(
+                folder=self.document.file.parent / entry.project,
+                stack=entry.stack,
+                component=entry.component,
+                version=entry.version,
+                hosts=entry.hosts,
+                description=entry.description,
+                owner=entry.owner,
+                tags=entry.tags,
+                config=entry.config,
+                engine=entry.engine,
+                after=after,
+                label=label,
             )
-        ) from None
-    return _releases(file, entries, lines)
+            for entry, label, after in zip(self.entries, labels, before, strict=True)
+        ]
 
+    def _refusal(self, number: int, key: str, told: str) -> WrongUseError:
+        return self.document.refusal([Problem(("releases", number, key), f" {told}")])
 
-def _releases(file: pathlib.Path, entries: Sequence[Entry], lines: dict[Path, int]) -> list[Release]:
-    """The releases that the entries make, once they fit together."""
-
-    def refuse(number: int, key: str, what: str) -> WrongUseError:
-        where = _where(("releases", number, key), lines)
-        return WrongUseError(f"{file}:{lines.get(where, 1)}: releases[{number}].{key} {what}")
-
-    components = Counter(entry.component for entry in entries)
-    labels = [e.component if components[e.component] == 1 else f"{e.component} of {e.place}" for e in entries]
-    for number, entry in enumerate(entries):
-        for other in entries[:number]:
+    def _refuse_twins(self, number: int) -> None:
+        """Refuse a release that cannot be told apart from one above it."""
+        entry = self.entries[number]
+        for other in self.entries[:number]:
             if other.place == entry.place:
-                raise refuse(
-                    number, "stack", f'"{entry.stack}" of this project is already released above; remove one of the two'
-                )
+                told = f'"{entry.stack}" of this project is already released above; remove one of the two'
+                raise self._refusal(number, "stack", told)
             if (other.component, other.version) == (entry.component, entry.version) and (
                 entry.hosts and other.hosts and same_hosts(entry.hosts, other.hosts)
             ):
-                raise refuse(
-                    number,
-                    "component",
-                    f'"{entry.component}" has the same version and hosts as a release above, so BigPanda cannot tell '
-                    "the two apart; change one of the three",
-                )
-    before: list[tuple[str, ...]] = []
-    for number, entry in enumerate(entries):
+                told = f'"{entry.component}" has the same version and hosts as a release above, so BigPanda cannot '
+                raise self._refusal(number, "component", f"{told}tell the two apart; change one of the three")
+
+    def _after(self, number: int) -> list[int]:
+        """The numbers of the entries that a release comes after."""
         found = []
-        for name in entry.after:
-            named = [i for i, other in enumerate(entries) if name in other.names]
-            if len(named) != 1:
-                known = ", ".join(sorted({n for e in entries for n in (e.component, e.stack)}))
-                raise refuse(
-                    number,
-                    "after",
-                    f'names "{name}", which is not a release of this file; write one of {known}'
-                    if not named
-                    else f'names "{name}", which matches several releases; write one of '
-                    + ", ".join(entries[i].place for i in named),
-                )
-            found.append(labels[named[0]])
-        before.append(tuple(found))
-    try:
-        graphlib.TopologicalSorter(dict(zip(labels, before, strict=True))).prepare()
-    except graphlib.CycleError as error:
-        number = labels.index(error.args[1][0])
-        raise refuse(number, "after", f"is a circular dependency: {' after '.join(error.args[1][::-1])}") from None
-    return [
-        Release(
-            folder=file.parent / entry.project,
-            stack=entry.stack,
-            component=entry.component,
-            version=entry.version,
-            hosts=entry.hosts,
-            description=entry.description,
-            owner=entry.owner,
-            tags=entry.tags,
-            config=entry.config,
-            after=after,
-            label=label,
-        )
-        for entry, label, after in zip(entries, labels, before, strict=True)
-    ]
-
-
-class _TwiceError(Exception):
-    """A key stands twice in one map, of which YAML would take the last."""
-
-    def __init__(self, path: Path, line: int) -> None:
-        super().__init__(path)
-        self.path, self.line = path, line
-
-
-def _lines(node: yaml.Node, path: Path) -> Iterator[tuple[Path, int]]:
-    """On which line each key and item stands, counted from 1."""
-    yield path, node.start_mark.line + 1
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            inner = (*path, str(key.value))
-            if inner in seen:
-                raise _TwiceError(inner, key.start_mark.line + 1)
-            seen.add(inner)
-            yield from _lines(value, inner)
-            yield inner, key.start_mark.line + 1
-    elif isinstance(node, yaml.SequenceNode):
-        for number, item in enumerate(node.value):
-            yield from _lines(item, (*path, number))
-
-
-def _where(path: Path, lines: dict[Path, int]) -> Path:
-    """The path, or the part of it that is there."""
-    while path and path not in lines:
-        path = path[:-1]
-    return path
-
-
-def _shown(path: Path) -> str:
-    """The path as one writes it: releases[0].version."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
-
-
-def _sentence(detail: Any) -> str:
-    """What is wrong, and what to write instead."""
-    kind, name = detail["type"], str(detail["loc"][-1])
-    if kind == "missing":
-        return " is missing"
-    if kind == "extra_forbidden":
-        known = list((File if len(detail["loc"]) == 1 else Entry).model_fields)
-        near = difflib.get_close_matches(name, known, n=1)
-        return " is an unknown key; " + (f"did you mean {near[0]}?" if near else f"the keys are {', '.join(known)}")
-    if kind in ("string_type", "string_too_short"):
-        return " is not text; write a name, in quotes if it looks like a number"
-    if kind in ("list_type", "tuple_type", "too_short"):
-        return (
-            " is not a list with items; write at least one item"
-            if name == "releases"
-            else " is not a list; write a list"
-        )
-    if kind in ("dict_type", "model_type", "model_attributes_type"):
-        return " is not a map; write keys with values"
-    return f" {detail['msg']}"
-
-
-def schema() -> str:
-    """The JSON schema of release.yaml, for editors."""
-    return json.dumps(File.model_json_schema(), indent=2) + "\n"
-
-
-if __name__ == "__main__":
-    SCHEMA_FILE.write_text(schema(), encoding="utf-8")
+        for name in self.entries[number].after:
+            named = [i for i, other in enumerate(self.entries) if name in other.names]
+            if not named:
+                known = ", ".join(sorted({n for e in self.entries for n in (e.component, e.stack)}))
+                told = f'names "{name}", which is not a release of this file; write one of {known}'
+                raise self._refusal(number, "after", told)
+            if len(named) > 1:
+                places = ", ".join(self.entries[i].place for i in named)
+                told = f'names "{name}", which matches several releases; write one of {places}'
+                raise self._refusal(number, "after", told)
+            found.append(named[0])
+        return found

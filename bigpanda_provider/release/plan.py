@@ -83,13 +83,15 @@ class Plan:
     Attributes:
         changes: what is changed, in the engine's order.
         records_itself: whether the program has a Deployment of its own.
+        outputs_change: whether the stack's outputs change.
     """
 
     changes: tuple[Change, ...]
     records_itself: bool = False
+    outputs_change: bool = False
 
     @classmethod
-    def of(cls, steps: Iterable[StepEventMetadata]) -> Plan:
+    def of(cls, steps: Iterable[StepEventMetadata], *, outputs_change: bool = False) -> Plan:
         """From the steps that the engine announces; one resource may have several."""
         changes: dict[str, Change] = {}
         records_itself = False
@@ -101,7 +103,7 @@ class Plan:
                 if earlier is not None:
                     op = Op.REPLACE
                 changes[step.urn] = Change(op, step.urn, step.type, _hosts(step, earlier))
-        return cls(tuple(changes.values()), records_itself)
+        return cls(tuple(changes.values()), records_itself, outputs_change)
 
     @property
     def hosts(self) -> list[str]:

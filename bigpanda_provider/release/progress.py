@@ -1,4 +1,4 @@
-"""Follows the events of one run of the engine: what it does becomes lines, what goes wrong the reason."""
+"""Follows the events of one run of the engine: what it does is reported, what goes wrong is the reason."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from pulumi.automation.events import DiagnosticEvent, EngineEvent, OpType, StepEventMetadata
 
+from .. import hosts
 from ..bigpanda.masking import masked
 from ..program import reason
-from .display import Display, Running
+from .display import Running
 from .plan import OPS, Op, is_infrastructure, name_of
+from .report import Diagnostic, Report, Stage, Step
 
 _COLORS = re.compile(r"<\{%[^%]*%\}>")
-_STACK_TYPE = "::pulumi:pulumi:Stack::"
+_STACK = "pulumi:pulumi:Stack"
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+"""The key of what is no plain value in the engine's events; a secret, among outputs."""
 _DONE = {
     Op.CREATE: ("creating", "created"),
     Op.UPDATE: ("updating", "updated"),
@@ -33,20 +38,23 @@ class Progress:
     """What one run of the engine does.
 
     Args:
-        display: where lines are shown.
-        running: the release's entry there.
+        report: is told.
+        running: the release's entry in what is shown as under way.
         secrets: texts that must not be seen.
-        quiet: whether steps are shown; those of a preview are not.
+        quiet: whether steps are reported; those of a preview are not.
         is_cancelled: whether somebody asked to stop; then programs and providers end with errors that tell nothing.
 
     Attributes:
         steps: what it announced, in order.
+        seen: what it announced and what it found, in order.
         done: how many resources were changed, by what was done to them.
+        outputs: the stack's outputs, with "[secret]" in place of a secret; None where they did not change.
+        told: the diagnostics that were reported.
     """
 
     def __init__(
         self,
-        display: Display,
+        report: Report,
         running: Running,
         secrets: Iterable[str],
         *,
@@ -54,12 +62,14 @@ class Progress:
         is_cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
         self._is_cancelled = is_cancelled
-        self._display, self._running, self._secrets, self._quiet = display, running, frozenset(secrets), quiet
+        self._report, self._running, self._secrets, self._quiet = report, running, frozenset(secrets), quiet
         self._lock = threading.Lock()
         self._errors: list[tuple[int, str]] = []
-        self._told: set[str] = set()
         self.steps: list[StepEventMetadata] = []
+        self.seen: list[StepEventMetadata] = []
         self.done: Counter[str] = Counter()
+        self.outputs: dict[str, Any] | None = None
+        self.told: dict[str, Diagnostic] = {}
 
     @property
     def reason(self) -> str | None:
@@ -79,40 +89,41 @@ class Progress:
             elif event.res_outputs_event is not None:
                 self._is_done(event.res_outputs_event.metadata)
             elif event.res_op_failed_event is not None:
-                self._failed(event.res_op_failed_event.metadata)
+                self._ends(event.res_op_failed_event.metadata, Stage.FAILED)
             elif event.diagnostic_event is not None:
                 self._diagnosed(event.diagnostic_event)
 
-    def _begins(self, step: StepEventMetadata) -> None:
-        self.steps.append(step)
-        words = _words(step)
-        if words is not None and not self._quiet:
-            if not self._display.is_live:  # else it is in sight while it lasts
-                self._show(f"{_what(step)} {words[0]}")
-            self._running.under_way[step.urn] = (f"{_what(step)} {words[0]}", time.monotonic())
+    def _begins(self, metadata: StepEventMetadata) -> None:
+        self.steps.append(metadata)
+        self.seen.append(metadata)
+        step = _step(metadata, Stage.BEGAN)
+        if step is not None and not self._quiet:
+            self._report.step(self._running.label, step)
+            self._running.under_way[step.urn] = (str(step), time.monotonic())
 
-    def _is_done(self, step: StepEventMetadata) -> None:
-        words = _words(step)
-        if words is None or self._quiet:
-            return
-        self.done[words[1]] += 1
-        self._show(f"{_what(step)} {words[1]}{self._took(step)}")
+    def _is_done(self, metadata: StepEventMetadata) -> None:
+        self.seen.append(metadata)
+        if metadata.type == _STACK:
+            old, new = _outputs(metadata.old), _outputs(metadata.new)
+            self.outputs = None if old == new else new
+        step = self._ends(metadata, Stage.DONE)
+        if step is not None:
+            self.done[step.done] += 1
 
-    def _failed(self, step: StepEventMetadata) -> None:
-        words = _words(step)
-        if words is not None and not self._quiet:
-            self._show(f"{_what(step)} {words[0]} failed{self._took(step)}", style="red")
-
-    def _took(self, step: StepEventMetadata) -> str:
-        _, since = self._running.under_way.pop(step.urn, ("", None))
-        return "" if since is None else f" ({time.monotonic() - since:.1f} s)"
+    def _ends(self, metadata: StepEventMetadata, stage: Stage) -> Step | None:
+        _, since = self._running.under_way.pop(metadata.urn, ("", None))
+        step = _step(metadata, stage, None if since is None else time.monotonic() - since)
+        if step is None or self._quiet:
+            return None
+        self._report.step(self._running.label, step)
+        return step
 
     def _diagnosed(self, event: DiagnosticEvent) -> None:
         text = _COLORS.sub("", event.message).strip()
         if not text or event.severity == "debug" or event.ephemeral:
             return
         urn = event.urn or ""
-        name = "" if not urn or _STACK_TYPE in urn else name_of(urn)
+        name = "" if not urn or f"::{_STACK}::" in urn else name_of(urn)
         if self._is_cancelled():
             if not name:
                 return
@@ -124,25 +135,27 @@ class Progress:
         if self._quiet and event.severity not in ("warning", "error"):
             return
         shown = masked(text, self._secrets)
-        if shown in self._told:
-            return
-        self._told.add(shown)
-        style = {"error": "red", "warning": "yellow"}.get(event.severity, "")
-        kind = f"{event.severity}: " if event.severity in ("warning", "error") else ""
-        where = f"{name}: " if name else ""
-        self._show(f"{kind}{where}{shown}", style=style)
-
-    def _show(self, text: str, *, style: str = "") -> None:
-        self._display.line(text, label=self._running.label, style=style)
+        if shown not in self.told:
+            self.told[shown] = Diagnostic(str(event.severity), name, shown)
+            self._report.diagnostic(self._running.label, self.told[shown])
 
 
-def _words(step: StepEventMetadata) -> tuple[str, str] | None:
-    """What is being done and was done by a step; None where it changes no infrastructure by itself."""
-    if not is_infrastructure(step):
+def _step(metadata: StepEventMetadata, stage: Stage, seconds: float | None = None) -> Step | None:
+    """The step; None where it changes no infrastructure by itself."""
+    op = OPS.get(metadata.op)
+    words = _REPLACING.get(metadata.op) or (None if op is None else _DONE.get(op))
+    if op is None or words is None or not is_infrastructure(metadata):
         return None
-    op = OPS.get(step.op)
-    return _REPLACING.get(step.op) or (_DONE.get(op) if op is not None else None)
+    return Step(op, metadata.urn, metadata.type, name_of(metadata.urn), stage, *words, seconds)
 
 
-def _what(step: StepEventMetadata) -> str:
-    return f"{OPS[step.op].sign:>2} {step.type} {name_of(step.urn)}"
+def _outputs(state: Any) -> dict[str, Any]:
+    outputs: Mapping[str, Any] = (state and state.outputs) or {}
+    return {name: _plain(value) for name, value in outputs.items()}
+
+
+def _plain(value: Any) -> Any:
+    """A value as it may be shown."""
+    if isinstance(value, Mapping):
+        return hosts.SECRET if _SIGNATURE in value else {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value

@@ -6,19 +6,21 @@ import os
 import pathlib
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import typer
 
 from ..delivery.outbox import Outbox
-from ..errors import BigPandaError, WrongUseError
-from . import file, order, show
+from ..errors import BigPandaError, ReleaseError, WrongUseError
+from . import file, order
 from .display import Display
 from .engine import Interrupts
+from .report import Report
 from .runner import Outcome, Planned, Release, Result, Runner, start_event
 from .stack import Kind
+from .variables import Variables
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Asked:
         description: free text.
         owner: who is responsible.
         tags: what else to tell the operators.
+        only: the components that are chosen of the file's; all, if None.
+        variables: what `${NAME}` stands for in the file, before the environment.
     """
 
     release_file: pathlib.Path | None = None
@@ -46,17 +50,40 @@ class Asked:
     description: str | None = None
     owner: str | None = None
     tags: Mapping[str, str] | None = None
+    only: Sequence[str] | None = None
+    variables: Mapping[str, str] | None = None
 
-    def releases(self, *, recorded: bool = True) -> list[Release]:
+    def releases(self, kind: Kind, say: Callable[[str], None]) -> list[Release]:
         """The releases that this makes.
 
         Args:
-            recorded: whether they are recorded, and so need a component and a version.
+            kind: what is to be done; what is recorded needs a component and a version.
+            say: is told of what is not part of the run, though the file has it next to what is.
 
         Raises:
             WrongUseError: they make none.
         """
-        values = {
+        if self.release_file is not None:
+            return self._of_file(self.release_file, kind, say)
+        for option, given in (("--var", self.variables), ("--only", self.only)):
+            if given:
+                raise WrongUseError(f"{option} is only for a release.yaml; name the file, or omit {option}")
+        return [self._only_one(recorded=kind is not Kind.REFRESH)]
+
+    def _of_file(self, release_file: pathlib.Path, kind: Kind, say: Callable[[str], None]) -> list[Release]:
+        given = next((name for name, value in self._values().items() if value is not None), None)
+        if given is not None:
+            raise WrongUseError(
+                f"{given} cannot be combined with {release_file}; set the value there, or omit the file"
+            )
+        loaded = file.load(release_file, Variables(self.variables or {}, os.environ), self.only or ())
+        for note in loaded.notes(kind):
+            say(note)
+        return loaded.releases
+
+    def _values(self) -> dict[str, Any]:
+        """What stands in the file, where there is one, by option."""
+        return {
             "--stack": self.stack,
             "--cwd": self.folder,
             "--component": self.component,
@@ -66,14 +93,10 @@ class Asked:
             "--owner": self.owner,
             "--tag": self.tags,
         }
-        if self.release_file is not None:
-            given = next((name for name, value in values.items() if value is not None), None)
-            if given is not None:
-                raise WrongUseError(
-                    f"{given} cannot be combined with {self.release_file}; set the value there, or omit the file"
-                )
-            return file.load(self.release_file)
-        missing = [name for name in ("--component", "--version") if values[name] is None]
+
+    def _only_one(self, *, recorded: bool) -> Release:
+        """The release without a file."""
+        missing = [name for name in ("--component", "--version") if self._values()[name] is None]
         if recorded and missing:
             raise WrongUseError(f"{' and '.join(missing)} missing; pass a component and a version, or a release.yaml")
         release = Release(
@@ -88,34 +111,56 @@ class Asked:
         )
         if recorded:  # before anything is begun
             start_event(component=self.component, version=self.version, hosts=release.hosts or ("any",), tags=self.tags)
-        return [release]
+        return release
 
 
 @dataclass(frozen=True)
 class Releasing:
-    """Runs releases and shows how they go.
+    """Runs releases and reports how they go.
 
     Attributes:
-        display: where.
+        display: where warnings are shown, what is under way, and the question.
+        report: is told what happens.
         outbox: the record of events.
         explicit: settings that were given explicitly, by config key.
         interrupts: what cancels; the engine of a plan is the one that runs it, so there is one for both.
     """
 
     display: Display
+    report: Report
     outbox: Outbox
     explicit: Mapping[str, Any]
     interrupts: Interrupts = field(default_factory=Interrupts)
 
-    def plan(self, releases: Sequence[Release], kind: Kind) -> dict[str, Planned]:
+    def plan(self, releases: Sequence[Release], kind: Kind) -> dict[str, Planned | ReleaseError]:
         """Preview the releases in their order; the plans by label.
 
+        A release that comes after another may need what that one makes. If its preview fails, that is in the place of
+        its plan.
+
         Raises:
-            BigPandaError: one cannot be planned.
+            BigPandaError: one that comes after no other cannot be planned.
         """
+        found: dict[str, Planned | ReleaseError] = {}
         with self.interrupts, self.display.live():
             runner = self._runner()
-            return {release.label: runner.plan(release, kind) for release in order.in_order(releases)}
+            for release in order.in_order(releases):
+                try:
+                    found[release.label] = runner.plan(release, kind)
+                except ReleaseError as error:
+                    if not release.after:
+                        raise
+                    found[release.label] = error
+        return found
+
+    def show(self, releases: Sequence[Release], planned: Mapping[str, Planned | ReleaseError]) -> None:
+        """Report the plans."""
+        for release in order.in_order(releases):
+            plan = planned[release.label]
+            if isinstance(plan, Planned):
+                self.report.plan(plan)
+            else:
+                self.report.unplanned(release, str(plan))
 
     def carry_out(self, releases: Sequence[Release], kind: Kind, *, yes: bool, parallel: int) -> dict[str, Result]:
         """Preview and ask, unless that is not wanted; then run.
@@ -132,35 +177,32 @@ class Releasing:
         Raises:
             BigPandaError: the only release cannot be planned; of several, such a one has failed.
         """
-        planned: dict[str, Planned] = {}
+        planned: dict[str, Planned | ReleaseError] = {}
         if not yes:
             planned = self.plan(releases, kind)
-            for one in planned.values():
-                show.plan(self.display, one)
+            self.show(releases, planned)
             if not typer.confirm(f"{kind.value} now?"):
-                self.display.line("nothing was done")
+                self.display.line("nothing was done", always=True)
                 return {}
         began = time.monotonic()
         with self.interrupts, self.display.live():
             runner = self._runner()
 
             def run(release: Release) -> Result:
+                plan = planned.get(release.label) if len(releases) == 1 else None
                 # Of several, what comes before one may change what it does: it is planned anew.
-                return self._run(runner, release, kind, planned.get(release.label) if len(releases) == 1 else None)
+                return self._run(runner, release, kind, plan if isinstance(plan, Planned) else None)
 
-            def tell(release: Release, result: Result) -> None:
-                show.result(self.display, release, result)
-
-            results = order.run_all(releases, run, parallel, self.interrupts, tell)
+            results = order.run_all(releases, run, parallel, self.interrupts, self.report.result)
         if len(releases) > 1:
-            show.summary(self.display, results, time.monotonic() - began)
+            self.report.summary(order.in_order(releases), results, time.monotonic() - began)
         return results
 
     def _run(self, runner: Runner, release: Release, kind: Kind, planned: Planned | None) -> Result:
         try:
             if planned is None:
                 planned = runner.plan(release, kind)
-                show.events(self.display, planned)
+                self.report.begins(planned)
             return runner.run(planned)
         except KeyboardInterrupt:
             return Result(Outcome.CANCELLED, "it was not started")
@@ -170,14 +212,16 @@ class Releasing:
             return Result(Outcome.FAILED, str(error))
 
     def _runner(self) -> Runner:
-        return Runner(self.interrupts, self.display, os.environ, self.explicit, self.outbox)
+        return Runner(self.interrupts, self.display, self.report, os.environ, self.explicit, self.outbox)
 
 
-def refuse_to_ask(display: Display) -> None:
+def refuse_to_ask(display: Display, *, as_json: bool) -> None:
     """Refuse to go on where nobody is there to be asked.
 
     Raises:
-        WrongUseError: this is no terminal.
+        WrongUseError: this is no terminal, or standard output is for a script.
     """
+    if as_json:
+        raise WrongUseError("--json asks no question; pass --yes to confirm, or run `preview --json` first")
     if not (sys.stdin.isatty() and display.console.is_terminal):
         raise WrongUseError("not a terminal; pass --yes to confirm, or run `preview` first")

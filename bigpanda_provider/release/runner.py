@@ -25,11 +25,13 @@ from ..delivery.record import Recorder
 from ..errors import DeliveryError, InvalidEventError, ReleaseError, WrongUseError
 from ..settings import Mode, Settings, complaints, environment_name
 from ..state import DeliveryStatus
-from . import cancelling, carried
+from . import cancelling, carried, printed
 from .display import Display
 from .engine import Engine, Interrupts
 from .plan import Plan
 from .progress import Progress
+from .report import Report
+from .rows import rows
 from .stack import Kind, ProjectStack, why
 
 NAME = "bigpanda-release"
@@ -70,12 +72,18 @@ class Result:
         done: how many resources were changed, by what was done to them; of a cancelled update also how many operations
             did not complete.
         rejected: which event BigPanda rejected, and what it has therefore; None where it rejected none.
+        outputs: the stack's outputs, secrets hidden; None where they did not change.
+        printed_outputs: how the engine prints them.
+        seconds: how long it took; None where it was not started.
     """
 
     outcome: Outcome
     reason: str | None = None
     done: Mapping[str, int] = field(default_factory=dict)
     rejected: str | None = None
+    outputs: Mapping[str, Any] | None = None
+    printed_outputs: tuple[str, ...] = ()
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +131,7 @@ class Planned:
         start: the start event; None where nothing is sent.
         settings: where it is sent, and how.
         unrecorded: why nothing is sent; None where something is.
+        printed: the plan as the engine prints it.
     """
 
     release: Release
@@ -132,6 +141,7 @@ class Planned:
     start: StartEvent | None
     settings: Settings
     unrecorded: str | None = None
+    printed: tuple[str, ...] = ()
 
 
 class Runner:
@@ -139,7 +149,8 @@ class Runner:
 
     Args:
         interrupts: what cancels them.
-        display: where is shown what they do.
+        display: where warnings are shown, and what is under way.
+        report: is told what happens.
         environ: the environment that settings come from.
         explicit: settings that were given explicitly, by config key.
         outbox: the record of events.
@@ -149,11 +160,12 @@ class Runner:
         self,
         interrupts: Interrupts,
         display: Display,
+        report: Report,
         environ: Mapping[str, str],
         explicit: Mapping[str, Any],
         outbox: Outbox,
     ) -> None:
-        self._interrupts, self._display, self._outbox = interrupts, display, outbox
+        self._interrupts, self._display, self._report, self._outbox = interrupts, display, report, outbox
         self._environ, self._explicit = environ, explicit
         self._deliveries: dict[Settings, Delivery] = {}
         interrupts.on_asked = lambda asked: display.line(
@@ -195,32 +207,34 @@ class Runner:
             settings = Settings.resolve(stack.config, self._environ, self._explicit, stack.folder)
             certificate.check(settings)
             secrets = _secrets(stack, settings)
-            progress = Progress(self._display, running, secrets, quiet=True, is_cancelled=self._is_cancelled)
+            progress = Progress(self._report, running, secrets, quiet=True, is_cancelled=self._is_cancelled)
             try:
-                stack.preview(kind, progress)
+                text = stack.preview(kind, progress)
             except CommandError as error:
                 told = progress.reason or why(error, secrets)
                 raise ReleaseError(f"the preview of {stack.full_name} failed: {told}") from None
-        plan = Plan.of(progress.steps)
+        plan = Plan.of(progress.steps, outputs_change=progress.outputs is not None)
         unrecorded = self._unrecorded(release, kind, plan, settings)
-        start = None if unrecorded else self._start(release, plan, stack, settings)
-        return Planned(release, kind, stack, plan, start, settings, unrecorded)
+        start = None if unrecorded else self._start(release, kind, plan, stack, settings)
+        shown = printed.plan(text, rows(progress.seen), secrets, [str(one) for one in progress.told.values()])
+        return Planned(release, kind, stack, plan, start, settings, unrecorded, tuple(shown))
 
     def _unrecorded(self, release: Release, kind: Kind, plan: Plan, settings: Settings) -> str | None:
         """Why nothing is sent."""
         if kind is Kind.REFRESH:
             return "a refresh deploys nothing, so nothing is sent"
-        if not plan.changes:
-            return "nothing changes, so nothing is sent"
         if plan.records_itself and kind is Kind.UP:
             return "the program records this by its own Deployment, so the runner sends nothing"
+        if not plan.changes:
+            only = "only stack outputs change" if plan.outputs_change else "nothing changes"
+            return f"{only}, so nothing is sent"
         if settings.delivery.value is Mode.OFF:
             return "delivery is off, so nothing is sent"
         if release.component is None:
             return "no component is given, so nothing is sent"
         return None
 
-    def _start(self, release: Release, plan: Plan, stack: ProjectStack, settings: Settings) -> StartEvent:
+    def _start(self, release: Release, kind: Kind, plan: Plan, stack: ProjectStack, settings: Settings) -> StartEvent:
         if release.hosts is None and not plan.knows_hosts:
             self._display.warn(NAMES_FOR_HOSTS)
         if missing := settings.missing(settings.api.value):
@@ -229,13 +243,16 @@ class Runner:
         name = stack.full_name
         previous = carried.previous_version(self._outbox, name, release.component, release.version)
         occasion = Occasion(name, stack.folder, previous, carried.resources(plan))
+        description, tags = release.description, release.tags
+        if kind is Kind.DESTROY:
+            description, tags = carried.as_removal(f"{release.component} {release.version}", description, tags)
         return start_event(
             component=release.component,
             version=release.version,
             hosts=plan.hosts if release.hosts is None else release.hosts,
-            description=release.description,
+            description=description,
             owner=release.owner,
-            tags=None if release.tags is None else carried.without_secrets(release.tags, secrets),
+            tags=None if tags is None else carried.without_secrets(tags, secrets),
             context=context(settings, self._environ, occasion, secrets=secrets),
         )
 
@@ -252,7 +269,9 @@ class Runner:
         result = Result(Outcome.FAILED, "the release runner stopped unexpectedly")
         try:
             folder = str(planned.stack.folder)
-            delivery.start(planned.stack.full_name, NAME, attempt, recorder=Recorder.RUNNER, folder=folder)
+            stack = planned.stack.full_name
+            started, _ = delivery.start(stack, NAME, attempt, recorder=Recorder.RUNNER, folder=folder)
+            self._report.start(planned.release.label, started)
             planned.stack.engine.on_start = lambda pid: delivery.lasts_as_long_as(attempt.id, Holder.of(pid))
             planned.stack.engine.on_end = lambda: delivery.lasts_as_long_as(attempt.id, Holder.current())
             message = message or f"{start.component} {start.version}"
@@ -260,33 +279,41 @@ class Runner:
         except DeliveryError as error:
             result = Result(Outcome.UNDELIVERED, f"the start did not get through, and delivery is required: {error}")
         finally:
-            result = self._end(delivery, attempt.id, result)
+            result = self._end(delivery, planned.release.label, attempt.id, result)
         return result
 
     def _update(self, planned: Planned, message: str) -> Result:
         """Run the engine, and tell how that went."""
-        stack = planned.stack
-        with self._display.running(planned.release.label, f"{planned.kind.value} of {stack.full_name}") as running:
-            secrets = _secrets(stack, planned.settings)
-            progress = Progress(self._display, running, secrets, is_cancelled=self._is_cancelled)
-            try:
-                stack.run(planned.kind, message, progress)
-            except CommandError as error:
-                if self._interrupts.asked:
-                    unfinished = {"not completed": progress.not_completed} if progress.not_completed else {}
-                    return Result(Outcome.CANCELLED, CANCELLED, {**progress.done, **unfinished})
-                if stack.engine.code is not None and stack.engine.code < 0:
-                    return Result(Outcome.FAILED, f"the engine was killed by signal {-stack.engine.code}")
-                return Result(Outcome.FAILED, progress.reason or why(error, secrets))
-        if not progress.done:
-            return Result(Outcome.UNCHANGED)
-        if not planned.plan.changes and planned.kind is not Kind.REFRESH:
-            self._display.warn(
-                f"{stack.full_name}: the update changed what its preview did not show, so it was not recorded"
-            )
-        return Result(Outcome.SUCCEEDED, done=dict(progress.done))
+        began = time.monotonic()
+        with self._display.running(planned.release.label, f"{planned.kind.value} of {planned.stack.shown_name}") as one:
+            secrets = _secrets(planned.stack, planned.settings)
+            progress = Progress(self._report, one, secrets, is_cancelled=self._is_cancelled)
+            result = self._engine_runs(planned, message, progress)
+        return replace(result, seconds=time.monotonic() - began)
 
-    def _end(self, delivery: Delivery, attempt: str, result: Result) -> Result:
+    def _engine_runs(self, planned: Planned, message: str, progress: Progress) -> Result:
+        stack, secrets = planned.stack, _secrets(planned.stack, planned.settings)
+        try:
+            text = stack.run(planned.kind, message, progress)
+        except CommandError as error:
+            if self._interrupts.asked:
+                unfinished = {"not completed": progress.not_completed} if progress.not_completed else {}
+                return Result(Outcome.CANCELLED, CANCELLED, {**progress.done, **unfinished})
+            if stack.engine.code is not None and stack.engine.code < 0:
+                return Result(Outcome.FAILED, f"the engine was killed by signal {-stack.engine.code}")
+            return Result(Outcome.FAILED, progress.reason or why(error, secrets))
+        if progress.done and not planned.plan.changes and planned.kind is not Kind.REFRESH:
+            self._display.warn(
+                f"{stack.shown_name}: the update changed what its preview did not show, so it was not recorded"
+            )
+        return Result(
+            Outcome.SUCCEEDED if progress.done else Outcome.UNCHANGED,
+            done=dict(progress.done),
+            outputs=progress.outputs,
+            printed_outputs=tuple(printed.outputs(text, secrets)),
+        )
+
+    def _end(self, delivery: Delivery, label: str, attempt: str, result: Result) -> Result:
         """Send the end; where it has to get through and did not, the release did not go well."""
         if attempt not in delivery.open_attempts():
             return result
@@ -295,6 +322,7 @@ class Runner:
             return result
         end = End.success() if result.outcome.good else End.failure(result.reason)
         ended = delivery.end_now(attempt, end)
+        self._report.end(label, ended)
         result = replace(result, rejected=_rejected(ended))
         became = None if ended.end is None else ended.end.delivery
         if delivery.mode is not Mode.REQUIRED or not result.outcome.good or became is DeliveryStatus.DELIVERED:

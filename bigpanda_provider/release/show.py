@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -22,18 +21,8 @@ from .doctor import Check
 from .leftover import Flushed
 from .records import Standing
 from .remote import ORPHANED
-from .runner import Outcome, Planned, Release, Result
 
-STYLES = {
-    Outcome.SUCCEEDED: "green",
-    Outcome.FAILED: "red",
-    Outcome.CANCELLED: "red",
-    Outcome.UNDELIVERED: "red",
-    Outcome.SKIPPED: "yellow",
-}
 PAUSED_EVERY_S = 10.0
-TAG_SHOWN = 60
-"""Most characters that are shown of a tag."""
 STANDING_STYLES = {
     Standing.SUCCESS: "green",
     Standing.FAILURE: "red",
@@ -41,74 +30,6 @@ STANDING_STYLES = {
     Standing.REJECTED: "red",
     Standing.END_REJECTED: "red",
 }
-
-
-def as_json(value: Any) -> str:
-    """JSON as it is printed."""
-    return json.dumps(value, indent=2, ensure_ascii=False)
-
-
-def plan(display: Display, planned: Planned) -> None:
-    """What changes, and which events are sent."""
-    label = planned.release.label
-    display.line(f"{planned.kind.value} of {planned.stack.full_name}:", label=label)
-    for change in planned.plan.changes:
-        display.line(f"  {change}", label=label)
-    events(display, planned)
-
-
-def events(display: Display, planned: Planned) -> None:
-    """Which events are sent."""
-    label, start = planned.release.label, planned.start
-    if start is None:
-        display.line(f"  {planned.unrecorded}", label=label)
-        return
-    display.line(f"  start  {start.component} {start.version} on {', '.join(start.hosts)}", label=label)
-    if start.tags:
-        told = ", ".join(f"{name}={one_line(value, TAG_SHOWN)}" for name, value in start.tags.items())
-        display.line(f"  tags   {told}", label=label)
-    display.line("  end    success, or failure with its reason", label=label)
-
-
-def plan_as_json(planned: Planned) -> dict[str, Any]:
-    """What changes and which events are sent, for scripts."""
-    start = planned.start
-    same = {} if start is None else {key: start.stored()[key] for key in ("component", "version", "hosts")}
-    return {
-        "release": planned.release.label or None,
-        "stack": planned.stack.full_name,
-        "after": list(planned.release.after),
-        "changes": [
-            {"op": c.op.value, "type": c.type, "name": c.name, "urn": c.urn, "hosts": c.hosts and list(c.hosts)}
-            for c in planned.plan.changes
-        ],
-        "start": start and records.event_as_object(start),
-        "end": same or None,
-        "unrecorded": planned.unrecorded,
-    }
-
-
-def result(display: Display, release: Release, outcome: Result) -> None:
-    """How a release went."""
-    done = ", ".join(f"{count} {what}" for what, count in outcome.done.items())
-    cancelled = outcome.reason == outcome.outcome.value  # "cancelled" once
-    told = done if cancelled else outcome.reason or done
-    display.line(
-        f"{outcome.outcome.value}{': ' + told if told else ''}",
-        label=release.label,
-        style=STYLES.get(outcome.outcome, ""),
-    )
-    if outcome.rejected is not None:
-        display.line(f"rejected: {outcome.rejected}", label=release.label, style="red")
-
-
-def summary(display: Display, results: Mapping[str, Result], took_s: float) -> None:
-    """How all went."""
-    counts = [f"{n} {o.value}" for o in Outcome if (n := sum(r.outcome is o for r in results.values()))]
-    rejected = sum(result.rejected is not None for result in results.values())
-    if rejected:
-        counts.append(f"{rejected} rejected by BigPanda")
-    display.line(f"{len(results)} releases in {took_s:.0f} s: {', '.join(counts)}")
 
 
 def table(console: Console, found: Sequence[Record], *, empty: str) -> None:

@@ -126,8 +126,13 @@ class ProjectStack:
         """Whether a key of the config was set with `--secret`."""
         return bool(self._all_config.get(key, {}).get("secret"))
 
-    def preview(self, kind: Kind, on_event: OnEvent) -> None:
-        """Have the engine announce what it would do.
+    @property
+    def shown_name(self) -> str:
+        """The full name without what a backend of one's own puts in the place of an organization."""
+        return self.full_name.removeprefix("organization/")
+
+    def preview(self, kind: Kind, on_event: OnEvent) -> str:
+        """Have the engine announce what it would do; returns what it prints.
 
         Raises:
             CommandError: it cannot.
@@ -141,10 +146,10 @@ class ProjectStack:
             Kind.REFRESH: self._stack.preview_refresh,
         }
         with self._config_file() as file:
-            runs[kind](on_event=on_event, config_file=file, color="never")
+            return str(runs[kind](on_event=on_event, config_file=file, color="never").stdout)
 
-    def run(self, kind: Kind, message: str, on_event: OnEvent) -> None:
-        """Do it.
+    def run(self, kind: Kind, message: str, on_event: OnEvent) -> str:
+        """Do it; returns what the engine prints.
 
         Args:
             kind: what.
@@ -167,6 +172,7 @@ class ProjectStack:
         except (CommandError, ReleaseError):
             if self.engine.code != 0:  # else it is done, and only what the API asks afterwards went wrong
                 raise
+        return self.engine.printed
 
     def _check_options(self, kind: Kind) -> None:
         """Have the engine read the options, of the preview and of the update, before either begins."""

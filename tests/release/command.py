@@ -10,6 +10,7 @@ import pty
 import re
 import select
 import signal
+import struct
 import subprocess
 import sys
 import termios
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from tests.engine import LIMIT_S, Run, Stack, wait_until
 
+ROWS = 50
 COMMAND = str(pathlib.Path(sys.executable).with_name("bigpanda-release"))
 EVENT = ("--component", "shop", "--version", "1")
 UP = ("up", "--yes", *EVENT)
@@ -88,14 +90,15 @@ class Release:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
 
-    def terminal(self, *arguments: str, answers: Sequence[tuple[str, str]]) -> Run:
+    def terminal(self, *arguments: str, answers: Sequence[tuple[str, str]], columns: int = 100) -> Run:
         """Run it on a pseudo-terminal, and type each answer once what comes before it is shown."""
         left = list(answers)
         master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
         process = subprocess.Popen(
             [COMMAND, *arguments],
             cwd=self.stack.folder,
-            env={**self.stack.environment, "TERM": "xterm-256color", "COLUMNS": "100"},
+            env={**self.stack.environment, "TERM": "xterm-256color"},
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -156,7 +159,7 @@ class RunningRelease:
 
 def without_times(text: str) -> str:
     """What was shown, without what differs from one run to the next."""
-    return re.sub(r"\d+(\.\d+)? s\b", "N s", text)
+    return re.sub(r"attempt [0-9a-f]{8}", "attempt ID", re.sub(r"\d+(\.\d+)? s\b", "N s", text))
 
 
 def on_screen(shown: str) -> list[str]:

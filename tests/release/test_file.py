@@ -11,12 +11,17 @@ from typing import Any
 import pytest
 
 from bigpanda_provider.errors import WrongUseError
-from bigpanda_provider.release.file import SCHEMA_FILE, load, schema
+from bigpanda_provider.release.entries import SCHEMA_FILE, schema
+from bigpanda_provider.release.file import Loaded
+from bigpanda_provider.release.file import load as load_chosen
 from bigpanda_provider.release.order import backwards, in_order
+from bigpanda_provider.release.runner import Release as Asked
+from bigpanda_provider.release.stack import Kind
+from bigpanda_provider.release.variables import Variables
 from tests.engine import HEADER, Stack
 from tests.servers import Sandbox
 
-from .command import Release
+from .command import Release, without_times
 
 Write = Callable[[str], pathlib.Path]
 
@@ -34,6 +39,8 @@ THREE = """
         after: [shop/prod]
         config: {size: 2}
         tags: {team: payments}
+        targets: ["urn:pulumi:front::shop::t:i:T::cdn", "**web*"]
+        refresh: true
     """
 
 
@@ -49,6 +56,11 @@ def write(tmp_path: pathlib.Path) -> Write:
     return write
 
 
+def load(file: pathlib.Path) -> list[Asked]:
+    """All releases of a file."""
+    return load_chosen(file).releases
+
+
 def test_a_file_with_everything(write: Write) -> None:
     """`after` takes a component, a stack, or project/stack; a folder is seen from the file."""
     file = write(THREE)
@@ -57,6 +69,8 @@ def test_a_file_with_everything(write: Write) -> None:
     assert (shop.hosts, shop.after) == (("web-1",), ("network",))
     assert (front.after, front.config, front.label) == (("shop",), {"size": 2}, "front")
     assert (shop.tags, front.tags) == (None, {"team": "payments"})
+    assert shop.engine == ()
+    assert front.engine == ("--target", "urn:pulumi:front::shop::t:i:T::cdn", "--target", "**web*", "--refresh")
 
 
 def test_the_order_is_that_of_after_and_backwards_for_destroy(write: Write) -> None:
@@ -114,6 +128,9 @@ ENTRY = '{stack: prod, component: shop, version: "1"'
             2,
             "releases[0].tags has the name result, which is reserved for the event itself; write another name",
         ),
+        (f"releases:\n  - {ENTRY}, targets: [web]}}", 2, "releases[0].targets[0] is not a URN; copy it from "),
+        (f"releases:\n  - {ENTRY}, refresh: later}}", 2, "releases[0].refresh is neither true nor false; write one"),
+        (f"releases:\n  - {ENTRY}, hosts: [${{A}}]}}", 2, "not valid YAML: expected ',' or ']', but got '{'; put a "),
         (f"releases:\n  - {ENTRY}, after: [shop]}}", 2, "releases[0].after is a circular dependency: shop after shop"),
         (
             f"releases:\n  - {ENTRY}}}\n  - {ENTRY}}}",
@@ -149,7 +166,7 @@ def test_a_file_that_is_not_there() -> None:
 
 
 def test_the_shipped_schema_is_the_models() -> None:
-    """`python -m bigpanda_provider.release.file` writes it."""
+    """`python -m bigpanda_provider.release.entries` writes it."""
 
     def said(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         """Older pydantics do not say that more properties are allowed where any are."""
@@ -158,6 +175,101 @@ def test_the_shipped_schema_is_the_models() -> None:
     shipped, made = (json.loads(text, object_pairs_hook=said) for text in (SCHEMA_FILE.read_text(), schema()))
     assert shipped == made
     assert set(made["$defs"]["Entry"]["required"]) == {"stack", "component", "version"}
+
+
+# -- a part of a file --------------------------------------------------------------------------------------------------
+
+
+def chosen(write: Write, *only: str, **variables: str) -> Loaded:
+    """A part of three releases: api comes after network, shop after api; the version of the first is a variable."""
+    file = write("""
+        releases:
+          - {stack: prod, project: network, component: network, version: "${NETWORK}"}
+          - {stack: prod, project: api, component: api, version: "1", after: [network]}
+          - {stack: prod, project: shop, component: shop, version: "${SHOP}", after: [api]}
+        """)
+    return load_chosen(file, Variables(variables), only)
+
+
+def test_those_that_are_chosen_keep_their_order(write: Write) -> None:
+    """Also where what is between them is not chosen; it counts as done, which is said."""
+    loaded = chosen(write, "shop", "network", NETWORK="1", SHOP="1")
+    assert [(one.label, one.after) for one in loaded.releases] == [("network", ()), ("shop", ("network",))]
+    assert loaded.notes(Kind.UP) == ["shop runs after api, which is not part of this run"]
+    assert loaded.notes(Kind.DESTROY) == ["network is destroyed after api, which is not part of this run"]
+    assert chosen(write, NETWORK="1", SHOP="1").notes(Kind.UP) == []
+
+
+def test_a_variable_has_to_be_set_for_what_is_chosen_alone(write: Write) -> None:
+    """Whoever runs a part of a file need not know the versions of the rest."""
+    assert [release.version for release in chosen(write, "shop", SHOP="7").releases] == ["7"]
+    with pytest.raises(WrongUseError, match=r":2: releases\[0\]\.version: NETWORK is not set; set it, or pass --var N"):
+        chosen(write, SHOP="7")
+
+
+@pytest.mark.parametrize(("name", "hint"), [("shp", "did you mean shop"), ("x", "the components are api, network, sh")])
+def test_a_component_that_is_not_in_the_file_is_refused(write: Write, name: str, hint: str) -> None:
+    """With the nearest one that is."""
+    with pytest.raises(WrongUseError, match=rf"--only {name} is not a component of .*; {hint}"):
+        chosen(write, name)
+
+
+def test_all_stacks_of_a_component_are_chosen(write: Write) -> None:
+    """A component is released to several of them."""
+    file = write("""
+        releases:
+          - {stack: eu, component: shop, version: "1"}
+          - {stack: us, component: shop, version: "1", after: [./eu]}
+          - {stack: eu, project: db, component: db, version: "1"}
+        """)
+    assert [one.label for one in load_chosen(file, only=["shop"]).releases] == ["shop of ./eu", "shop of ./us"]
+
+
+# -- variables ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_variable_is_text_wherever_it_stands(write: Write) -> None:
+    """It is put in after the file was read, so it can add no key; numbers stay text, and true is true."""
+    file = write("""
+        releases:
+          - stack: ${STACK}
+            component: shop
+            version: ${N}
+            hosts: ["${N}.example.com"]
+            config: {"size": 2, "list": ["${N}"], "map": {"${N}": "${EVIL}"}}
+            refresh: ${YES}
+        """)
+    given = {"STACK": "prod", "N": "7", "EVIL": "x\nversion: 8", "YES": "true"}
+    (release,) = load_chosen(file, Variables({"N": "7"}, {**given, "N": "8"})).releases
+    assert (release.stack, release.version, release.hosts) == ("prod", "7", ("7.example.com",))
+    assert release.config == {"size": 2, "list": ["7"], "map": {"${N}": "x\nversion: 8"}}
+    assert release.engine == ("--refresh",)
+
+
+def test_what_is_wrong_with_a_variable_is_told_beside_the_rest(write: Write) -> None:
+    """Each thing once, and with no value of a variable, which may be secret."""
+    file = write("""
+        releases:
+          - stack: prod
+            component: shop
+            version: ${VERSION}
+            refresh: ${REFRESH}
+            owner: ${PASSWORD}
+            config: [a]
+        """)
+    with pytest.raises(WrongUseError) as told:
+        load_chosen(file, Variables({"PASSWORD": "hunter2"}))
+    assert [line.split(": ", 1)[1] for line in str(told.value).splitlines()] == [
+        "releases[0].version: VERSION is not set; set it, or pass --var VERSION=...",
+        "releases[0].refresh: REFRESH is not set; set it, or pass --var REFRESH=...",
+        "releases[0].config is not a map; write keys with values",
+    ]
+
+
+def test_a_value_for_a_name_that_is_not_in_the_file_is_refused(write: Write) -> None:
+    """It may be misspelt, and the environment's version be released in place of it."""
+    with pytest.raises(WrongUseError, match=r"^--var SHPO is not used in the file; did you mean SHOP\?$"):
+        chosen(write, SHPO="2", SHOP="1", NETWORK="1")
 
 
 # -- on the engine -----------------------------------------------------------------------------------------------------
@@ -197,10 +309,10 @@ def test_a_whole_plan_is_previewed_in_order(fleet: Release, bigpanda: Sandbox) -
     run = fleet("preview", "release.yaml")
     assert run.ok, run.output
     shown = [line for line in run.output.splitlines() if "up of" in line]
-    assert shown[0] == "[network] up of organization/network/dev:"
+    assert shown[0] == "up of network/dev:"
     assert sorted(shown[1:]) == [
-        "[front] up of organization/front/dev:",
-        "[shop] up of organization/shop/dev:",
+        "up of front/dev:",
+        "up of shop/dev:",
     ]
     assert bigpanda.events() == []
 
@@ -213,6 +325,9 @@ def test_releases_run_in_order_and_again_send_nothing(fleet: Release, bigpanda: 
     assert told[:2] == [("start", "network"), ("end", "network")]
     assert sorted(told[2:]) == [("end", "front"), ("end", "shop"), ("start", "front"), ("start", "shop")]
     assert "3 releases in " in run.output
+    again = fleet("up", "release.yaml", "--yes", "--only", "shop")
+    assert again.output.startswith("shop runs after network, which is not part of this run\n")
+    assert again.output.count("nothing changes, so nothing is sent") == 1
     assert fleet("up", "release.yaml", "--yes").output.count("nothing changes, so nothing is sent") == 3
     assert len(bigpanda.events()) == 6
 
@@ -230,7 +345,7 @@ def test_what_depends_on_a_failed_release_is_skipped(fleet: Release, bigpanda: S
     project(fleet.stack, "network", "Thing('net', fail='no more addresses')")
     run = fleet("up", "release.yaml", "--yes", "--parallel", "2")
     assert run.code == 1
-    assert "[network] failed: net: RuntimeError: no more addresses" in run.output
+    assert "[network] failed (N s): net: RuntimeError: no more addresses" in without_times(run.output)
     assert "[shop] skipped: runs after network (failed)" in run.output
     assert "1 failed, 2 skipped" in run.output
     project(fleet.stack, "network", NETWORK)
@@ -264,3 +379,6 @@ def test_wrong_use_of_a_file_has_its_exit_code(fleet: Release) -> None:
     run = fleet("up", "release.yaml", "--yes")
     assert run.code == 2
     assert run.output.startswith("bigpanda-release: release.yaml:2: releases[0].component is missing\n")
+    for option, value in (("--var", "A=1"), ("--only", "shop")):
+        told = f"bigpanda-release: {option} is only for a release.yaml; name the file, or omit {option}\n"
+        assert fleet("preview", option, value).output == told

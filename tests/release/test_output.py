@@ -18,28 +18,34 @@ TWO = """
     """
 
 CI = """\
-  start  shop 1 on web-1, web-2
-  end    success, or failure with its reason
+start sent: shop 1 on web-1, web-2 (attempt ID)
  + pulumi-python:dynamic:Resource a creating
  + pulumi-python:dynamic:Resource a created (N s)
  + pulumi-python:dynamic:Resource b creating
  + pulumi-python:dynamic:Resource b created (N s)
-succeeded: 2 created
+end sent: success
+succeeded (N s): 2 created
 """
 
 EVENTS = """\
-up of organization/test/dev:
-   + pulumi-python:dynamic:Resource a
-   + pulumi-python:dynamic:Resource b
+up of test/dev:
+ +  pulumi:pulumi:Stack test-dev create
+ +  pulumi-python:dynamic:Resource a create
+ +  pulumi-python:dynamic:Resource b create
+Resources:
+    + 3 to create
+events that will be sent to BigPanda:
   start  shop 1 on web-1, web-2
   end    success, or failure with its reason
 """
 
 TERMINAL = f"""\
 {EVENTS}up now? [y/N]: y
+start sent: shop 1 on web-1, web-2 (attempt ID)
  + pulumi-python:dynamic:Resource a created (N s)
  + pulumi-python:dynamic:Resource b created (N s)
-succeeded: 2 created
+end sent: success
+succeeded (N s): 2 created
 """
 
 DECLINED = f"""\
@@ -61,7 +67,7 @@ def test_a_release_on_a_terminal(release: MakeRelease, bigpanda: Sandbox) -> Non
     run = release(TWO).terminal("up", *EVENT, *HOSTS, answers=[("now?", "y\n")])
     assert run.ok
     assert without_times("\n".join(on_screen(run.output))) + "\n" == TERMINAL
-    for part in ("⠙ previewing up (0 s)", "⠋ up of organization/test/dev (0 s)", "Resource a creating (0 s)"):
+    for part in ("⠙ previewing up (0 s)", "⠋ up of test/dev (0 s)", "Resource a creating (0 s)"):
         assert part in run.output
     assert bigpanda.story() == ["start 1", "success 1"]
 
@@ -90,10 +96,11 @@ def test_ctrl_c_on_a_terminal_cancels_cleanly(release: MakeRelease, bigpanda: Sa
     command = ("up", *EVENT) if asked else UP
     run = shop.terminal(*command, *HOSTS, answers=[*yes, ("a creating", "\x03")])
     assert run.code == 130
-    assert [without_times(line) for line in on_screen(run.output)[-3:]] == [
+    assert [without_times(line) for line in on_screen(run.output)[-4:]] == [
         "cancelling: waiting for 1 operation; press Ctrl-C again to stop now",
         " + pulumi-python:dynamic:Resource a created (N s)",
-        "cancelled: 1 created",
+        "end sent: failure",
+        "cancelled (N s): 1 created",
     ]
     assert [name for _, name, _ in shop.stack.did()] == ["a"]
     assert [(c["state"], c["reason"]) for c in bigpanda.changes()] == [("failure", "cancelled")]
@@ -104,12 +111,3 @@ def test_help_has_examples(release: MakeRelease) -> None:
     shop = release(TWO)
     for command in ("up", "destroy", "preview", "start", "end", "status", "history", "flush", "refresh"):
         assert f"bigpanda-release {command}" in shop(command, "--help").output.split("Options:")[0].replace("Usage", "")
-
-
-def test_completions_are_there(release: MakeRelease) -> None:
-    """For the shells that Typer knows."""
-    shop = release(TWO)
-    run = shop(
-        "up", env={"_BIGPANDA_RELEASE_COMPLETE": "complete_bash", "COMP_WORDS": "bigpanda-release u", "COMP_CWORD": "1"}
-    )
-    assert run.output.split() == ["up"]

@@ -8,6 +8,7 @@ from pulumi.automation.events import OpType, StepEventMetadata, StepEventStateMe
 
 from bigpanda_provider.hosts import SECRET
 from bigpanda_provider.release.plan import UNKNOWN, Op, Plan
+from bigpanda_provider.release.rows import rows, short_type
 
 CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"
@@ -111,3 +112,29 @@ def test_a_program_with_a_deployment_records_itself() -> None:
     assert Plan.of([step(OpType.SAME, "shop", kind, old={}, new={})]).records_itself
     assert not Plan.of([step(OpType.DELETE, "shop", kind, old={})]).records_itself
     assert Plan.of([step(OpType.CREATE, "shop", kind, new={})]).changes == ()
+
+
+# -- the plan as lines -------------------------------------------------------------------------------------------------
+
+
+def test_a_type_is_short_as_pulumi_shows_it() -> None:
+    """Where its module repeats the name."""
+    assert short_type("docker:index/container:Container") == "docker:index:Container"
+    assert short_type("aws:ec2/securityGroup:SecurityGroup") == "aws:ec2:SecurityGroup"
+    assert short_type("pulumi-python:dynamic:Resource") == "pulumi-python:dynamic:Resource"
+    assert short_type("kubernetes:apps/v1:Deployment") == "kubernetes:apps/v1:Deployment"
+
+
+def test_a_row_names_what_changes() -> None:
+    """Inputs that are added, changed and removed; what stays as it is has no row, several changes are a replacement."""
+    old, new = {"image": "1", "size": 1, "gone": True}, {"image": "2", "size": 1, "more": True}
+    steps = [
+        step(OpType.SAME, "net", NETWORK, old=old, new=old),
+        step(OpType.UPDATE, "web", old=old, new=new),
+        step(OpType.CREATE_REPLACEMENT, "web-2", old=old, new=new),
+        step(OpType.DELETE_REPLACED, "web-2", old=old),
+    ]
+    assert rows(steps) == [
+        " ~  docker:index:Container web update [diff: -gone~image+more]",
+        "+-  docker:index:Container web-2 replace [diff: -gone~image+more]",
+    ]

@@ -91,7 +91,7 @@ def test_what_is_secret_in_the_stacks_config_is_in_no_tag(release: MakeRelease, 
 def test_a_preview_shows_the_tags(release: MakeRelease, bigpanda: Sandbox) -> None:
     """Those that are given as a line, all of them as JSON, with the API and the link."""
     shop = changes_of(release(ONE))
-    assert "  tags   team=payments\n" in shop("preview", *EVENT, "--tag", "team=payments").output
+    assert "         tags team=payments\n" in shop("preview", *EVENT, "--tag", "team=payments").output
     (planned,) = json.loads(shop.printed("preview", *EVENT, "--tag", "team=payments", "--json"))["releases"]
     start = planned["start"]
     assert (start["api"], start["link"]) == ("changes", "https://ci.example/builds/7")

@@ -7,6 +7,7 @@ of the resource's URN alone. Environment:
     ECHO_LOG    a file that takes a JSON line for each create, update and delete that is done
     ECHO_SCHEMA a file with the package's schema, for languages that look there
     ECHO_FAIL   a regular expression: the create or update of a URN that matches it fails
+    ECHO_TAKES  the seconds that a create or update takes
 """
 
 from __future__ import annotations
@@ -104,8 +105,9 @@ def done(operation: str, urn: str) -> None:
         log.write(json.dumps({"operation": operation, "urn": urn, "at": time.time()}) + "\n")
 
 
-def fail_if_told(urn: str, context: grpc.ServicerContext) -> None:
-    """Fail where ECHO_FAIL says so."""
+def take_time_and_fail(urn: str, context: grpc.ServicerContext) -> None:
+    """Take the time that ECHO_TAKES says, and fail where ECHO_FAIL says so."""
+    time.sleep(float(os.environ.get("ECHO_TAKES") or 0))
     if os.environ.get("ECHO_FAIL") and re.search(os.environ["ECHO_FAIL"], urn):
         context.abort(grpc.StatusCode.UNKNOWN, "the cloud says no")
 
@@ -151,13 +153,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         properties = outputs(request.urn, request.properties, preview=request.preview)
         if request.preview:
             return pb.CreateResponse(properties=properties)
-        fail_if_told(request.urn, context)
+        take_time_and_fail(request.urn, context)
         done("create", request.urn)
         return pb.CreateResponse(id=hashlib.sha256(request.urn.encode()).hexdigest()[:12], properties=properties)
 
     def Update(self, request: Any, context: Any) -> Any:
         if not request.preview:
-            fail_if_told(request.urn, context)
+            take_time_and_fail(request.urn, context)
             done("update", request.urn)
         return pb.UpdateResponse(properties=outputs(request.urn, request.news, preview=request.preview))
 

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import inspect
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
 from ...errors import BigPandaError
 from ..exits import Exit, exit_of_error
-from .call import Color, call_of
-from .help import Command, EngineCommand, Group
-from .options import OUTPUT
+from .call import Call
+from .groups import Output
+from .help import PROGRAM, Command, EngineCommand, Group
 
 F = TypeVar("F", bound=Callable[..., Exit])
-
-PROGRAM = "bigpanda-release"
 
 app = typer.Typer(
     name=PROGRAM,
@@ -38,27 +37,6 @@ app = typer.Typer(
 
 _UsageError: Any = typer.BadParameter.__base__
 """Wrong use, as the library below Typer raises it; where that is found has changed between versions of Typer."""
-
-_COMMON: dict[str, Any] = {
-    "as_json": Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.", rich_help_panel=OUTPUT)],
-    "quiet": Annotated[
-        bool, typer.Option("--quiet", "-q", help="Show only results, warnings and errors.", rich_help_panel=OUTPUT)
-    ],
-    "color": Annotated[
-        Color,
-        typer.Option(
-            metavar="WHEN",
-            help="When to use colors: auto, always or never. [default: auto]",
-            show_default=False,
-            rich_help_panel=OUTPUT,
-        ),
-    ],
-    "debug": Annotated[
-        bool, typer.Option("--debug", help="Show tracebacks of unexpected errors.", rich_help_panel=OUTPUT)
-    ],
-}
-"""The options of every command."""
-_DEFAULTS = {"as_json": False, "quiet": False, "color": Color.AUTO, "debug": False}
 
 
 def _show_version(wanted: bool) -> None:
@@ -106,7 +84,9 @@ def _wrong_use(error: Any) -> str:
 
 
 def command(group: str, *, engine: bool = False, name: str | None = None) -> Callable[[F], F]:
-    """Make a function a command: it has the common options, and its errors become one sentence and an exit code.
+    """Make a function a command: it has the options of `Output`, and its errors become one sentence and an exit code.
+
+    The function takes a `Call`, then options, or groups of them: dataclasses whose fields are options.
 
     Args:
         group: where the help lists it.
@@ -115,28 +95,23 @@ def command(group: str, *, engine: bool = False, name: str | None = None) -> Cal
     """
 
     def make(function: F) -> F:
-        own = inspect.signature(function, eval_str=True)
+        takes = inspect.signature(function, eval_str=True)
+        own = list(takes.parameters.values())[1:]
 
         @functools.wraps(function)
         def told(ctx: typer.Context, **given: Any) -> None:
-            common = {name: given.pop(name) for name in _COMMON}
-            call = call_of(common, ctx.args)
+            output: Output = _taken(_OUTPUT, given)
+            call = Call(output.as_json, output.quiet, output.color, tuple(ctx.args))
             try:
-                code = _told(lambda: function(call, **given), debug=common["debug"])
+                code = _told(lambda: function(call, **{one.name: _taken(one, given) for one in own}), output.debug)
             finally:
                 call.close()
             sys.exit(code)
 
-        parameters = [
-            inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),
-            *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in list(own.parameters.values())[1:]),
-            *(
-                inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=_DEFAULTS[name])
-                for name, kind in _COMMON.items()
-            ),
-        ]
-        told.__signature__ = own.replace(parameters=parameters, return_annotation=None)  # type: ignore[attr-defined]
-        told.__annotations__ = {one.name: one.annotation for one in parameters}
+        options = [option for one in (*own, _OUTPUT) for option in _options(one)]
+        context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+        told.__signature__ = takes.replace(parameters=[context, *options], return_annotation=None)  # type: ignore[attr-defined]
+        told.__annotations__ = {one.name: one.annotation for one in (context, *options)}
         del told.__wrapped__  # else its signature would count, not this one
         kind = EngineCommand if engine else Command
         app.command(name, cls=kind, rich_help_panel=group)(told)
@@ -145,7 +120,30 @@ def command(group: str, *, engine: bool = False, name: str | None = None) -> Cal
     return make
 
 
-def _told(function: Callable[[], Exit], *, debug: bool) -> Exit:
+_OUTPUT = inspect.Parameter("output", inspect.Parameter.KEYWORD_ONLY, annotation=Output)
+
+
+def _options(parameter: inspect.Parameter) -> list[inspect.Parameter]:
+    """The options that a parameter of a command stands for: itself, or those of its group."""
+    group = parameter.annotation
+    if not dataclasses.is_dataclass(group):
+        return [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)]
+    kinds = get_type_hints(group, include_extras=True)
+    return [
+        inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, annotation=kinds[one.name], default=one.default)
+        for one in dataclasses.fields(group)
+    ]
+
+
+def _taken(parameter: inspect.Parameter, given: Mapping[str, Any]) -> Any:
+    """What a parameter of a command gets of the options that were given."""
+    group = parameter.annotation
+    if not dataclasses.is_dataclass(group):
+        return given[parameter.name]
+    return parameter.annotation(**{one.name: given[one.name] for one in dataclasses.fields(group)})
+
+
+def _told(function: Callable[[], Exit], debug: bool) -> Exit:
     """What a command ends with; why, where it failed, is said."""
     try:
         code = function()

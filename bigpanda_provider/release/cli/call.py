@@ -6,7 +6,7 @@ import enum
 import json
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -104,8 +104,3 @@ class Call:
             more = {"color_system": "standard" if self.color is Color.ALWAYS else None, "no_color": False}
         console = Console(stderr=stderr, highlight=False, **more)
         return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=WIDE, **more)
-
-
-def call_of(common: Mapping[str, Any], engine: Sequence[str]) -> Call:
-    """The call that the common options of a command make."""
-    return Call(common["as_json"], common["quiet"], common["color"], tuple(engine))

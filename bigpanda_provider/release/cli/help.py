@@ -3,28 +3,49 @@
 from __future__ import annotations
 
 import difflib
+import inspect
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
+PROGRAM = "bigpanda-release"
+
 RELEASES, RECORDS, EVENTS, SETUP = "Releases", "Records", "Events by hand", "Setup"
 """The groups of commands, in the order of the help."""
 OTHER = "Options"
 """The group of options that are in none."""
+_RANGE = re.compile(r" *\[x>=\d+\]$")
+"""What Typer adds for the smallest number, which the help of these options does not need."""
 
 
 class Command(TyperCommand):
-    """A command whose help shows its options in groups, by their `rich_help_panel`."""
+    """A command whose help shows its examples as one types them, and its options in groups (`rich_help_panel`)."""
+
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:
+        """Write what the command does; a paragraph that is a command is an example."""
+        paragraphs = inspect.cleandoc(self.help or "").split("\n\n")
+        examples = [one for one in paragraphs if one.startswith(PROGRAM)]
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text("\n\n".join(one for one in paragraphs if one not in examples))
+        if examples:
+            with formatter.section("Examples"):
+                for example in examples:
+                    formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the options to the help."""
         groups: dict[str, list[tuple[str, str]]] = {}
+        param: Any
         for param in self.get_params(ctx):
             shown = param.get_help_record(ctx)
-            if shown is not None:
-                default = "Arguments" if param.param_type_name == "argument" else OTHER
-                groups.setdefault(getattr(param, "rich_help_panel", None) or default, []).append(shown)
+            if param.param_type_name == "argument":
+                groups.setdefault("Arguments", []).append((param.metavar, param.help))
+            elif shown is not None:
+                group = getattr(param, "rich_help_panel", None) or OTHER
+                groups.setdefault(group, []).append((shown[0], _RANGE.sub("", shown[1])))
         _write(formatter, groups)
 
 

@@ -1,16 +1,16 @@
-"""The options that several commands of `bigpanda-release` have."""
+"""The options that several commands of `bigpanda-release` have, one by one; `groups` has those that go together."""
 
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
-from ...errors import WrongUseError
 from ...settings import Mode
 from ...state import Api
+from . import completion
+from .call import Color
 
 RELEASE = "What to release"
 TELL = "What to tell BigPanda"
@@ -29,7 +29,12 @@ File = Annotated[
 Stack = Annotated[
     str | None,
     typer.Option(
-        "--stack", "-s", metavar="STACK", help="Stack name. [default: the selected stack]", rich_help_panel=RELEASE
+        "--stack",
+        "-s",
+        metavar="STACK",
+        help="Stack name. [default: the selected stack]",
+        autocompletion=completion.stacks,
+        rich_help_panel=RELEASE,
     ),
 ]
 Folder = Annotated[
@@ -39,7 +44,13 @@ Folder = Annotated[
     ),
 ]
 Component = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Component, as BigPanda shows it.", rich_help_panel=TELL)
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Component, as BigPanda shows it.",
+        autocompletion=completion.components,
+        rich_help_panel=TELL,
+    ),
 ]
 Version = Annotated[str | None, typer.Option(metavar="VERSION", help="Version of the component.", rich_help_panel=TELL)]
 Hosts = Annotated[
@@ -62,7 +73,31 @@ Tags = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.", rich_help_panel=ENGINE)]
 Parallel = Annotated[
     int,
-    typer.Option(min=1, metavar="N", help="Number of releases that run at the same time.", rich_help_panel=RELEASE),
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Number of releases that run at the same time. [default: 1]",
+        show_default=False,
+        rich_help_panel=RELEASE,
+    ),
+]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="COMPONENT",
+        help="Run only this component of the release.yaml; repeat for several.",
+        rich_help_panel=RELEASE,
+    ),
+]
+Variables = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--var",
+        metavar="NAME=VALUE",
+        help="Value of ${NAME} in the release.yaml; repeat for several. [default: the environment variable]",
+        rich_help_panel=RELEASE,
+    ),
 ]
 Targets = Annotated[
     list[str] | None,
@@ -121,49 +156,31 @@ DeliveryMode = Annotated[
         rich_help_panel=DELIVER,
     ),
 ]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.", rich_help_panel=OUTPUT)]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Show only results, warnings and errors.", rich_help_panel=OUTPUT)
+]
+When = Annotated[
+    Color,
+    typer.Option(
+        metavar="WHEN",
+        help="When to use colors: auto, always or never. [default: auto]",
+        show_default=False,
+        rich_help_panel=OUTPUT,
+    ),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks of unexpected errors.", rich_help_panel=OUTPUT)]
 
 
-def explicit(
-    token_file: pathlib.Path | None,
-    app_key_file: pathlib.Path | None,
-    api: Api | None,
-    delivery: Mode | None = None,
-) -> dict[str, Any]:
-    """The settings that the command line gives, by config key.
+def explicit(token_file: Any, app_key_file: Any, api: Any, delivery: Any = None) -> dict[str, Any]:
+    """To go."""
+    from .groups import Deliver
 
-    Raises:
-        WrongUseError: a file cannot be read.
-    """
-    found: dict[str, Any] = {} if delivery is None else {"delivery": delivery.value}
-    if api is not None:
-        found["api"] = api.value
-    if token_file is not None:
-        found["apiToken"] = _read("token", token_file)
-    if app_key_file is not None:
-        found["appKey"] = _read("app key", app_key_file)
-    return found
+    return Deliver(token_file, app_key_file, api, delivery).explicit
 
 
-def _read(what: str, file: pathlib.Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is not text"
-        raise WrongUseError(f"the {what} file {file} cannot be read: {why}") from None
+def tags(given: Any) -> dict[str, str] | None:
+    """To go."""
+    from .groups import pairs
 
-
-def tags(given: Sequence[str] | None) -> dict[str, str] | None:
-    """The tags that the command line gives; whether an event can hold them is for the event to say.
-
-    Raises:
-        WrongUseError: one has no "=", or two have one name. The sentence does not repeat the value.
-    """
-    found: dict[str, str] = {}
-    for number, text in enumerate(given or (), start=1):
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise WrongUseError(f'--tag number {number} has no "="; write it as --tag NAME=VALUE')
-        if name in found:
-            raise WrongUseError(f"--tag sets {name} twice; set each tag once")
-        found[name] = value
-    return found or None
+    return pairs("--tag", given)

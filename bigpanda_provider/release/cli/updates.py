@@ -6,38 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from .. import order, show
-from ..engine_options import EngineOptions, by_name
+from .. import order
 from ..exits import Exit, exit_of
+from ..json_lines import JsonLines, plan_as_object
+from ..lines import Lines
 from ..releasing import Asked, Releasing, refuse_to_ask
-from ..runner import Release
+from ..runner import Planned, Release
 from ..stack import Kind
 from .app import command
 from .call import Call
+from .groups import Deliver, ForEngine, Run, Tell, What
 from .help import RELEASES
-from .options import (
-    AppKeyFile,
-    Component,
-    DeliveryMode,
-    Description,
-    Diff,
-    File,
-    Folder,
-    Hosts,
-    Owner,
-    Parallel,
-    ParallelOperations,
-    Refresh,
-    Stack,
-    Tags,
-    Targets,
-    TokenFile,
-    UsedApi,
-    Version,
-    Yes,
-    explicit,
-    tags,
-)
+from .options import Refresh
 
 
 def _updating(kind: Kind, text: str) -> None:
@@ -45,35 +25,16 @@ def _updating(kind: Kind, text: str) -> None:
 
     def update(
         call: Call,
-        release_file: File = None,
-        stack: Stack = None,
-        folder: Folder = None,
-        component: Component = None,
-        version: Version = None,
-        host: Hosts = None,
-        description: Description = None,
-        owner: Owner = None,
-        tag: Tags = None,
-        target: Targets = None,
+        what: What,
+        tell: Tell,
+        engine: ForEngine,
+        deliver: Deliver,
+        run: Run,
         refresh: Refresh = False,
-        diff: Diff = False,
-        parallel_operations: ParallelOperations = None,
-        yes: Yes = False,
-        parallel: Parallel = 1,
-        token_file: TokenFile = None,
-        app_key_file: AppKeyFile = None,
-        api: UsedApi = None,
-        delivery: DeliveryMode = None,
     ) -> Exit:
-        engine = _for_engine(
-            call, kind.value, by_name(target, refresh=refresh, diff=diff, parallel=parallel_operations)
-        )
-        asked = Asked(release_file, stack, folder, component, version, host, description, owner, tags(tag)).releases()
-        asked = _with(asked, engine)
-        in_turn = order.backwards(asked) if kind is Kind.DESTROY else asked
-        return _carry_out(
-            call, kind, in_turn, explicit(token_file, app_key_file, api, delivery), yes=yes, parallel=parallel
-        )
+        options = engine.tokens(kind.value, call.engine, refresh=refresh)
+        asked = _asked(call, kind, what, tell, options)
+        return _carry_out(call, kind, order.backwards(asked) if kind is Kind.DESTROY else asked, deliver.explicit, run)
 
     update.__name__, update.__doc__ = kind.value, text
     command(RELEASES, engine=True)(update)
@@ -102,88 +63,62 @@ _updating(
 
 
 @command(RELEASES, engine=True)
-def refresh(
-    call: Call,
-    release_file: File = None,
-    stack: Stack = None,
-    folder: Folder = None,
-    target: Targets = None,
-    diff: Diff = False,
-    parallel_operations: ParallelOperations = None,
-    yes: Yes = False,
-    parallel: Parallel = 1,
-) -> Exit:
+def refresh(call: Call, what: What, engine: ForEngine, run: Run) -> Exit:
     """Refresh state from the cloud provider.
 
     A refresh deploys nothing, so no event is sent.
 
     bigpanda-release refresh -s prod --yes
     """
-    engine = _for_engine(call, "refresh", by_name(target, diff=diff, parallel=parallel_operations))
-    asked = _with(Asked(release_file, stack, folder).releases(recorded=False), engine)
-    return _carry_out(call, Kind.REFRESH, asked, {}, yes=yes, parallel=parallel)
+    asked = _asked(call, Kind.REFRESH, what, Tell(), engine.tokens("refresh", call.engine))
+    return _carry_out(call, Kind.REFRESH, asked, {}, run)
 
 
 @command(RELEASES, engine=True)
-def preview(
-    call: Call,
-    release_file: File = None,
-    stack: Stack = None,
-    folder: Folder = None,
-    component: Component = None,
-    version: Version = None,
-    host: Hosts = None,
-    description: Description = None,
-    owner: Owner = None,
-    tag: Tags = None,
-    target: Targets = None,
-    refresh: Refresh = False,
-    diff: Diff = False,
-    parallel_operations: ParallelOperations = None,
-    token_file: TokenFile = None,
-    app_key_file: AppKeyFile = None,
-    api: UsedApi = None,
-    delivery: DeliveryMode = None,
-) -> Exit:
+def preview(call: Call, what: What, tell: Tell, engine: ForEngine, deliver: Deliver, refresh: Refresh = False) -> Exit:
     """Show the changes and the events that would be sent.
 
     bigpanda-release preview -s prod --component shop --version 2.4.1
 
     bigpanda-release preview release.yaml --json
     """
-    engine = _for_engine(call, "preview", by_name(target, refresh=refresh, diff=diff, parallel=parallel_operations))
-    asked = Asked(release_file, stack, folder, component, version, host, description, owner, tags(tag)).releases()
-    asked = _with(asked, engine)
-    given = explicit(token_file, app_key_file, api, delivery)
-    planned = Releasing(call.display, call.outbox, given).plan(asked, Kind.UP).values()
+    asked = _asked(call, Kind.UP, what, tell, engine.tokens("preview", call.engine, refresh=refresh))
+    releasing = _releasing(call, deliver.explicit)
+    planned = releasing.plan(asked, Kind.UP)
     if call.as_json:
-        call.print_json({"releases": [show.plan_as_json(one) for one in planned]})
+        call.print_json({"releases": [plan_as_object(release, planned[release.label]) for release in asked]})
     else:
-        for one in planned:
-            show.plan(call.display, one)
-    return Exit.OK
+        releasing.show(asked, planned)
+    return Exit.OK if all(isinstance(one, Planned) for one in planned.values()) else Exit.FAILED
 
 
-def _for_engine(call: Call, command: str, named: tuple[str, ...]) -> tuple[str, ...]:
-    """The options for the engine: those by name, and those that follow `--`.
-
-    Raises:
-        WrongUseError: one is not for the engine.
-    """
-    EngineOptions.of(call.engine).check(command)
-    return (*named, *call.engine)
-
-
-def _with(releases: Sequence[Release], engine: tuple[str, ...]) -> list[Release]:
-    """The releases with options for the engine beside their own."""
+def _asked(call: Call, kind: Kind, what: What, tell: Tell, engine: tuple[str, ...]) -> list[Release]:
+    """The releases that are asked for, with options for the engine beside their own."""
+    asked = Asked(
+        release_file=what.release_file,
+        stack=what.stack,
+        folder=what.folder,
+        component=tell.component,
+        version=tell.version,
+        hosts=tell.host,
+        description=tell.description,
+        owner=tell.owner,
+        tags=tell.tags,
+        only=what.only,
+        variables=what.variables,
+    )
+    releases = asked.releases(kind, call.display.line)
     return [replace(release, engine=(*release.engine, *engine)) for release in releases]
 
 
-def _carry_out(
-    call: Call, kind: Kind, releases: Sequence[Release], given: dict[str, Any], *, yes: bool, parallel: int
-) -> Exit:
-    if not yes:
-        refuse_to_ask(call.display)
+def _carry_out(call: Call, kind: Kind, releases: Sequence[Release], given: dict[str, Any], run: Run) -> Exit:
+    if not run.yes:
+        refuse_to_ask(call.display, as_json=call.as_json)
     call.end_orphans(given)
-    results = Releasing(call.display, call.outbox, given).carry_out(releases, kind, yes=yes, parallel=parallel)
+    results = _releasing(call, given).carry_out(releases, kind, yes=run.yes, parallel=run.parallel)
     return exit_of(result.outcome for result in results.values())
+
+
+def _releasing(call: Call, given: dict[str, Any]) -> Releasing:
+    report = JsonLines() if call.as_json else Lines(call.display)
+    return Releasing(call.display, report, call.outbox, given)

@@ -16,7 +16,7 @@ from bigpanda_provider.release.engine import Asked, Interrupts
 from tests.engine import wait_until
 from tests.servers import Sandbox
 
-from .command import EVENT, UP, Release, RunningRelease
+from .command import EVENT, UP, Release, RunningRelease, without_times
 
 MakeRelease = Callable[[str], Release]
 
@@ -93,10 +93,11 @@ def test_a_program_that_is_busy(release: MakeRelease, bigpanda: Sandbox) -> None
         update.signal(signal.SIGINT)
         run = update.end()
     assert run.code == 130
-    lines = run.output.splitlines()
+    lines = without_times(run.output).splitlines()
     assert lines[lines.index("busy") + 1 :] == [
         "cancelling: waiting for the engine; press Ctrl-C again to stop now",
-        "cancelled",
+        "end sent: failure",
+        "cancelled (N s)",
     ]
     assert [(c["state"], c["reason"]) for c in bigpanda.changes()] == [("failure", "cancelled")]
 
@@ -112,10 +113,11 @@ def test_a_second_one_leaves_pending_operations(release: MakeRelease, bigpanda: 
         update.signal(signal.SIGINT)
         run = update.end()
     assert run.code == 130
-    assert run.output.splitlines()[-3:] == [
+    assert without_times(run.output).splitlines()[-4:] == [
         "cancelling: waiting for 1 operation; press Ctrl-C again to stop now",
         "stopping now: 1 operation may be incomplete; check its resource, then run `pulumi refresh`",
-        "cancelled: 1 created, 1 not completed",
+        "end sent: failure",
+        "cancelled (N s): 1 created, 1 not completed",
     ]
     (pending,) = json.loads(shop.stack.exported())["deployment"]["pending_operations"]
     assert (pending["type"], pending["resource"]["urn"].split("::")[-1]) == ("creating", "a")

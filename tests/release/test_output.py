@@ -96,10 +96,11 @@ def test_ctrl_c_on_a_terminal_cancels_cleanly(release: MakeRelease, bigpanda: Sa
     command = ("up", *EVENT) if asked else UP
     run = shop.terminal(*command, *HOSTS, answers=[*yes, ("a creating", "\x03")])
     assert run.code == 130
-    assert [without_times(line) for line in on_screen(run.output)[-3:]] == [
+    assert [without_times(line) for line in on_screen(run.output)[-4:]] == [
         "cancelling: waiting for 1 operation; press Ctrl-C again to stop now",
         " + pulumi-python:dynamic:Resource a created (N s)",
-        "cancelled: 1 created",
+        "end sent: failure",
+        "cancelled (N s): 1 created",
     ]
     assert [name for _, name, _ in shop.stack.did()] == ["a"]
     assert [(c["state"], c["reason"]) for c in bigpanda.changes()] == [("failure", "cancelled")]

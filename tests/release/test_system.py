@@ -16,7 +16,7 @@ from bigpanda_provider.release import system
 from tests.engine import LIMIT_S, Stack, wait_until
 from tests.servers import Sandbox
 
-from .command import EVENT
+from .command import EVENT, without_times
 
 MakeStack = Callable[[str], Stack]
 
@@ -98,7 +98,7 @@ def test_the_runner_works(hidden: Callable[..., subprocess.CompletedProcess[str]
     assert hidden(COMMAND, "end", "--component", "shop").returncode == 0
     done = hidden(COMMAND, "up", "--yes", *EVENT)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith("succeeded: 1 created\n")
+    assert without_times(done.stdout).endswith("succeeded (N s): 1 created\n")
     assert bigpanda.story() == ["start 1", "success 1", "start 1", "success 1"]
     records = json.loads(hidden(COMMAND, "history", "--json").stdout)
     assert [record["state"] for record in records] == ["success", "success"]

@@ -514,6 +514,7 @@ Pulumi.yaml:3 is not valid YAML, so language, Python and stack were not checked 
     what is wrong
 Pulumi.yaml cannot be read: it is not text
 Pulumi.yaml is not a map
+Pulumi.yaml names no runtime -> add one, such as `runtime: python`
 there is no pulumi-language-python -> put pulumi-language-python on PATH, beside pulumi
 there is no pulumi-resource-pulumi-python -> put pulumi-resource-pulumi-python on PATH, beside pulumi
 pipenv in Pulumi.yaml is unknown -> set toolchain under runtime.options in Pulumi.yaml to pip, uv or poetry

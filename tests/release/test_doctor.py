@@ -11,13 +11,14 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import metadata
 
 import pytest
 import yaml
 
 from bigpanda_provider.release.doctor.check import MARGIN, Check
-from bigpanda_provider.release.doctor.installed import Interpreter
+from bigpanda_provider.release.doctor.engine import language_checks
 from bigpanda_provider.release.doctor.machine import git_check
 from bigpanda_provider.release.doctor.project import Project
 from bigpanda_provider.release.doctor.proxies import proxy_checks
@@ -380,9 +381,22 @@ def test_what_is_wrong_with_a_python(make_project: MakeProject, tools: Callable[
     assert unknown == Check("toolchain", "pipenv in Pulumi.yaml is unknown", unknown.fix)
 
 
-def test_the_python_of_a_virtualenv() -> None:
-    """Where it lies."""
-    assert Interpreter.inside(pathlib.Path("/v"), "").command == "/v/bin/python"
+def test_a_language_without_its_host(tmp_path: pathlib.Path, tools: Callable[[str, str], None]) -> None:
+    """Or no language at all; a host that `pulumi plugin install` has put into its folder counts."""
+    file = tmp_path / "Pulumi.yaml"
+    file.write_text("name: shop\nruntime: cobol\n")
+    project = Project.read(tmp_path)
+    assert project is not None
+    environ = {"PULUMI_HOME": str(tmp_path / "home")}
+    (missing,) = language_checks(project, environ)
+    told = ("there is no pulumi-language-cobol", "put pulumi-language-cobol on PATH, beside pulumi")
+    assert (missing.found, missing.fix) == told
+    host = tmp_path / "home" / "plugins" / "language-cobol-v1.0.0" / "pulumi-language-cobol"
+    host.parent.mkdir(parents=True)
+    host.touch(mode=0o755)
+    assert list(language_checks(project, environ)) == [Check("language", str(host))]
+    (none,) = language_checks(replace(project, content={"name": "shop"}), environ)
+    assert none.found == f"{file} names no runtime"
 
 
 # -- the rest ----------------------------------------------------------------------------------------------------------

@@ -29,6 +29,9 @@ def engine_checks(engine: Engine) -> Iterator[Check]:
 
 def language_checks(project: Project, environ: Mapping[str, str]) -> Iterator[Check]:
     """The language host of the project and, for Python, what starts the process of a Deployment."""
+    if not project.language:
+        yield Check("language", f"{project.file} names no runtime", "add one, such as `runtime: python`")
+        return
     host = f"pulumi-language-{project.language}"
     found = _beside_engine(host) or _plugin(project.language, environ)
     yield Check("language", found or f"there is no {host}", None if found else f"put {host} on PATH, beside pulumi")

@@ -57,8 +57,8 @@ class Project:
 
     @property
     def language(self) -> str:
-        """The name of its language."""
-        return str(self._runtime.get("name"))
+        """The name of its language; empty where it names none."""
+        return str(self._runtime.get("name") or "")
 
     @property
     def options(self) -> Mapping[str, Any]:

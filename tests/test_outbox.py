@@ -30,6 +30,7 @@ from bigpanda_provider.state import DeliveryStatus, Status
 
 from .engine import Stack, wait_until
 from .faults import FaultyBigPanda, answer
+from .servers import Recorder as Recording
 from .servers import Sandbox
 
 MakeStack = Callable[[str], Stack]
@@ -223,6 +224,19 @@ def test_why_an_event_waits_is_recorded_until_it_is_delivered(outbox: Outbox, fa
     faulty.script = [None, None, answer(400, b"hosts missing")]
     later.flush(outbox.unsettled())
     assert [read_back(outbox, number).why for number in ("one", "two")] == [None, "400: hosts missing"]
+
+
+def test_why_an_event_waits_holds_no_token(outbox: Outbox, recorder: Recording) -> None:
+    """Though BigPanda repeats it; and how to set one is told where somebody can do so."""
+    recorder.status, recorder.body = 401, b"token t0ken-of-nobody\nis unknown"
+    address = {"BIGPANDA_BASE_URL": recorder.address}
+    given = {**address, "BIGPANDA_API_TOKEN": "t0ken-of-nobody"}
+    Delivery(Settings.resolve({}, given), outbox, warn).start(PLACE.stack, "web", WAITING)
+    why = read_back(outbox).why
+    assert why is not None
+    assert why.startswith(f"{recorder.address} answered 401: token *** is unknown. Check the token")
+    Delivery(Settings.resolve({}, address), outbox, warn).start(PLACE.stack, "api", replace(WAITING, id="two"))
+    assert read_back(outbox, "two").why == "there is no BigPanda token, so no event can be sent"
 
 
 @pytest.mark.parametrize(

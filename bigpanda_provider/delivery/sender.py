@@ -150,6 +150,8 @@ class Sender:
         if route.missing is not None or self._mode is Mode.OFF:
             if route.missing is not None and self._mode is not Mode.OFF:
                 self._warn(route.missing)
+                with self._lock:
+                    self.trouble = route.missing
             return UnavailableError(route.missing or "delivery is off, so nothing is sent")
         limit_s = self._timeout_s if deadline is None else min(self._timeout_s, deadline - self._clock())
         if self.waits(api) and self._mode is not Mode.REQUIRED:

@@ -82,16 +82,17 @@ def lines(columns: Sequence[Column], width: int | None) -> list[Text]:
         width: of the terminal; None where nothing is to be cut, and no column left out.
     """
     shown = list(columns) if width is None else _fitted(columns, width)
-    heading = _line(shown, [Cell(column.name, style="bold") for column in shown])
+    widths = [column.widest for column in shown]
+    heading = _line(widths, [Cell(column.name, style="bold") for column in shown])
     rows = zip(*(column.cells for column in shown), strict=True)
-    return [heading, *(_line(shown, row) for row in rows)]
+    return [heading, *(_line(widths, row) for row in rows)]
 
 
-def _line(columns: Iterable[Column], cells: Iterable[Cell]) -> Text:
+def _line(widths: Iterable[int], cells: Iterable[Cell]) -> Text:
     line = Text()
-    for column, cell in zip(columns, cells, strict=True):
+    for width, cell in zip(widths, cells, strict=True):
         line.append(cell.text, cell.style)
-        line.append(" " * (column.widest - cell_len(cell.text) + GAP))
+        line.append(" " * (width - cell_len(cell.text) + GAP))
     line.rstrip()
     return line
 
@@ -99,13 +100,14 @@ def _line(columns: Iterable[Column], cells: Iterable[Cell]) -> Text:
 def _fitted(columns: Sequence[Column], width: int) -> list[Column]:
     """The columns that have room, with texts that fit into it. One in which nothing stands takes none."""
     by_rank = sorted((one for one in columns if any(cell.text for cell in one.cells)), key=lambda one: one.rank)
-    while len(by_rank) > 1 and _total(one.narrowest for one in by_rank) > width:
+    narrowest = {one.name: one.narrowest for one in by_rank}
+    while len(by_rank) > 1 and _total(narrowest[one.name] for one in by_rank) > width:
         by_rank.pop()
-    left = width - _total(one.narrowest for one in by_rank)
+    left = width - _total(narrowest[one.name] for one in by_rank)
     fitted: dict[str, Column] = {}
     for column in by_rank:
-        fitted[column.name] = column.fitted(min(column.narrowest + max(left, 0), width))
-        left -= fitted[column.name].widest - column.narrowest
+        fitted[column.name] = column.fitted(min(narrowest[column.name] + max(left, 0), width))
+        left -= fitted[column.name].widest - narrowest[column.name]
     return [fitted[column.name] for column in columns if column.name in fitted]
 
 

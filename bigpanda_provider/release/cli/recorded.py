@@ -196,7 +196,7 @@ def queue_drop(
     record = drop.find(drop.queued(call.outbox), attempt)
     told = drop.effects(record)
     for sentence in told:
-        call.display.line(sentence)
+        call.display.line(sentence, always=not yes)
     if not yes:
         if call.as_json or not (sys.stdin.isatty() and call.console.is_terminal):
             raise WrongUseError("not a terminal; pass --yes to confirm")

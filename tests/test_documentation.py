@@ -24,7 +24,7 @@ from . import documents
 from .engine import ROOT
 
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text() for path in documents.ALL}
-COMMANDS = {command.name or getattr(command.callback, "__name__", "") for command in cli.app.registered_commands}
+COMMANDS = {name.split()[1] for name in command_reference.names()[1:]}
 EXPLAINED = {"BIGPANDA_OUTBOX"}
 """Settings of the machine alone: they have no key in config."""
 

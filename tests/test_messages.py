@@ -578,6 +578,7 @@ bigpanda_provider[cli]: typer is missing; install it with: pip install 'bigpanda
 Print a fix for each problem; send no event. Exit with 1 if there is a problem.
 """,
     "release: plans and results": r"""
+start queued: shop 2.4.1 on web-1 (attempt 0ec148a4)
 1 min 2 s
 1 h 3 min
 shop: the preview of shop/dev failed: no such output; it is previewed again after network

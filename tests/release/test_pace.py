@@ -18,8 +18,9 @@ from bigpanda_provider.delivery.attempt import Attempt, End
 from bigpanda_provider.delivery.delivery import Delivery
 from bigpanda_provider.delivery.outbox import Outbox
 from bigpanda_provider.delivery.record import Place, Recorder
-from bigpanda_provider.release import leftover, show
+from bigpanda_provider.release import leftover
 from bigpanda_provider.release.display import Display
+from bigpanda_provider.release.paused import Paused
 from bigpanda_provider.sandbox import rate
 from bigpanda_provider.settings import Settings
 from bigpanda_provider.state import Api
@@ -64,7 +65,7 @@ def flush(
     display = Display(console, console)
     settings = Settings.resolve({}, {}, {**SETTINGS, "baseUrl": bigpanda.address, "timeoutSeconds": timeout_s})
     delivery, begun = Delivery(settings, outbox, display.warn), time.monotonic()
-    flushed = leftover.flush(delivery, None, show.Paused(display, every_s))
+    flushed = leftover.flush(delivery, None, Paused(display, every_s))
     for line, style in flushed.lines(settings.base_url, settings.base_url.value):
         display.line(line, style=style)
     assert flushed.complete

@@ -10,7 +10,7 @@ recorded  status, history, queue, flush
 setup     doctor, sandbox, completion
 """
 
-from . import events, recorded, setup, updates  # they add their commands, in the order of the help
+from . import events, recorded, setup, updates, waiting  # they add their commands, in the order of the help
 from .app import app, run
 
-__all__ = ["app", "events", "recorded", "run", "setup", "updates"]
+__all__ = ["app", "events", "recorded", "run", "setup", "updates", "waiting"]

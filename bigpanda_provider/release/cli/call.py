@@ -17,10 +17,12 @@ from ...bigpanda import certificate
 from ...delivery.delivery import Delivery
 from ...delivery.file import default_path
 from ...delivery.outbox import Outbox
+from ...delivery.warn import OUTAGE
 from ...errors import OutboxError, SettingError
 from ...settings import Mode, Settings
-from .. import leftover, show
+from .. import leftover
 from ..display import Display
+from ..paused import Paused
 from ..stack import ProjectStack
 
 WIDE = 1000
@@ -62,6 +64,11 @@ class Call:
         errors = self._console(stderr=True)
         return Display(errors if self.as_json else self.console, errors, quiet=self.quiet or self.as_json)
 
+    def warn_but_of_outages(self, sentence: str, *, about: str | None = None) -> None:
+        """Show a warning, unless it is of an outage: the command itself says what became of its events, and why."""
+        if about != OUTAGE:
+            self.display.warn(sentence, about=about)
+
     def print_json(self, value: Any) -> None:
         """Print the result for a script."""
         print(json.dumps(value, indent=2, ensure_ascii=False))
@@ -96,7 +103,7 @@ class Call:
         here = [row for row in ended if row.place.address == settings.base_url.value]
         rows = [row for row in here if settings.missing(row.attempt.api) is None]
         if rows and settings.delivery.value is not Mode.OFF:
-            Delivery(settings, self.outbox, self.display.warn).flush(rows, show.Paused(self.display))
+            Delivery(settings, self.outbox, self.display.warn).flush(rows, Paused(self.display))
 
     def _console(self, *, stderr: bool) -> Console:
         more: dict[str, Any] = {}

@@ -12,7 +12,6 @@ from ...bigpanda import hidden
 from ...delivery.attempt import End
 from ...delivery.delivery import Delivery
 from ...delivery.found import Occasion, context
-from ...delivery.warn import OUTAGE, Warn
 from ...errors import DeliveryError, UndeliveredError, WrongUseError
 from ...settings import Mode
 from ...state import Api, DeliveryStatus, Status
@@ -24,21 +23,9 @@ from ..runner import start_event
 from ..sought import Sought
 from .app import command
 from .call import Call
+from .groups import Deliver, pairs
 from .help import EVENTS
-from .options import (
-    DELIVER,
-    TELL,
-    WHICH,
-    AppKeyFile,
-    DeliveryMode,
-    Description,
-    Owner,
-    Tags,
-    TokenFile,
-    UsedApi,
-    explicit,
-    tags,
-)
+from .options import DELIVER, TELL, WHICH, Description, Owner, Tags
 
 DryRun = Annotated[
     bool,
@@ -49,6 +36,7 @@ DryRun = Annotated[
 @command(EVENTS)
 def start(
     call: Call,
+    deliver: Deliver,
     component: Annotated[
         str, typer.Option(metavar="NAME", help="Component, as BigPanda shows it.", rich_help_panel=TELL)
     ],
@@ -60,17 +48,13 @@ def start(
     owner: Owner = None,
     tag: Tags = None,
     dry_run: DryRun = False,
-    token_file: TokenFile = None,
-    app_key_file: AppKeyFile = None,
-    api: UsedApi = None,
-    delivery: DeliveryMode = None,
 ) -> Exit:
     """Send a start by hand.
 
     bigpanda-release start --component shop --version 2.4.1 --host web-1 --host web-2
     """
-    added = tags(tag)
-    settings = call.settings(explicit(token_file, app_key_file, api, delivery))
+    added = pairs("--tag", tag)
+    settings = call.settings(deliver.explicit)
     event = start_event(
         component=component,
         version=version,
@@ -79,7 +63,7 @@ def start(
         owner=owner,
         tags=added and carried.without_secrets(added, settings.secrets),
     )
-    chosen = Delivery(settings, call.outbox, _warn(call))
+    chosen = Delivery(settings, call.outbox, call.warn_but_of_outages)
     begun = byhand.attempt_of(event, context(settings, os.environ, Occasion("", pathlib.Path.cwd())))
     if dry_run:
         return _drafted(call, handed.start_drafted(begun, chosen, settings), handed.caveat(chosen, settings, begun))
@@ -95,6 +79,7 @@ def start(
 @command(EVENTS)
 def end(
     call: Call,
+    deliver: Deliver,
     component: Annotated[
         str | None, typer.Option(metavar="NAME", help="Component of the start.", rich_help_panel=WHICH)
     ] = None,
@@ -127,10 +112,6 @@ def end(
         str | None, typer.Option(metavar="TEXT", help="Reason of the failure.", rich_help_panel=TELL)
     ] = None,
     dry_run: DryRun = False,
-    token_file: TokenFile = None,
-    app_key_file: AppKeyFile = None,
-    api: UsedApi = None,
-    delivery: DeliveryMode = None,
 ) -> Exit:
     """Send the end of an open start.
 
@@ -146,8 +127,8 @@ def end(
     if reason is not None and status is Status.SUCCESS:
         raise WrongUseError("--reason is only for a failure; add --status failure, or omit --reason")
     sought = Sought.told(attempt, component, version, host)
-    settings = call.settings(explicit(token_file, app_key_file, api, delivery))
-    chosen = Delivery(settings, call.outbox, _warn(call))
+    settings = call.settings(deliver.explicit)
+    chosen = Delivery(settings, call.outbox, call.warn_but_of_outages)
     asks = settings.api.value is Api.CHANGES
     elsewhere = (lambda sought: Reader(settings, chosen.outbox).find(sought)) if asks else None
     found = byhand.find(chosen, sought, force=force, elsewhere=elsewhere)
@@ -157,16 +138,6 @@ def end(
         return _drafted(call, drafted, handed.caveat(chosen, settings, found.attempt))
     sent = handed.handed(Kind.END, byhand.end(chosen, found, told), chosen, settings)
     return _told(call, sent, required=chosen.mode is Mode.REQUIRED)
-
-
-def _warn(call: Call) -> Warn:
-    """Warn of everything but an outage: what is said of the event tells of it."""
-
-    def warn(sentence: str, *, about: str | None = None) -> None:
-        if about != OUTAGE:
-            call.display.warn(sentence, about=about)
-
-    return warn
 
 
 def _drafted(call: Call, event: Handed, caveat: str | None) -> Exit:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import pathlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...errors import WrongUseError
+from ..choice import NEWEST, Choice, moment
 from ..engine_options import EngineOptions, by_name
+from ..records import State
 from .call import Color
 from .options import (
     AppKeyFile,
@@ -17,22 +20,31 @@ from .options import (
     DeliveryMode,
     Description,
     Diff,
+    Every,
     File,
     Folder,
     Hosts,
     Json,
+    Limit,
+    OfComponent,
+    OfHost,
+    OfStack,
+    OfState,
     Only,
     Owner,
     Parallel,
     ParallelOperations,
     Quiet,
+    Since,
     Stack,
     Tags,
     Targets,
     TokenFile,
     UsedApi,
+    Utc,
     Variables,
     Version,
+    Watch,
     When,
     Yes,
 )
@@ -144,6 +156,51 @@ class Deliver(Access):
     def explicit(self) -> dict[str, Any]:
         """The settings that these give, by config key."""
         return {**super().explicit, **({} if self.delivery is None else {"delivery": self.delivery.value})}
+
+
+@dataclass(frozen=True)
+class Which:
+    """Which deployments are shown."""
+
+    stack: OfStack = None
+    component: OfComponent = None
+    host: OfHost = None
+    state: OfState = None
+    since: Since = None
+
+    @property
+    def choice(self) -> Choice:
+        """What these ask for.
+
+        Raises:
+            WrongUseError: one of them has a value that cannot be used.
+        """
+        states = {one.value.replace(" ", "-"): one for one in State}
+        if self.state is not None and self.state not in states:
+            raise WrongUseError(f"--state {self.state} is not a state; write one of: {', '.join(states)}")
+        after = None if self.since is None else moment(self.since, dt.datetime.now(dt.timezone.utc))
+        state = None if self.state is None else states[self.state]
+        return Choice(self.stack, self.component, self.host, state, after)
+
+
+@dataclass(frozen=True)
+class AsTable:
+    """How a table of deployments is shown."""
+
+    limit: Limit = None
+    every: Every = False
+    utc: Utc = False
+    watch: Watch = False
+
+    def most(self, *, is_terminal: bool) -> int | None:
+        """How many rows are shown; None for all.
+
+        Raises:
+            WrongUseError: all are asked for, and only some.
+        """
+        if self.every and self.limit is not None:
+            raise WrongUseError("--all cannot be combined with --limit; omit one of them")
+        return NEWEST if is_terminal and self.limit is None and not self.every else self.limit
 
 
 @dataclass(frozen=True)

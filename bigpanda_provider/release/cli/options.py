@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ...settings import Mode
 from ...state import Api
+from ..choice import NEWEST
 from . import completion
 from .call import Color
 
@@ -172,16 +173,53 @@ When = Annotated[
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks of unexpected errors.", rich_help_panel=OUTPUT)]
 
-
-def explicit(token_file: Any, app_key_file: Any, api: Any, delivery: Any = None) -> dict[str, Any]:
-    """To go."""
-    from .groups import Deliver
-
-    return Deliver(token_file, app_key_file, api, delivery).explicit
-
-
-def tags(given: Any) -> dict[str, str] | None:
-    """To go."""
-    from .groups import pairs
-
-    return pairs("--tag", given)
+OfStack = Annotated[
+    str | None,
+    typer.Option(
+        "--stack",
+        "-s",
+        metavar="STACK",
+        help="Show only this stack: prod, shop/prod or acme/shop/prod.",
+        rich_help_panel=SHOW,
+    ),
+]
+OfComponent = Annotated[
+    str | None, typer.Option("--component", metavar="NAME", help="Show only this component.", rich_help_panel=SHOW)
+]
+OfHost = Annotated[
+    str | None,
+    typer.Option("--host", metavar="HOST", help="Show only deployments on this host.", rich_help_panel=SHOW),
+]
+OfState = Annotated[
+    str | None,
+    typer.Option(
+        "--state",
+        metavar="STATE",
+        help="Show only this state: in-progress, left-open, success or failure.",
+        rich_help_panel=SHOW,
+    ),
+]
+Since = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="TIME",
+        help="Show only newer deployments: 90m, 12h, 7d, or 2026-11-25T10:00.",
+        rich_help_panel=SHOW,
+    ),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--limit",
+        min=1,
+        metavar="N",
+        help=f"Show the newest N deployments. [default: {NEWEST} on a terminal, else all]",
+        rich_help_panel=SHOW,
+    ),
+]
+Every = Annotated[bool, typer.Option("--all", help="Show all deployments.", rich_help_panel=SHOW)]
+Utc = Annotated[bool, typer.Option("--utc", help="Show whole times, in UTC.", rich_help_panel=SHOW)]
+Watch = Annotated[
+    bool, typer.Option("--watch", "-w", help="Show the table anew every 2 s, until Ctrl-C.", rich_help_panel=SHOW)
+]

@@ -11,18 +11,17 @@ from ..doctor import checks
 from ..exits import Exit
 from .app import command
 from .call import Call
+from .groups import Access
 from .help import SETUP
-from .options import AppKeyFile, Folder, Stack, TokenFile, UsedApi, explicit
+from .options import Folder, Stack
 
 
 @command(SETUP)
 def doctor(
     call: Call,
+    access: Access,
     stack: Stack = None,
     folder: Folder = None,
-    token_file: TokenFile = None,
-    app_key_file: AppKeyFile = None,
-    api: UsedApi = None,
 ) -> Exit:
     """Check the setup.
 
@@ -33,7 +32,7 @@ def doctor(
     bigpanda-release doctor -C infrastructure -s prod
     """
     found = []
-    for one in checks(folder, stack, os.environ, explicit(token_file, app_key_file, api)):
+    for one in checks(folder, stack, os.environ, access.explicit):
         found.append(one)
         if not call.as_json:
             call.display.line(one.lines(call.console.width), style="" if one.ok else "red", always=not one.ok)
@@ -46,8 +45,8 @@ def doctor(
 @command(SETUP)
 def sandbox(
     call: Call,
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free port.")] = 8080,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(metavar="PORT", help="Port to listen on; 0 takes a free port.")] = 8080,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on.")] = "127.0.0.1",
     data: Annotated[
         str, typer.Option(metavar="FILE", help="File to keep events in; :memory: keeps them in memory.")
     ] = ":memory:",

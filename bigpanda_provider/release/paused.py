@@ -1,4 +1,4 @@
-"""How plans, results and records look: lines for people, JSON for scripts."""
+"""Tells that a flush waits, since BigPanda accepts no more changes within this minute."""
 
 from __future__ import annotations
 

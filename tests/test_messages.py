@@ -159,7 +159,7 @@ https://api.bigpanda.io did not accept the client certificate: tlsv1 alert unkno
     bigpanda:clientCertificate.
 BigPanda rejected the start of shop 2.6.1 (400: hosts missing); it will not be retried
 BigPanda rejected the end of a deployment that has secret properties (400); it will not be retried
-BigPanda did not accept the last event, so sending is paused
+the update ended before there was time to send the event
 BigPanda accepts 400 events a minute
 an earlier event of this deployment is still being sent by another process
 the start of shop 2.6.1 did not get through, and delivery is required (bigpanda:delivery (stack config)), so nothing
@@ -186,6 +186,7 @@ Sent the end of shop 2.6.1: success
 Added web-2 to shop 2.6.1
 Sent the events of earlier updates
 The events of earlier updates are still queued
+The events of an earlier update were dropped from the queue, so they are not sent
 waiting for BigPanda, 7 s left
 Deployment "shop" will also report web-1, which changes through an Output
 version 2.6.0 is now 2.6.1
@@ -217,6 +218,7 @@ the deployment did not complete
 the update ended before this deployment was complete
 BigPanda did not confirm the start, and delivery is required
 BigPanda rejected the start
+its start was removed from the queue
 the release runner stopped unexpectedly
 the release runner was killed before the update was over
 the update failed after the release runner was killed
@@ -307,11 +309,37 @@ Refresh state from the cloud provider first.
 Show the plan in full.
 Number of resource operations that Pulumi runs at the same time. [default: Pulumi decides]
 """,
-    "release runner: start, end, status, history and flush": r"""
-start queued; send it with `bigpanda-release flush`
-start not sent, since delivery is off
-bigpanda-release: the end did not get through, and delivery is required; the end is queued: https://api.bigpanda.io
+    "start and end": r"""
+start sent: shop 2.6.1 on web-1, web-2 (attempt 4f1c2ab0)
+end queued: shop 2.6.1 on web-1 (attempt 4f1c2ab0), since https://api.bigpanda.io answered 503; send it with
+    `bigpanda-release flush`
+end rejected: shop 2.6.1 on web-1 (attempt 4f1c2ab0); fix what BigPanda rejects, and send it again
+start not sent: shop 2.6.1 on web-1; delivery is off, pass --delivery bestEffort to send it
+dry run: the start of shop 2.6.1 on web-1, web-2 is neither sent nor recorded
+warning: delivery is off, so without --dry-run nothing would be sent either
+bigpanda-release: end queued: shop 2.6.1 on web-1 (attempt 4f1c2ab0), since https://api.bigpanda.io answered 503;
+    send it with `bigpanda-release flush` (delivery is required)
+bigpanda-release: the start of shop 2.6.1 did not get through, and delivery is required: https://api.bigpanda.io
     answered 503
+bigpanda-release: pass --component, --version, --host or --attempt to say which start is to be ended
+bigpanda-release: no open start matches shop 2.6.1 on web-1; to send its end anyway, --force needs --version and --host
+bigpanda-release: no open start matches a deployment on web-1: none is open on this machine; if it was started on
+    another machine, pass --force to send the end anyway
+bigpanda-release: several open starts match version 2.6.1: shop 2.6.1 on web-1; pay 2.6.1 on pay-1; add --component
+    and --host to choose one
+bigpanda-release: no open start matches pay (attempt 4f1c2ab0): that attempt is shop 2.6.1 on web-1; omit the option
+    that says otherwise
+Show what would be sent; send and record nothing.
+Pass as much of the start as tells it apart from others that are open.
+For a start that was sent from another machine, pass --force with its component, version and hosts. With the Changes
+    API, BigPanda is asked for the deployment, so a part of these, or --attempt, is enough.
+Attempt, as `start` shows it, or the beginning of its id.
+Version of the start.
+Host of the start; repeat for all of its hosts.
+Result of the deployment: success or failure.
+What to end
+""",
+    "release runner: start, end, status, history and flush": r"""
 bigpanda-release: --reason is only for a failure; add --status failure, or omit --reason
 bigpanda-release: no open start matches shop; to send its end anyway, --force needs --version and --host
 bigpanda-release: no open start matches shop 2.6: the nearest open ones are shop 2.6.1 on web-1; shop 2.6.0 on
@@ -335,14 +363,11 @@ bigpanda-release: BigPanda has no deployment in progress that matches shop and s
     `bigpanda-release status --remote` lists what is in progress
 bigpanda-release: several deployments that BigPanda has in progress match shop: shop 2.6.1 (4f1c), shop 2.6.0 (77ab);
     choose one with --attempt
-bigpanda-release: pass --component, or --attempt with an attempt that `status --json` shows
-bigpanda-release: --attempt alone says which deployment is meant; omit --component, --version and --host
 bigpanda-release: --days is only for --remote; add --remote, or omit --days
 bigpanda-release: only BigPanda's Changes API can be asked for what is in progress; pass --api changes, or set
     bigpanda:api to changes
 bigpanda-release: what BigPanda has in progress cannot be read: https://api.bigpanda.io did not answer within 10 s
 BigPanda has nothing in progress that started within 30 days and was recorded by this package
-component version hosts stack since looked after by link attempt
 unknown here
 this machine: the end is queued
 this machine: the end was sent
@@ -355,19 +380,75 @@ bigpanda-release: --since "yesterday" is not a time; write it as 90m, 12h, 7d, o
 nothing is in progress, and nothing is queued
 nothing was sent
 nothing to send
-in progress, end rejected
-left open
-component version hosts state since recorded by reason
 BigPanda accepts 400 changes a minute; 600 are left, sending continues in 58 s
-2 still waiting: https://api.bigpanda.io answered 503
 warning: the state of acme/shop/prod cannot be read, so another machine may have sent its events already
-kept: shop 2.6.1, since it is in progress
-kept: shop 2.6.1, since it is in progress until `bigpanda-release end` is called for it
-kept: shop 2.6.1, since an earlier event of the same deployment is queued
-kept: shop, since it has secret properties, which are only in the stack's state; the next update of the stack sends
+""",
+    "release runner: tables, queue and flush": r"""
+component version hosts state delivery since problem reason recorded by
+component version hosts stack since looked after link attempt
+left open
+both queued
+end queued
+start rejected
+end rejected
+both dropped
+end dropped
+start, end
+not sent yet
+292 more; --all shows all
+no deployment matches
+bigpanda-release: --all cannot be combined with --limit; omit one of them
+bigpanda-release: --state open is not a state; write one of: in-progress, left-open, success, failure
+bigpanda-release: --watch cannot be combined with --json; omit one of them
+bigpanda-release: --watch cannot be combined with --remote, since it would ask BigPanda every 2 s
+bigpanda-release: --watch needs a terminal; omit it
+bigpanda-release: options come after drop; write them as `bigpanda-release queue drop --json`; see
+    `bigpanda-release queue --help`
+bigpanda-release: no queued event is of attempt 4f1c; `bigpanda-release queue` lists what is queued
+bigpanda-release: several attempts begin with 4: shop 2.6.1 (4f1c2ab9), pay 7 (4d07c0d7); write more of the id
+bigpanda-release: the start and the end of shop 2.6.1 may be on the way: process 4711 is still running; try again when
+    it has ended
+bigpanda-release: the end of shop 2.6.1 may be on the way: a process on another machine is still running; try again
+    when it has ended
+bigpanda-release: the end of shop 2.6.1 was sent or taken over in the meantime; `bigpanda-release queue` lists what is
+    queued
+bigpanda-release: not a terminal; pass --yes to confirm
+the start and the end of shop 2.6.1 will not be sent
+the end of a deployment of shop/prod web with secret properties will not be sent
+BigPanda will have no record of shop 2.6.1
+BigPanda may have received the start; then it shows shop 2.6.1 in progress, and only `bigpanda-release flush` would end
     it
-dropped: acme/shop/prod shop, which another machine has sent already
-kept: the events for https://eu-api.bigpanda.io; set BIGPANDA_BASE_URL to send them there
+BigPanda shows shop 2.6.1 in progress until it gets an end: send the queued one with `bigpanda-release flush`, or drop
+    it and send another with `bigpanda-release end --attempt 4f1c2ab9`
+the state of shop/prod holds it too, so an update of shop/prod on another machine sends it
+drop now? [y/N]:
+dropped the end of shop 2.6.1
+bigpanda-release queue drop 4f1c2ab9
+sent the start and the end of shop 2.6.1
+not sent: the end of shop 2.6.1, since it is in progress
+not sent: the start of shop 2.6.1, since it is in progress until `bigpanda-release end` is called for it
+not sent: the end of shop 2.6.1, since an earlier event of the same deployment is queued
+not sent: the end of a deployment of shop/prod web with secret properties, since it has secret properties, which are
+    only in the stack's state; the next update of the stack sends it
+not sent: the start and the end of shop 2.6.1, which another machine has sent already
+1 event stays queued (the end of shop 2.6.1): https://api.bigpanda.io answered 503
+2 events stay queued (the start and the end of shop 2.6.1): https://api.bigpanda.io answered 503
+2 events for https://api.bigpanda.io stay queued: this call sends to http://127.0.0.1:8080 (BIGPANDA_BASE_URL); to send
+    them, unset BIGPANDA_BASE_URL, or run `bigpanda-release flush` with BIGPANDA_BASE_URL=https://api.bigpanda.io
+1 event for https://api.bigpanda.io stays queued: this call sends to https://eu-api.bigpanda.io (bigpanda:baseUrl in
+    the stack's config); to send it, run `bigpanda-release flush` with BIGPANDA_BASE_URL=https://api.bigpanda.io and
+    without --stack
+1 event for https://api.bigpanda.io stays queued: this call sends to https://eu-api.bigpanda.io (bigpanda:baseUrl is
+    not set); to send it, run `bigpanda-release flush` with BIGPANDA_BASE_URL=https://api.bigpanda.io
+Show the queued events, and why they are queued.
+Remove the queued events of a deployment, so that they are never sent.
+Attempt, as `queue` shows it, or the beginning of its id.
+Show only this stack: prod, shop/prod or acme/shop/prod.
+Show only this state: in-progress, left-open, success or failure.
+Show the newest N deployments. [default: 20 on a terminal, else all]
+Show all deployments.
+Show whole times, in UTC.
+Show the table anew every 2 s, until Ctrl-C.
 """,
     "release.yaml": r"""
 bigpanda-release: release.yaml cannot be read: No such file or directory
@@ -425,30 +506,76 @@ Owner, shown in BigPanda.
 Tags, shown in BigPanda: names with text.
 """,
     "doctor": r"""
-install the Pulumi CLI, or put it on PATH
-3.200.0 has no error hooks -> install Pulumi 3.244.0 or newer
+install the Pulumi CLI, or put it on PATH: curl -fsSL https://get.pulumi.com | sh
+3.200.0 has no error hooks -> install Pulumi 3.244.0 or newer: curl -fsSL https://get.pulumi.com | sh
 the engine tells why a resource failed
+no Pulumi.yaml here, so language, Python and stack were not checked; name a project with -C DIR
+Pulumi.yaml:3 is not valid YAML, so language, Python and stack were not checked -> fix the file; `pulumi about` shows
+    what is wrong
+Pulumi.yaml cannot be read: it is not text
+Pulumi.yaml is not a map
+Pulumi.yaml names no runtime -> add one, such as `runtime: python`
 there is no pulumi-language-python -> put pulumi-language-python on PATH, beside pulumi
 there is no pulumi-resource-pulumi-python -> put pulumi-resource-pulumi-python on PATH, beside pulumi
-3.12.1 (/home/ann/shop/venv/bin/python, the virtualenv that Pulumi.yaml names) has the package
-3.12.1 (/usr/bin/python3, since Pulumi.yaml names no virtualenv) has the package
-/home/ann/shop/venv/bin/python, the virtualenv that Pulumi.yaml names, does not run (FileNotFoundError) -> set
-    another virtualenv in Pulumi.yaml
-/usr/bin/python3, since Pulumi.yaml names no virtualenv: no error was printed -> python3 -m pip install
-    bigpanda-provider
--> fix that, or name another stack with -s; the checks below ignore the stack's config
--> fix that setting
+pipenv in Pulumi.yaml is unknown -> set toolchain under runtime.options in Pulumi.yaml to pip, uv or poetry
+Pulumi.yaml sets the toolchain uv, which is not on PATH -> curl -LsSf https://astral.sh/uv/install.sh | sh
+Pulumi.yaml sets the toolchain poetry, which is not on PATH -> pipx install poetry
+python: not checked, since uv is missing
+stack: not checked, since there is no engine
+poetry has no virtualenv for /home/ann/shop -> pulumi install
+3.12.1 with bigpanda-provider 1.2.0 (/home/ann/shop/venv/bin/python, the virtualenv in Pulumi.yaml)
+3.12.1 with bigpanda-provider 1.2.0 (/home/ann/shop/.venv/bin/python, uv's virtualenv)
+3.12.1 without bigpanda-provider, which a Deployment in the program needs (/home/ann/shop/env/bin/python, poetry's
+    virtualenv) -> poetry add bigpanda-provider
+3.12.1 without bigpanda-provider, which a Deployment in the program needs (/usr/bin/python3, python3 on PATH, since
+    Pulumi.yaml names no virtualenv) -> the system manages this Python, so use a virtualenv: add bigpanda-provider to
+    requirements.txt, set virtualenv: venv under runtime.options in Pulumi.yaml, and run `pulumi install`
+3.12.1: bigpanda-provider cannot be imported (ImportError: no such name) (/usr/bin/python3, the Python of the
+    Deployment's provider) -> /usr/bin/python3 -m ensurepip && /usr/bin/python3 -m pip install bigpanda-provider
+3.9.18 is too old for bigpanda-provider (/usr/bin/python3, PULUMI_PYTHON_CMD) -> install Python 3.10 or newer, and set
+    PULUMI_PYTHON_CMD to its path
+there is no python3 -> install Python 3.10 or newer, or set PULUMI_PYTHON_CMD
+/home/ann/shop/venv does not exist yet (the virtualenv in Pulumi.yaml) -> cd shop && pulumi install
+/home/ann/shop/src is no virtualenv (the virtualenv in Pulumi.yaml) -> set virtualenv under runtime.options in
+    Pulumi.yaml to a virtualenv
+/home/ann/shop/venv/bin/python, the virtualenv of the Deployment's provider, does not run (OSError) -> rm -r
+    /home/ann/shop/venv && pulumi install
+/usr/bin/python3, PULUMI_PYTHON_CMD, does not run (OSError) -> set PULUMI_PYTHON_CMD to a Python that runs, or name a
+    virtualenv in Pulumi.yaml
+Pulumi looks for the Deployment's provider in /home/ann/shop/.venv, and there is no virtualenv -> set virtualenv under
+    runtime.options in Pulumi.yaml to ../.venv
+-> uv add bigpanda-provider
+-> uv sync
+-> poetry install
+-> uv python pin 3.12 && uv sync
+-> poetry env use python3.12 && poetry install
+-> make the virtualenv again with Python 3.10 or newer: python3.12 -m venv --clear /home/ann/shop/venv && pulumi install
+-> create it with `pulumi stack init prdo`; the checks below ignore the stack's config
+-> fix that; the checks below ignore the stack's config
+unknown setting bigpanda:q -> remove it with `pulumi config rm bigpanda:q`
+-> fix that setting; BigPanda was not checked
 token: not set
 app key: from BIGPANDA_APP_KEY (environment); whether BigPanda accepts it shows only when an event is sent
 api: deployments, the default
+proxy: proxy.acme.com:3128, from HTTPS_PROXY (environment)
+HTTPS_PROXY is not used, since NO_PROXY names BigPanda's host
+HTTPS_PROXY is not an address -> write HTTPS_PROXY as http://proxy.example.com:3128
+ca bundle: REQUESTS_CA_BUNDLE names no file -> set REQUESTS_CA_BUNDLE to a PEM file, or unset it
 https://api.bigpanda.io, accepts the token: it may read changes
 https://api.bigpanda.io, does not let the token read changes
 https://api.bigpanda.io, answers (401 to a request without token)
 https://api.bigpanda.io, cannot be reached (ConnectionError) -> check bigpanda:baseUrl or bigpanda:region,
     HTTPS_PROXY, and REQUESTS_CA_BUNDLE for a private CA
+commit none yet, branch trunk
+not needed: bigpanda:context sends nothing of git
+not on PATH, so commit, branch and repository are not sent
+no checkout in /home/ann/shop, so commit and branch are not sent
 /home/ann/.bigpanda/outbox.db, 2 waiting or in progress
-set BIGPANDA_OUTBOX to a writable file
+/home/ann/.bigpanda/outbox.db cannot be written -> set BIGPANDA_OUTBOX to a writable file
 bigpanda_provider[cli]: typer is missing; install it with: pip install 'bigpanda-provider[cli]'
+""",
+    "help of the doctor": r"""
+Print a fix for each problem; send no event. Exit with 1 if there is a problem.
 """,
     "release: plans and results": r"""
 1 min 2 s
@@ -475,9 +602,6 @@ A refresh deploys nothing, so no event is sent.
 Show the changes and the events that would be sent.
 Send a start by hand.
 Send the end of an open start.
-For a start that was sent from another machine, pass --force with its component, version and hosts. With the Changes
-    API, BigPanda is asked for the deployment, so --attempt or the component is enough.
-Attempt, as `status --json` shows it, instead of a component, version and hosts.
 Show what BigPanda itself has in progress, from all machines.
 With --remote, go back N days. [default: 30]
 Show deployments in progress and queued events.
@@ -485,7 +609,6 @@ Show the recorded deployments, newest first.
 Cover this machine's deployments, also those that programs recorded.
 Send the queued events, oldest first.
 Check the setup.
-Print a fix for each problem; send no event.
 Serve a local stand-in for BigPanda.
 File of the releases to run, instead of one stack.
 Stack name. [default: the selected stack]
@@ -516,15 +639,11 @@ What to tell BigPanda
 no such command upp; did you mean up?
 no such option --componet; did you mean --component?
 Component of the start.
-Version of the start; optional if only one start of the component is open.
-Host of the start; repeat for all hosts, or omit.
-Result of the deployment.
 Reason of the failure.
 Send the end even if no open start matches, or a running update would send it.
 Show only this component.
 Show only deployments on this host.
 Show only newer deployments: 90m, 12h, 7d, or 2026-11-25T10:00.
-Show at most N deployments, the newest.
 Send only the events of this stack, with the settings of its config.
 Port to listen on; 0 takes a free port.
 Address to listen on.
@@ -543,7 +662,7 @@ FEWEST_WORDS = 2
 WORD = re.compile(r"[\"'(`]*[A-Za-z][a-z'-]*[`\"').,;:?]*")
 NO_MESSAGE = re.compile(
     r"PRAGMA|TABLE|VALUES|FROM (note|attempt)|UPDATE attempt|ORDER BY|= [?]|IS NULL|start_delivery"  # SQL
-    r"|^[(]Previewing|^import |^Value error,|^read -r |^bigpanda-release \w+ |^str \|"  # a program, commands, types
+    r"|^[(]Previewing|^import |^Value error,|^read -r |^bigpanda-release \w+( |$)|^str \|"  # a program, commands, types
 )
 HOLE = "\0"
 

@@ -16,17 +16,21 @@ from dataclasses import dataclass, replace
 import pytest
 
 from bigpanda_provider.bigpanda.events import StartEvent, read
-from bigpanda_provider.delivery.attempt import Attempt, End
+from bigpanda_provider.delivery.attempt import DROPPED, Attempt, End
 from bigpanda_provider.delivery.delivery import Delivery
 from bigpanda_provider.delivery.file import default_path
 from bigpanda_provider.delivery.holder import Holder
 from bigpanda_provider.delivery.outbox import QUIET_S, Outbox
+from bigpanda_provider.delivery.queue import WHY_LIMIT, why_not_sent
 from bigpanda_provider.delivery.record import LEASE_S, Place, Record, Recorder
+from bigpanda_provider.errors import DeliveryError, RefusedError, RejectedError, UnavailableError
 from bigpanda_provider.provider.telling import warn
 from bigpanda_provider.settings import Settings
 from bigpanda_provider.state import DeliveryStatus, Status
 
 from .engine import Stack, wait_until
+from .faults import FaultyBigPanda, answer
+from .servers import Recorder as Recording
 from .servers import Sandbox
 
 MakeStack = Callable[[str], Stack]
@@ -188,6 +192,97 @@ def test_an_outbox_of_an_earlier_version_goes_on(outbox: Outbox, version: int) -
     assert records["ended"].attempt.end == End.failure("x")
     assert records["ended"].in_state == (version > 1)
     assert [record.id for record in outbox.take(records.values())] == list(records)
+
+
+def test_an_outbox_of_the_version_before_goes_on(outbox: Outbox) -> None:
+    """What waits in it is there; why it waits is not known, and is recorded when it is tried again."""
+    outbox.begin(PLACE, WAITING)
+    outbox.close()
+    with contextlib.closing(sqlite3.connect(outbox.path)) as db, db:
+        db.execute("ALTER TABLE attempt DROP COLUMN why")
+        db.execute("PRAGMA user_version = 5")
+    with Outbox(outbox.path, now=outbox.now) as later:
+        (record,) = later.unsettled_of_all()
+        assert (record.attempt, record.why) == (WAITING, None)
+        later.take([record])
+        later.start_became("one", DeliveryStatus.QUEUED, "BigPanda answered 503")
+    assert read_back(outbox).why == "BigPanda answered 503"
+
+
+def test_why_an_event_waits_is_recorded_until_it_is_delivered(outbox: Outbox, faulty: FaultyBigPanda) -> None:
+    """Also of what is not tried since an earlier event of the same Deployment did not get through."""
+    given = {"BIGPANDA_BASE_URL": faulty.address, "BIGPANDA_API_TOKEN": "t"}
+    delivery = Delivery(Settings.resolve({}, given, {"timeoutSeconds": 0.2}), outbox, warn)
+    faulty.go_away()
+    for number in ("one", "two"):
+        delivery.start(PLACE.stack, "web", replace(WAITING, id=number))
+    why = f"{faulty.address} could not be reached: Connection refused"
+    assert [read_back(outbox, number).why for number in ("one", "two")] == [why, why]
+    faulty.come_back()
+    outbox.end("one", End.success())
+    later = Delivery(Settings.resolve({}, given), outbox, warn)
+    faulty.script = [None, None, answer(400, b"hosts missing")]
+    later.flush(outbox.unsettled())
+    assert [read_back(outbox, number).why for number in ("one", "two")] == [None, "400: hosts missing"]
+
+
+def test_why_an_event_waits_holds_no_token(outbox: Outbox, recorder: Recording) -> None:
+    """Though BigPanda repeats it; and how to set one is told where somebody can do so."""
+    recorder.status, recorder.body = 401, b"token t0ken-of-nobody\nis unknown"
+    address = {"BIGPANDA_BASE_URL": recorder.address}
+    given = {**address, "BIGPANDA_API_TOKEN": "t0ken-of-nobody"}
+    Delivery(Settings.resolve({}, given), outbox, warn).start(PLACE.stack, "web", WAITING)
+    why = read_back(outbox).why
+    assert why is not None
+    assert why.startswith(f"{recorder.address} answered 401: token *** is unknown. Check the token")
+    Delivery(Settings.resolve({}, address), outbox, warn).start(PLACE.stack, "api", replace(WAITING, id="two"))
+    assert read_back(outbox, "two").why == "there is no BigPanda token, so no event can be sent"
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (RefusedError("https://a answered 401: no. Check the token."), "https://a answered 401: no. Check the token"),
+        (RejectedError("https://a answered 400: hosts missing", "400: hosts missing"), "400: hosts missing"),
+        (UnavailableError(f"a\n b. {'c' * 400}"), "a b"),
+        (UnavailableError("d" * 400), "d" * (WHY_LIMIT - 1) + "…"),
+    ],
+)
+def test_why_an_event_waits_is_one_line(error: DeliveryError, why: str) -> None:
+    """At most 300 characters; whole sentences, where that is possible."""
+    assert why_not_sent(error) == why
+
+
+def test_what_is_dropped_is_settled_and_never_sent(outbox: Outbox, opened: Callable[..., Outbox]) -> None:
+    """Its start, and its end; what has arrived stays so."""
+    opened(GONE).begin(PLACE, replace(WAITING, id="one").ended(End.success()))
+    opened(GONE).begin(PLACE, replace(OPEN, id="two").ended(End.failure("full")))
+    opened(GONE).begin(PLACE, replace(WAITING, id="three"))
+    off = DeliveryStatus.OFF
+    for record in outbox.unsettled_of_all():
+        assert outbox.drop(record) == read_back(outbox, record.id).attempt
+    one, two, three = (read_back(outbox, number).attempt for number in ("one", "two", "three"))
+    assert one.end is not None
+    assert two.end is not None
+    assert (one.start_delivery, one.end.status, one.end.delivery) == (off, Status.SUCCESS, off)
+    assert (two.start_delivery, two.end.reason, two.end.delivery) == (DeliveryStatus.DELIVERED, "full", off)
+    assert three.end == End(Status.FAILURE, DROPPED, off, 1000)
+    assert outbox.unsettled_of_all() == []
+    assert [record.id for record in outbox.unended()] == ["two"]  # BigPanda has it in progress
+
+
+def test_what_is_sent_or_was_sent_meanwhile_is_not_dropped(
+    outbox: Outbox, opened: Callable[..., Outbox], clock: Clock
+) -> None:
+    """Who looks after an attempt may have its event on the wire; what was read before is not so any more."""
+    holder = opened(ELSEWHERE)
+    holder.begin(PLACE, WAITING)
+    assert outbox.drop(read_back(outbox)) is None
+    clock.time += LEASE_S + 1
+    before = read_back(outbox)
+    holder.start_became("one", DeliveryStatus.DELIVERED)
+    assert outbox.drop(before) is None
+    assert read_back(outbox).attempt == OPEN
 
 
 def test_an_attempt_has_one_end(outbox: Outbox, opened: Callable[..., Outbox]) -> None:

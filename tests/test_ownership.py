@@ -118,7 +118,7 @@ def test_a_running_update_is_seen_from_another_container(stack: MakeStack, bigpa
             check=False,
             timeout=60,
         )
-        assert "kept: web 1, since it is in progress" in told.stdout, told.stderr
+        assert "not sent: the events of web 1, since it is in progress" in told.stdout, told.stderr
         for pid in update.provider():
             os.kill(pid, signal.SIGCONT)
         made.let_go("thing")

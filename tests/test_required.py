@@ -273,5 +273,5 @@ def test_a_start_by_hand_in_doubt_is_ended(delivery: Delivery, faulty: FaultyBig
     faults.lose_answers(faulty, 1)
     faulty.script = [None, faults.answer(400)]
     with pytest.raises(RejectedError):
-        byhand.start(delivery, START)
+        byhand.start(delivery, byhand.attempt_of(START))
     assert [(change["state"], change["reason"]) for change in bigpanda.changes()] == [("failure", UNANSWERED)]

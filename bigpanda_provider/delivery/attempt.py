@@ -12,6 +12,8 @@ CANCELLED = "cancelled"
 """The reason of an attempt whose update was cancelled."""
 UNFINISHED = "the update ended before this deployment was complete"
 """The reason of an attempt whose update ended in another way, where nothing else is known."""
+DROPPED = "its start was removed from the queue"
+"""The reason of an attempt that was open when its start was dropped."""
 INCOMPLETE = "the deployment did not complete"
 """The reason of an attempt that an earlier run left open, where nothing else is known."""
 
@@ -113,6 +115,13 @@ class Attempt:
     def start_became(self, delivery: DeliveryStatus) -> Attempt:
         """The attempt after its start was sent, or was not."""
         return replace(self, start_delivery=delivery)
+
+    def dropped(self, now: float) -> Attempt:
+        """The attempt with nothing of it to be sent any more; one that is open fails now, in Unix seconds."""
+        off, queued = DeliveryStatus.OFF, DeliveryStatus.QUEUED
+        start = off if self.start_delivery is queued else self.start_delivery
+        ended = self.ended(End.failure(DROPPED).timed(now)).start_became(start)
+        return ended.end_became(off) if ended.end is not None and ended.end.delivery is queued else ended
 
     def end_became(self, delivery: DeliveryStatus) -> Attempt:
         """The attempt after its end was sent, or was not."""

@@ -136,7 +136,7 @@ class Delivery:
         self._flush(stack)
         # What the outbox alone knows may be newer than the last attempt in state, so it is no backlog of it.
         known = {one.id: one for one in left.waiting}
-        return self._now(attempt), () if deleted else self._returning(attempt.id, known)
+        return self._settled_meanwhile(attempt), () if deleted else self._returning(attempt.id, known)
 
     def end(self, stack: str, name: str, attempt: Attempt, end: End, *, secret: bool, in_state: bool = True) -> Attempt:
         """Send the end of an attempt, after all that waits of its Deployment.
@@ -411,6 +411,13 @@ class Delivery:
         """The attempt as it is now."""
         record = self.outbox.get(attempt.id)
         return attempt if record is None else replace(record.attempt, start=record.attempt.start or attempt.start)
+
+    def _settled_meanwhile(self, attempt: Attempt) -> Attempt:
+        """The attempt as it is now, also where it was sent or dropped since state was written."""
+        found = self.outbox.find(attempt.id)
+        if found is None or (self.outbox.get(attempt.id) is None and not found.attempt.is_settled):
+            return attempt
+        return replace(found.attempt, start=found.attempt.start or attempt.start)
 
     def _returning(self, last: str, earlier: Mapping[str, Attempt]) -> tuple[Attempt, ...]:
         """The engine is given the last attempt, and what of earlier ones still waits: the latter."""

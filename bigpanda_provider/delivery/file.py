@@ -23,7 +23,7 @@ from .attempt import Attempt, End
 from .holder import Holder
 from .record import Addition, Note, Place, Record, Recorder
 
-VERSION = 5
+VERSION = 6
 LOCK_LIMIT_S = 2.0
 """How long a transaction waits for those of other processes."""
 KEPT = 10_000
@@ -49,7 +49,8 @@ CREATE TABLE attempt (
     ended INTEGER,
     in_state INTEGER NOT NULL,
     in_doubt INTEGER NOT NULL,
-    folder TEXT
+    folder TEXT,
+    why TEXT                    -- why an event of it was not delivered when it was tried last
 ) WITHOUT ROWID;
 CREATE INDEX unsettled ON attempt (stack, address, name, recorded)
     WHERE end_delivery IS NULL OR end_delivery = 'queued';
@@ -91,19 +92,20 @@ UPGRADES = {
            WHERE end_delivery IS NULL OR end_delivery = 'queued'
        """,
     4: f"ALTER TABLE attempt ADD COLUMN ended INTEGER; {ADDITION}",
+    5: "ALTER TABLE attempt ADD COLUMN why TEXT",
 }
 """What brings a file of that version to the next one."""
 
 COLUMNS = (
     "id, stack, name, address, recorder, holder, lease, recorded, start, start_delivery, status, reason, end_delivery,"
-    " ended, in_state, in_doubt, folder"
+    " ended, in_state, in_doubt, folder, why"
 )
 UNSETTLED = "(end_delivery IS NULL OR end_delivery = 'queued')"
-END_REJECTED = "(end_delivery = 'rejected' AND start_delivery = 'delivered')"
-INSERT = f"INSERT OR IGNORE INTO attempt ({COLUMNS}) VALUES ({', '.join('?' * 17)})"  # noqa: S608 - our own names
+END_IS_LOST = "(end_delivery IN ('rejected', 'off') AND start_delivery = 'delivered')"
+INSERT = f"INSERT OR IGNORE INTO attempt ({COLUMNS}) VALUES ({', '.join('?' * 18)})"  # noqa: S608 - our own names
 MOVE = """
 UPDATE attempt SET holder = ?, lease = ?, start_delivery = ?, status = ?, reason = ?, end_delivery = ?, ended = ?,
-    in_state = ?, in_doubt = ?, address = ?, name = ?, start = coalesce(?, start)
+    in_state = ?, in_doubt = ?, address = ?, name = ?, why = ?, start = coalesce(?, start)
 WHERE id = ? AND holder = ? AND start_delivery = ? AND status IS ? AND end_delivery IS ? AND (lease = ? OR holder = ?)
 """
 
@@ -211,8 +213,8 @@ class OutboxFile:
         return self._select(f"{UNSETTLED} ORDER BY recorded, id")
 
     def unended(self) -> list[Record]:
-        """As `unsettled_of_all`, with those that BigPanda still has in progress since it rejected their end."""
-        return self._select(f"{UNSETTLED} OR {END_REJECTED} ORDER BY recorded, id")
+        """As `unsettled_of_all`, with those that BigPanda still has in progress, since their end will never arrive."""
+        return self._select(f"{UNSETTLED} OR {END_IS_LOST} ORDER BY recorded, id")
 
     def latest(self) -> list[Record]:
         """Every attempt that is kept, the newest first."""
@@ -372,7 +374,7 @@ def _new_values(old: Record, record: Record) -> Sequence[Any]:
     start, status, delivery = _state_values(record)
     end, place = record.attempt.end, record.place
     reason, ended = (None, None) if end is None else (end.reason, end.at)
-    kept = (record.in_state, record.in_doubt, sendable(place.address), sendable(place.name))
+    kept = (record.in_state, record.in_doubt, sendable(place.address), sendable(place.name), record.why)
     added = None if record.attempt.start is old.attempt.start else _start_value(record)  # most transitions keep it
     return str(record.holder), record.lease, start, status, reason, delivery, ended, *kept, added
 
@@ -396,6 +398,7 @@ def _all_values(record: Record) -> Sequence[Any]:
         record.in_state,
         record.in_doubt,
         record.folder and sendable(record.folder),
+        record.why,
     )
 
 
@@ -422,4 +425,5 @@ def _record(row: sqlite3.Row) -> Record:
         in_state=bool(row["in_state"]),
         in_doubt=bool(row["in_doubt"]),
         folder=row["folder"],
+        why=row["why"],
     )

@@ -168,29 +168,59 @@ class Outbox:
         """Add what state knows of an attempt: its start, that this has arrived, and its end."""
         with self._lock:
             record = self._own[known.id].record
-            attempt = replace(record.attempt, start=record.attempt.start or known.start)
-            if known.start_delivery is DeliveryStatus.DELIVERED:
-                attempt = attempt.start_became(DeliveryStatus.DELIVERED)
+            attempt, why = replace(record.attempt, start=record.attempt.start or known.start), record.why
+            if known.start_delivery is DeliveryStatus.DELIVERED and attempt.start_delivery is not known.start_delivery:
+                attempt, why = attempt.start_became(known.start_delivery), None
             if known.end is not None:
                 attempt = attempt.ended(known.end)
-            self._change(known.id, replace(record, attempt=attempt))
+            self._change(known.id, replace(record, attempt=attempt, why=why))
 
     def mark_in_doubt(self, attempt: str) -> None:
         """Record that a start is about to be sent: until it is answered, nobody knows whether it has arrived."""
         with self._lock:
             self._change(attempt, replace(self._own[attempt].record, in_doubt=True))
 
-    def start_became(self, attempt: str, delivery: DeliveryStatus, *, in_doubt: bool = False) -> None:
-        """Record what became of a start."""
+    def start_became(
+        self, attempt: str, delivery: DeliveryStatus, why: str | None = None, *, in_doubt: bool = False
+    ) -> None:
+        """Record what became of a start, and why it was not delivered, if it was not."""
         with self._lock:
             record = self._own[attempt].record
-            self._change(attempt, replace(record, attempt=record.attempt.start_became(delivery), in_doubt=in_doubt))
+            became = record.attempt.start_became(delivery)
+            self._change(attempt, replace(record, attempt=became, in_doubt=in_doubt, why=why))
 
-    def end_became(self, attempt: str, delivery: DeliveryStatus) -> None:
-        """Record what became of an end."""
+    def end_became(self, attempt: str, delivery: DeliveryStatus, why: str | None = None) -> None:
+        """Record what became of an end; as `start_became`."""
         with self._lock:
             record = self._own[attempt].record
-            self._change(attempt, replace(record, attempt=record.attempt.end_became(delivery)))
+            self._change(attempt, replace(record, attempt=record.attempt.end_became(delivery), why=why))
+
+    def was_not_tried(self, attempt: str, why: str) -> None:
+        """Record why an attempt waits of which nothing is sent now, if that was not known."""
+        with self._lock:
+            record = self._own[attempt].record
+            if record.why != why:
+                self._change(attempt, replace(record, why=why))
+
+    def drop(self, record: Record) -> Attempt | None:
+        """Settle what waits of an attempt without sending it; one that is open fails.
+
+        Args:
+            record: as the file has it.
+
+        Returns:
+            The attempt as it is then; None where the file has it in another state, or another process looks after it.
+        """
+        with self._lock:
+            if record.is_held(self.now()) and not self.looks_after(record.id):
+                return None
+            if not self.take([record]):
+                return None
+            own = self._own[record.id]
+            self._change(
+                record.id, replace(own.record, attempt=record.attempt.dropped(self.now()), in_doubt=False, why=None)
+            )
+            return own.record.attempt if own.written == own.record else None
 
     def mark_in_state(self, attempt: str, in_state: bool = True) -> None:
         """Record whether the stack's state holds the attempt too."""
@@ -205,8 +235,8 @@ class Outbox:
             self._change(attempt, replace(self._own[attempt].record, holder=holder))
 
     def reopen(self, record: Record) -> Record | None:
-        """Take back an end that BigPanda rejected, so that the attempt can be given another one; None if it is gone."""
-        opened = replace(record, attempt=replace(record.attempt, end=None))
+        """Take back an end that will never arrive, so that the attempt can be given another one; None if it is gone."""
+        opened = replace(record, attempt=replace(record.attempt, end=None), why=None)
         return opened if self._use(lambda file: file.move([(record, opened)])) == [True] else None
 
     def can_be_ended_by_others(self, attempt: str) -> bool:
@@ -242,7 +272,8 @@ class Outbox:
         for record in self.take(record for record in records if not record.is_held(now)):
             with self._lock:
                 ended = record.attempt.ended(ends.get(record.id, End.success()))
-                self._change(record.id, replace(record, attempt=ended.start_became(done).end_became(done)))
+                arrived = ended.start_became(done).end_became(done)
+                self._change(record.id, replace(record, attempt=arrived, why=None))
 
     # -- others' records -----------------------------------------------------------------------------------------------
 
@@ -267,7 +298,7 @@ class Outbox:
         return self._read(lambda file: file.unsettled_of_all()) or []
 
     def unended(self) -> list[Record]:
-        """As `unsettled_of_all`, with those that BigPanda still has in progress since it rejected their end."""
+        """As `unsettled_of_all`, with those that BigPanda still has in progress, since their end will never arrive."""
         return self._read(lambda file: file.unended()) or []
 
     def latest(self) -> list[Record]:

@@ -40,6 +40,15 @@ def of_addition(attempt: Attempt, hosts: Sequence[str]) -> str | None:
     return f"Added {listed(hosts, SHOWN)} to {attempt.start.named()}"
 
 
-def of_earlier(*, still_queued: bool) -> str:
-    """The line for an update that sends only what earlier ones left."""
-    return "The events of earlier updates are still queued" if still_queued else "Sent the events of earlier updates"
+def of_earlier(last: Attempt, *, still_queued: bool) -> str:
+    """The line for an update that sends only what earlier ones left.
+
+    Args:
+        last: the last attempt.
+        still_queued: whether something still waits.
+    """
+    if still_queued:
+        return "The events of earlier updates are still queued"
+    if DeliveryStatus.OFF in (last.start_delivery, last.end and last.end.delivery):
+        return "The events of an earlier update were dropped from the queue, so they are not sent"
+    return "Sent the events of earlier updates"

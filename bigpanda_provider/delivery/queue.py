@@ -9,13 +9,17 @@ from __future__ import annotations
 import threading
 import time
 
+from ..bigpanda.text import one_line
 from ..errors import DeliveryError, RejectedError, UnavailableError
+from ..settings import KEYLESS, TOKENLESS
 from ..state import Api, DeliveryStatus
 from .outbox import Outbox
 from .record import Place, Record
 from .sender import Sender
 from .takeover import Takeover
 
+WHY_LIMIT = 300
+"""The most characters of the reason why an event waits."""
 BUSY = "an earlier event of this deployment is still being sent by another process"
 
 
@@ -66,7 +70,11 @@ class Queue:
                         continue
                     return UnavailableError(BUSY)
                 # What began with another API cannot be mistaken for a newer one, so that does not wait for it.
-                error = failed.get(api) or self._send_one(attempt, deadline)
+                error = failed.get(api)
+                if error is None:
+                    error = self._send_one(attempt, deadline)
+                else:
+                    self._outbox.was_not_tried(attempt, why_not_sent(error))
                 if error is not None and not isinstance(error, RejectedError):
                     failed[api] = error
                 if attempt == upto:
@@ -120,7 +128,8 @@ class Queue:
         error = self._sender.start(record.id, start, deadline, secret=record.is_secret)
         in_doubt = record.in_doubt or (error is not None and error.perhaps_arrived)
         became = status_after(error, in_doubt=in_doubt)
-        self._outbox.start_became(record.id, became, in_doubt=in_doubt and became is DeliveryStatus.QUEUED)
+        why = _why(error, became)
+        self._outbox.start_became(record.id, became, why, in_doubt=in_doubt and became is DeliveryStatus.QUEUED)
         return error
 
     def _send_end(self, attempt: str, deadline: float | None) -> DeliveryError | None:
@@ -129,7 +138,7 @@ class Queue:
         if record is None or end is None or end.delivery is not DeliveryStatus.QUEUED:
             return None
         if record.attempt.start_delivery is DeliveryStatus.REJECTED:
-            self._outbox.end_became(attempt, DeliveryStatus.REJECTED)
+            self._outbox.end_became(attempt, DeliveryStatus.REJECTED, record.why)
             return None
         start, event = record.attempt.start, record.attempt.end_event
         has_started = record.attempt.start_delivery is DeliveryStatus.DELIVERED
@@ -139,9 +148,25 @@ class Queue:
         error = self._sender.end(attempt, start, event, deadline, secret=record.is_secret)
         if not has_started:  # the end says all that the start does
             became = status_after(error, in_doubt=record.in_doubt)
-            self._outbox.start_became(attempt, became, in_doubt=record.in_doubt and error is not None)
-        self._outbox.end_became(attempt, status_after(error, in_doubt=error is not None and error.perhaps_arrived))
+            in_doubt = record.in_doubt and error is not None
+            self._outbox.start_became(attempt, became, _why(error, became), in_doubt=in_doubt)
+        became = status_after(error, in_doubt=error is not None and error.perhaps_arrived)
+        self._outbox.end_became(attempt, became, _why(error, became))
         return error
+
+
+def why_not_sent(error: DeliveryError) -> str:
+    """Why an event was not delivered, in one line: whole sentences, as far as they are short enough."""
+    text = one_line(error.answer or str(error) if isinstance(error, RejectedError) else str(error))
+    if text in (TOKENLESS, KEYLESS):  # what to do about that is told where somebody can do it
+        text = text[: text.index(". ")]
+    if len(text) > WHY_LIMIT and ". " in text[:WHY_LIMIT]:
+        text = text[: text.rindex(". ", 0, WHY_LIMIT)]
+    return one_line(text, WHY_LIMIT).rstrip(".")
+
+
+def _why(error: DeliveryError | None, became: DeliveryStatus) -> str | None:
+    return None if error is None or became is DeliveryStatus.DELIVERED else why_not_sent(error)
 
 
 def status_after(error: DeliveryError | None, *, in_doubt: bool) -> DeliveryStatus:

@@ -61,6 +61,8 @@ class Record:
         in_state: whether the stack's state holds it too.
         in_doubt: whether its start was sent, and nobody knows whether it arrived.
         folder: the project's folder, where the runner recorded it.
+        why: why an event of it was not delivered when it was tried last: one line, without token and app key. None
+            where everything was, or where nothing was tried.
     """
 
     attempt: Attempt
@@ -73,6 +75,7 @@ class Record:
     in_state: bool = False
     in_doubt: bool = False
     folder: str | None = None
+    why: str | None = None
 
     @property
     def id(self) -> str:
@@ -116,10 +119,10 @@ class Record:
 
     @property
     def is_in_progress(self) -> bool:
-        """Whether BigPanda has it in progress, or will: it has no end, or one that BigPanda rejected."""
-        rejected = DeliveryStatus.REJECTED
+        """Whether BigPanda has it in progress, or will: it has no end, or one that will never arrive."""
+        never = (DeliveryStatus.REJECTED, DeliveryStatus.OFF)
         end = self.attempt.end
-        return self.attempt.start_delivery is not rejected and (end is None or end.delivery is rejected)
+        return self.attempt.start_delivery not in never and (end is None or end.delivery in never)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ..errors import DeliveryError, RejectedError, UnavailableError
 from ..settings import Mode, Settings
 from ..state import Api
 from .pace import Pace
-from .warn import Warn
+from .warn import OUTAGE, Warn
 
 if TYPE_CHECKING:
     from ..bigpanda.client import BigPandaClient
@@ -35,6 +35,7 @@ class _Route:
         missing: why nothing can be sent there; None where nothing is missing.
         pace: how much may be sent in a minute.
         quiet_until: until when nothing is tried.
+        trouble: why nothing is.
         client: speaks to it; made with the first event.
     """
 
@@ -42,6 +43,7 @@ class _Route:
     missing: str | None
     pace: Pace
     quiet_until: float = 0.0
+    trouble: str = ""
     client: BigPandaClient | None = field(default=None, repr=False)
 
 
@@ -92,9 +94,13 @@ class Sender:
         """Whether an event would go on the wire now: where delivery is required, BigPanda gets no quiet."""
         return self._route(api).missing is None and (self._mode is Mode.REQUIRED or not self.waits(api))
 
+    def wire(self, api: Api) -> Wire:
+        """What is posted by that API."""
+        return self._route(api).wire
+
     def says_all(self, api: Api) -> bool:
         """Whether each post of that API says all of a deployment: the last is enough."""
-        return self._route(api).wire.says_all
+        return self.wire(api).says_all
 
     def room_in_s(self, api: Api) -> float:
         """How long it takes, in seconds, until BigPanda accepts another post of that API."""
@@ -144,10 +150,14 @@ class Sender:
         if route.missing is not None or self._mode is Mode.OFF:
             if route.missing is not None and self._mode is not Mode.OFF:
                 self._warn(route.missing)
+                with self._lock:
+                    self.trouble = route.missing
             return UnavailableError(route.missing or "delivery is off, so nothing is sent")
         limit_s = self._timeout_s if deadline is None else min(self._timeout_s, deadline - self._clock())
-        if limit_s <= 0 or (self.waits(api) and self._mode is not Mode.REQUIRED):
-            return UnavailableError("BigPanda did not accept the last event, so sending is paused")
+        if self.waits(api) and self._mode is not Mode.REQUIRED:
+            return UnavailableError(route.trouble)
+        if limit_s <= 0:
+            return UnavailableError("the update ended before there was time to send the event")
         if not route.pace.wait(limit_s):
             too_many = UnavailableError(f"BigPanda accepts {route.wire.per_minute} events a minute", too_many=True)
             self._tell(too_many)
@@ -170,6 +180,7 @@ class Sender:
                 route.pace.fill()
             else:
                 route.quiet_until = self._clock() + QUIET_FACTOR * self._timeout_s
+                route.trouble = str(error)
 
     def _tell(self, error: DeliveryError) -> None:
         """Tell the user why events are queued."""
@@ -180,7 +191,7 @@ class Sender:
             self._warn(
                 f"{str(error).rstrip('.')}; events are queued and will be sent by the next `pulumi up` or by "
                 "`bigpanda-release flush`",
-                about="outage",
+                about=OUTAGE,
             )
 
     def _route(self, api: Api) -> _Route:

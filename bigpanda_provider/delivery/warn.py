@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+OUTAGE = "outage"
+"""What a warning is about that events are queued since BigPanda did not take one."""
+
 
 class Warn(Protocol):
     """Shows a warning."""

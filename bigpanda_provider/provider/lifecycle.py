@@ -122,7 +122,8 @@ class Deployments(_Lifecycle):
             return UpdateResult(self._start(news, last, left, before, secret=secret))
         with self.service.counted_down(*_place(news)):
             attempt, backlog = self.service.delivery.resend(*_place(news), last.attempt, left, secret=secret)
-        tell(outcome.of_earlier(still_queued=attempt.waits or bool(backlog)), *_place(news))
+        still_queued = attempt.waits or bool(backlog)
+        tell(outcome.of_earlier(attempt, still_queued=still_queued), *_place(news))
         return UpdateResult(_outputs(news, last.after(left, attempt, backlog)))
 
     def delete(self, props: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
     cli/       what is typed -> calls of the modules below
     exits      exit codes
-    file       release.yaml -> releases
+    file       release.yaml -> releases; document: its lines, variables: its ${NAME}, entries: its keys
     releasing  plan, ask, run, tell
     order      which release runs when
     runner     one release: plan, start, update, end
@@ -15,11 +15,11 @@
     engine_options  what follows `--`
     system     signals and processes, as this operating system has them
     display    where lines are shown; show: how things look
-    byhand     one event by hand
+    byhand     one event by hand; sought: which start is ended, unmatched: why none is, handed: what is said of it
     leftover   what earlier runs left open or waiting
     records    the outbox as `status` and `history` show it
     remote     what BigPanda itself has in progress
-    doctor     what is needed, and how to fix what is missing
+    doctor/    what is needed, and how to fix what is missing
 
 Nothing in the rest of the package imports it.
 """

@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
 from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
+
+from . import table
+from .table import Column
 
 REFRESHES_A_SECOND = 8
 
@@ -70,10 +72,11 @@ class Display:
         if always or not self.quiet:
             self._print(self.console, text, label, style)
 
-    def table(self, table: Table) -> None:
-        """Show a table."""
+    def table(self, columns: Sequence[Column]) -> None:
+        """Show a table, which fits into the terminal."""
         if not self.quiet:
-            self.console.print(table)
+            for line in table.lines(columns, self.console.width if self.console.is_terminal else None):
+                self.console.print(line, soft_wrap=True)
 
     def _print(self, console: Console, text: str, label: str, style: str) -> None:
         prefix = f"[{label}] " if label else ""

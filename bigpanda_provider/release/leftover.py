@@ -7,18 +7,18 @@ import json
 import pathlib
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
 from typing import Any
 
 from pulumi.automation.errors import CommandError
 
-from ..delivery.attempt import Attempt, End
+from ..delivery.attempt import End
 from ..delivery.delivery import Delivery
 from ..delivery.outbox import Outbox
 from ..delivery.record import Place, Record, Recorder
 from ..errors import ReleaseError
 from ..program.checkpoint import Checkpoint
 from .engine import Engine, Interrupts
+from .flushed import Flushed, Part, waiting
 from .records import readable
 from .runner import mark
 
@@ -72,32 +72,6 @@ def _unix_seconds(told: object, otherwise: float) -> float:
         return otherwise
 
 
-@dataclass
-class Flushed:
-    """What became of what waited in the outbox.
-
-    Attributes:
-        records: what may be sent by hand, oldest first.
-        done: these, with what became of them.
-        kept: what may not be, each with the reason.
-        sent_elsewhere: what has arrived, as the stack's state says: another machine has sent it.
-        unsure: the stacks whose state cannot be read, so that another machine may have sent some of these records.
-        others: the addresses that the rest waits for.
-    """
-
-    records: list[Record] = field(default_factory=list)
-    done: list[Attempt] = field(default_factory=list)
-    kept: list[tuple[Record, str]] = field(default_factory=list)
-    sent_elsewhere: list[Record] = field(default_factory=list)
-    unsure: list[str] = field(default_factory=list)
-    others: list[str] = field(default_factory=list)
-
-    @property
-    def complete(self) -> bool:
-        """Whether everything that may be sent was."""
-        return all(attempt.is_settled for attempt in self.done)
-
-
 def flush(delivery: Delivery, stack: str | None, told: Callable[[int, float], None] | None = None) -> Flushed:
     """Send what waits for the delivery's address, of every stack or of one alone.
 
@@ -111,22 +85,28 @@ def flush(delivery: Delivery, stack: str | None, told: Callable[[int, float], No
     """
     outbox = delivery.outbox
     every = [r for r in readable(outbox, outbox.unsettled_of_all()) if stack in (None, r.place.stack)]
-    found = _sorted_out(outbox, [record for record in every if record.place.address == delivery.address])
-    found.others = sorted({record.place.address for record in every} - {delivery.address})
-    found.done = delivery.flush(found.records, told)
+    found, records = _sorted_out(outbox, [record for record in every if record.place.address == delivery.address])
+    for record in every:
+        events = waiting(record.attempt, is_ended=False)
+        if record.place.address != delivery.address and events:
+            found.others.append(Part(record, events, record.why))
+    before = {record.id: record for record in records}
+    for attempt in delivery.flush(records, told):
+        now = outbox.get(attempt.id)
+        found.add(before[attempt.id], attempt, None if now is None else now.why)
     return found
 
 
-def _sorted_out(outbox: Outbox, records: Collection[Record]) -> Flushed:
-    """What may be sent; where one event of a deployment is kept, those after it are."""
-    found = Flushed()
+def _sorted_out(outbox: Outbox, records: Collection[Record]) -> tuple[Flushed, list[Record]]:
+    """What may not be sent, and what may; where one event of a deployment is kept, those after it are."""
+    found, may_be_sent = Flushed(), list[Record]()
     states: dict[str, Checkpoint | None] = {}
     kept: set[Place] = set()
     for record in records:
         why = AFTER_ANOTHER if record.place in kept else _why_kept(outbox, record)
         if why is not None:
             kept.add(record.place)
-            found.kept.append((record, why))
+            found.kept.append(Part(record, waiting(record.attempt, is_ended=False), why))
             continue
         stack = record.place.stack
         if record.recorder is Recorder.DEPLOYMENT and stack not in states:
@@ -135,11 +115,11 @@ def _sorted_out(outbox: Outbox, records: Collection[Record]) -> Flushed:
                 found.unsure.append(stack)
         state = states.get(stack)
         if record.recorder is Recorder.DEPLOYMENT and state is not None and record.id in state.sent:
-            found.sent_elsewhere.append(record)
+            found.sent_elsewhere.append(Part(record, waiting(record.attempt, is_ended=True)))
             outbox.mark_sent([record], {})
             continue
-        found.records.append(record)
-    return found
+        may_be_sent.append(record)
+    return found, may_be_sent
 
 
 def _why_kept(outbox: Outbox, record: Record) -> str | None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from rich.table import Table
-from rich.text import Text
-
 from ..bigpanda.events import StartEvent
 from ..bigpanda.text import one_line
 from ..delivery.attempt import Attempt
 from ..state import DeliveryStatus
 from .display import Display
+from .records import known
 from .report import Diagnostic, Stage, Step
 from .runner import Outcome, Planned, Release, Result
+from .table import Cell, Column
 
 STYLES = {
     Outcome.SUCCEEDED: "green",
@@ -66,10 +65,8 @@ class Lines:
 
     def start(self, label: str, attempt: Attempt) -> None:
         """Show the start, and what became of it."""
-        start = attempt.start
-        if start is not None and attempt.start_delivery is not DeliveryStatus.REJECTED:
-            told = f"{start.component} {start.version} on {', '.join(start.hosts)}"
-            self._line(f"start {_became(attempt.start_delivery)}: {told} (attempt {attempt.id[:8]})", label)
+        if attempt.start_delivery is not DeliveryStatus.REJECTED:
+            self._line(f"start {_became(attempt.start_delivery)}: {known(attempt)}", label)
 
     def step(self, label: str, step: Step) -> None:
         """Show the step; where what is under way is in sight, only its end."""
@@ -103,21 +100,11 @@ class Lines:
 
     def summary(self, releases: Sequence[Release], results: Mapping[str, Result], seconds: float) -> None:
         """Show how all went, in a table."""
-        shown = Table(box=None, pad_edge=False, header_style="bold")
-        for name in ("release", "version", "result", "time", ""):
-            shown.add_column(name, no_wrap=True, overflow="ellipsis")
-        for release in releases:
-            result = results[release.label]
-            took = "" if result.seconds is None else duration(result.seconds)
-            told = one_line(_because(result).removeprefix(": "))
-            name, style = result.outcome.value, STYLES.get(result.outcome, "")
-            values = (release.label, release.version or "", Text(name, style), took, told)
-            shown.add_row(*(value if isinstance(value, Text) else Text(value) for value in values))
         counts = [f"{n} {o.value}" for o in Outcome if (n := sum(r.outcome is o for r in results.values()))]
         rejected = sum(result.rejected is not None for result in results.values())
         if rejected:
             counts.append(f"{rejected} rejected by BigPanda")
-        self._display.table(shown)
+        self._display.table(_table([(release, results[release.label]) for release in releases]))
         self._line(f"{len(results)} releases in {duration(seconds)}: {', '.join(counts)}", "", always=True)
 
     def _line(self, text: str, label: str = "", *, style: str = "", always: bool = False) -> None:
@@ -135,6 +122,17 @@ def _events(start: StartEvent) -> Iterator[str]:
     yield "end    success, or failure with its reason"
 
 
+def _table(rows: Sequence[tuple[Release, Result]]) -> list[Column]:
+    results = [result for _, result in rows]
+    return [
+        Column("release", 1, 10, tuple(Cell(release.label) for release, _ in rows)),
+        Column("version", 3, 8, tuple(Cell(release.version or "") for release, _ in rows)),
+        Column("result", 0, 9, tuple(Cell(one.outcome.value, (), STYLES.get(one.outcome, "")) for one in results)),
+        Column("time", 2, 9, tuple(Cell("" if one.seconds is None else duration(one.seconds)) for one in results)),
+        Column("", 4, 16, tuple(Cell(_because(one).removeprefix(": ")) for one in results)),
+    ]
+
+
 def duration(seconds: float) -> str:
     """A duration as people read it: `4 s`, `2 min 5 s`, `1 h 3 min`."""
     whole = round(seconds)
@@ -149,8 +147,7 @@ def _because(result: Result) -> str:
     done = ", ".join(f"{count} {what}" for what, count in result.done.items())
     if result.outcome is Outcome.UNCHANGED and result.outputs is not None:
         done = "only stack outputs changed"
-    cancelled = result.reason == result.outcome.value  # it is said once
-    told = done if cancelled else result.reason or done
+    told = done if result.reason == result.outcome.value else result.reason or done  # "cancelled" once
     return f": {told}" if told else ""
 
 

@@ -61,8 +61,8 @@ class Progress:
         quiet: bool = False,
         is_cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._is_cancelled = is_cancelled
         self._report, self._running, self._secrets, self._quiet = report, running, frozenset(secrets), quiet
+        self._is_cancelled = is_cancelled
         self._lock = threading.Lock()
         self._errors: list[tuple[int, str]] = []
         self.steps: list[StepEventMetadata] = []

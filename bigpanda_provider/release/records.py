@@ -1,53 +1,185 @@
-"""Records of the outbox as `status` and `history` show them."""
+"""Records of the outbox as `status`, `history`, `queue` and scripts see them."""
 
 from __future__ import annotations
 
 import datetime as dt
 import enum
-import re
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..bigpanda.events import StartEvent
 from ..bigpanda.text import one_line
+from ..delivery.attempt import Attempt
 from ..delivery.outbox import Outbox
 from ..delivery.record import Record, Recorder
-from ..errors import OutboxError, WrongUseError
+from ..errors import OutboxError
 from ..state import DeliveryStatus
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+NOT_TRIED = "not sent yet"
+"""Why an event waits of which no try is recorded."""
+SHORT_ID = 8
+"""How many characters of an attempt's id are shown: enough for `end --attempt`."""
+OWN_BACKEND = "organization"
+"""What a backend without organizations, such as a file or a bucket, has in a stack's full name for one."""
 
 
-class Standing(str, enum.Enum):
-    """What BigPanda has of an attempt: nothing where its start was rejected or is queued."""
+class State(str, enum.Enum):
+    """What happened to a deployment, whatever became of its events."""
 
     IN_PROGRESS = "in progress"
-    ORPHANED = "left open"
-    QUEUED = "queued"
+    LEFT_OPEN = "left open"
     SUCCESS = "success"
     FAILURE = "failure"
-    REJECTED = "rejected"
-    END_REJECTED = "in progress, end rejected"
 
     @classmethod
-    def of(cls, record: Record) -> Standing:
-        """How this one does."""
-        attempt, end = record.attempt, record.attempt.end
-        if attempt.start_delivery is DeliveryStatus.REJECTED:
-            return cls.REJECTED
-        if record.is_orphaned(time.time()):
-            return cls.ORPHANED
-        if attempt.waits:
-            return cls.QUEUED
-        if end is None:
-            return cls.IN_PROGRESS
-        return cls.END_REJECTED if end.delivery is DeliveryStatus.REJECTED else cls(end.status.value)
+    def of(cls, record: Record) -> State:
+        """Of this one."""
+        end = record.attempt.end
+        if end is not None:
+            return cls(end.status.value)
+        return cls.LEFT_OPEN if record.is_orphaned(time.time()) else cls.IN_PROGRESS
 
 
-def since(record: Record) -> dt.datetime:
-    """When it was recorded."""
-    return dt.datetime.fromtimestamp(int(record.recorded), dt.timezone.utc)
+class Events(str, enum.Enum):
+    """What became of a deployment's events, its start and the end that it has so far."""
+
+    DELIVERED = "delivered"
+    BOTH_QUEUED = "both queued"
+    START_QUEUED = "start queued"
+    END_QUEUED = "end queued"
+    START_REJECTED = "start rejected"
+    END_REJECTED = "end rejected"
+    BOTH_DROPPED = "both dropped"
+    END_DROPPED = "end dropped"
+
+    @classmethod
+    def of(cls, attempt: Attempt) -> Events:
+        """Of these. After a start that was rejected or dropped nothing else of the deployment is sent."""
+        end = None if attempt.end is None else attempt.end.delivery
+        of_start = {DeliveryStatus.REJECTED: cls.START_REJECTED, DeliveryStatus.OFF: cls.BOTH_DROPPED}
+        of_end = {
+            DeliveryStatus.QUEUED: cls.END_QUEUED,
+            DeliveryStatus.REJECTED: cls.END_REJECTED,
+            DeliveryStatus.OFF: cls.END_DROPPED,
+        }
+        if attempt.start_delivery is DeliveryStatus.QUEUED:
+            return cls.START_QUEUED if end is None else cls.BOTH_QUEUED
+        found = of_start.get(attempt.start_delivery)
+        return found or (cls.DELIVERED if end is None else of_end.get(end, cls.DELIVERED))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A deployment as it is listed: from the outbox, or from what BigPanda has.
+
+    Attributes:
+        attempt: the attempt's id.
+        component: the component; None where it is secret.
+        version: its version; None where it is secret.
+        hosts: the hosts; None where they are secret.
+        state: what happened to it.
+        events: what became of its events.
+        recorded: when it was recorded, in Unix seconds.
+        address: BigPanda's base URL.
+        by: who recorded it.
+        status: success or failure; None while it has no end.
+        reason: why it failed.
+        ended: when it ended, in Unix seconds.
+        why: why an event of it waits, or BigPanda's answer where it rejected one.
+        start_timestamp: the start's, in Unix seconds.
+        start_delivery: what became of the start.
+        end_delivery: what became of the end; None while it has none.
+        stack: the stack's full name; None where a person recorded it.
+        deployment: the Deployment's name in a program.
+        api: the API of its events.
+        tags: all tags of its start.
+        link: its link.
+        looked_after_by: who is going to end it; None where only BigPanda is not asked.
+    """
+
+    attempt: str
+    component: str | None
+    version: str | None
+    hosts: tuple[str, ...] | None
+    state: State
+    events: Events
+    recorded: float
+    address: str
+    by: str = ""
+    status: str | None = None
+    reason: str | None = None
+    ended: int | None = None
+    why: str | None = None
+    start_timestamp: int | None = None
+    start_delivery: DeliveryStatus = DeliveryStatus.DELIVERED
+    end_delivery: DeliveryStatus | None = None
+    stack: str | None = None
+    deployment: str | None = None
+    api: str | None = None
+    tags: Mapping[str, str] | None = None
+    link: str | None = None
+    looked_after_by: str | None = None
+
+    @classmethod
+    def of(cls, record: Record) -> Entry:
+        """Of a record of the outbox."""
+        attempt, start, end = record.attempt, record.attempt.start, record.attempt.end
+        return cls(
+            attempt=record.id,
+            component=None if start is None else start.component,
+            version=None if start is None else start.version,
+            hosts=None if start is None else start.hosts,
+            state=State.of(record),
+            events=Events.of(attempt),
+            recorded=record.recorded,
+            address=record.place.address,
+            by=recorded_by(record),
+            status=None if end is None else end.status.value,
+            reason=None if end is None else end.reason,
+            ended=None if end is None else end.at,
+            why=(record.why or NOT_TRIED) if attempt.waits else record.why if attempt.is_rejected else None,
+            start_timestamp=None if start is None else start.timestamp,
+            start_delivery=attempt.start_delivery,
+            end_delivery=None if end is None else end.delivery,
+            stack=record.place.stack or None,
+            deployment=record.place.name if record.recorder.is_of_program else None,
+            api=None if start is None else start.api.value,
+            tags=(start and start.all_tags) or None,
+            link=None if start is None or start.context is None else start.context.ticket_url,
+        )
+
+    @property
+    def waits(self) -> bool:
+        """Whether an event of it is still to be sent."""
+        return DeliveryStatus.QUEUED in (self.start_delivery, self.end_delivery)
+
+    def as_object(self) -> dict[str, Any]:
+        """It as an object for scripts; what is absent is null, so that each has the same keys."""
+        found = {
+            "attempt": self.attempt,
+            "component": self.component,
+            "version": self.version,
+            "hosts": None if self.hosts is None else list(self.hosts),
+            "state": self.state.value,
+            "status": self.status,
+            "errorMessage": self.reason,
+            "delivery": self.events.value,
+            "waits": self.why if self.waits else None,
+            "rejected": None if self.waits else self.why,
+            "recorded": dt.datetime.fromtimestamp(int(self.recorded), dt.timezone.utc).isoformat(),
+            "startTimestamp": self.start_timestamp,
+            "startDelivery": self.start_delivery.value,
+            "endDelivery": self.end_delivery and self.end_delivery.value,
+            "stack": self.stack,
+            "deployment": self.deployment,
+            "address": self.address,
+            "api": self.api,
+            "tags": self.tags,
+            "link": self.link,
+        }
+        return found if self.looked_after_by is None else {**found, "lookedAfterBy": self.looked_after_by}
 
 
 def recorded_by(record: Record) -> str:
@@ -55,7 +187,13 @@ def recorded_by(record: Record) -> str:
     place = record.place
     if record.recorder is Recorder.PERSON:
         return "by hand"
-    return one_line(place.stack if record.recorder is Recorder.RUNNER else f"{place.stack} {place.name}")
+    stack = short_stack(place.stack)
+    return one_line(stack if record.recorder is Recorder.RUNNER else f"{stack} {place.name}")
+
+
+def short_stack(name: str) -> str:
+    """A stack's full name without the organization that every stack of a backend of one's own has."""
+    return name.removeprefix(f"{OWN_BACKEND}/")
 
 
 def title(record: Record) -> str:
@@ -64,28 +202,11 @@ def title(record: Record) -> str:
     return "a deployment" if start is None else f"{start.component} {start.version} on {', '.join(start.hosts)}"
 
 
-def as_object(record: Record) -> dict[str, Any]:
-    """A record as an object for scripts; what is absent is null, so that each has the same keys."""
-    attempt, start, end = record.attempt, record.attempt.start, record.attempt.end
-    return {
-        "attempt": record.id,
-        "component": start and start.component,
-        "version": start and start.version,
-        "hosts": start and list(start.hosts),
-        "state": Standing.of(record).value,
-        "status": end and end.status.value,
-        "errorMessage": end and end.reason,
-        "recorded": since(record).isoformat(),
-        "startTimestamp": start and start.timestamp,
-        "startDelivery": attempt.start_delivery.value,
-        "endDelivery": end and end.delivery.value,
-        "stack": record.place.stack or None,
-        "deployment": record.place.name if record.recorder.is_of_program else None,
-        "address": record.place.address,
-        "api": start and start.api.value,
-        "tags": (start and start.all_tags) or None,
-        "link": start and start.context and start.context.ticket_url,
-    }
+def known(attempt: Attempt) -> str:
+    """What was deployed where, with as much of the attempt's id as names it."""
+    start = attempt.start
+    what = "a deployment" if start is None else f"{start.named()} on {', '.join(start.hosts)}"
+    return one_line(f"{what} (attempt {attempt.id[:SHORT_ID]})")
 
 
 def event_as_object(start: StartEvent) -> dict[str, Any]:
@@ -105,36 +226,3 @@ def readable(outbox: Outbox, records: list[Record]) -> list[Record]:
     if outbox.trouble is not None:
         raise OutboxError(outbox.trouble)
     return records
-
-
-def chosen(
-    records: Iterable[Record],
-    *,
-    component: str | None = None,
-    host: str | None = None,
-    after: dt.datetime | None = None,
-) -> list[Record]:
-    """The records that fit."""
-    return [
-        record
-        for record in records
-        if (component is None or (record.attempt.start is not None and record.attempt.start.component == component))
-        and (host is None or (record.attempt.start is not None and host in record.attempt.start.hosts))
-        and (after is None or record.recorded >= after.timestamp())
-    ]
-
-
-def moment(text: str, now: dt.datetime) -> dt.datetime:
-    """A point in time: so long ago (`90m`, `12h`, `7d`), or a date with or without a time.
-
-    Raises:
-        WrongUseError: it is neither.
-    """
-    ago = re.fullmatch(r"(\d+)([smhdw])", text.strip())
-    try:
-        if ago:
-            return now - dt.timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        found = dt.datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
-    except (ValueError, OverflowError):
-        raise WrongUseError(f'--since "{text}" is not a time; write it as 90m, 12h, 7d, or 2026-11-25T10:00') from None
-    return found if found.tzinfo else found.astimezone()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,8 +19,8 @@ from ..errors import DeliveryError, InvalidEventError, ReleaseError, WrongUseErr
 from ..settings import TOKENLESS, Settings
 from ..state import Api, DeliveryStatus
 from ..tags import Found
-from .byhand import Sought
-from .records import Standing
+from .records import Entry, Events, State
+from .sought import Sought
 from .unmatched import not_in_bigpanda, several_in_bigpanda
 
 DAYS = 30
@@ -29,6 +28,17 @@ DAYS = 30
 DAY_S = 86400
 ORPHANED = "orphaned"
 UNKNOWN = "unknown here"
+PERSON = "a person: call `bigpanda-release end`"
+PROCESS = "this machine's process "
+ANOTHER = "another machine that uses this outbox"
+END_QUEUED = "this machine: the end is queued"
+END_SENT = "this machine: the end was sent"
+_OF_END = {
+    DeliveryStatus.QUEUED: END_QUEUED,
+    DeliveryStatus.DELIVERED: END_SENT,
+    DeliveryStatus.REJECTED: Events.END_REJECTED.value,
+    DeliveryStatus.OFF: Events.END_DROPPED.value,
+}
 SECRET = "(secret)"  # noqa: S105 - stands in place of one
 STACK_TAGS = (Found.ORGANIZATION, Found.PROJECT, Found.ENVIRONMENT)
 
@@ -54,13 +64,12 @@ class Remote:
             return UNKNOWN
         end, holder = self.record.attempt.end, self.record.holder
         if end is not None:
-            told = {DeliveryStatus.QUEUED: "this machine: the end is queued", DeliveryStatus.REJECTED: "end rejected"}
-            return told.get(end.delivery, "this machine: the end was sent")
+            return _OF_END[end.delivery]
         if self.record.recorder is Recorder.PERSON:
-            return "a person: call `bigpanda-release end`"
+            return PERSON
         if not self.record.is_held(time.time()):
             return ORPHANED
-        return f"this machine's process {holder.pid}" if holder.is_visible else "another machine that uses this outbox"
+        return f"{PROCESS}{holder.pid}" if holder.is_visible else ANOTHER
 
 
 class Reader:
@@ -128,33 +137,32 @@ class Reader:
             raise WrongUseError(several_in_bigpanda(sought, found))
         return found[0]
 
-    def as_object(self, remote: Remote) -> dict[str, Any]:
-        """A change as an object for scripts, with the keys that `records.as_object` has, and who looks after it."""
+    def entry(self, remote: Remote) -> Entry:
+        """A change as it is listed; of its events, what this machine knows of them."""
         change, record = remote.change, remote.record
-        secret = record is not None and record.is_secret
+        known = None if record is None else Entry.of(record)
+        is_secret = record is not None and record.is_secret
         tags = {name: self._shown(value) for name, value in reading.tags_of(change).items()}
-        hosts = reading.hosts_of(tags.get("hosts", ""))
         start = _seconds(change.get("start"))
-        return {
-            "attempt": remote.attempt,
-            "component": SECRET if secret else tags.get("component"),
-            "version": SECRET if secret else tags.get("version"),
-            "hosts": [SECRET] if secret else hosts,
-            "state": (Standing.ORPHANED if remote.looked_after_by == ORPHANED else Standing.IN_PROGRESS).value,
-            "status": None,
-            "errorMessage": None,
-            "recorded": dt.datetime.fromtimestamp(start, dt.timezone.utc).isoformat(),
-            "startTimestamp": start,
-            "startDelivery": DeliveryStatus.DELIVERED.value,
-            "endDelivery": None,
-            "stack": "/".join(tags[one.value] for one in STACK_TAGS if one.value in tags) or None,
-            "deployment": None if record is None or not record.recorder.is_of_program else record.place.name,
-            "address": self.address,
-            "api": Api.CHANGES.value,
-            "tags": None if secret else tags or None,
-            "link": None if secret else self._shown(change.get("ticket_url") or "") or None,
-            "lookedAfterBy": remote.looked_after_by,
-        }
+        return Entry(
+            attempt=remote.attempt,
+            component=SECRET if is_secret else tags.get("component"),
+            version=SECRET if is_secret else tags.get("version"),
+            hosts=(SECRET,) if is_secret else tuple(reading.hosts_of(tags.get("hosts", ""))),
+            state=State.LEFT_OPEN if remote.looked_after_by == ORPHANED else State.IN_PROGRESS,
+            events=Events.DELIVERED if known is None else known.events,
+            recorded=start,
+            address=self.address,
+            why=None if known is None else known.why,
+            start_timestamp=start,
+            end_delivery=None if known is None else known.end_delivery,
+            stack="/".join(tags[one.value] for one in STACK_TAGS if one.value in tags) or None,
+            deployment=None if known is None else known.deployment,
+            api=Api.CHANGES.value,
+            tags=None if is_secret else tags or None,
+            link=None if is_secret else self._shown(change.get("ticket_url") or "") or None,
+            looked_after_by=remote.looked_after_by,
+        )
 
     def _shown(self, value: object) -> str:
         """Text of BigPanda's as it may be shown: the token stands in none of it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from ..bigpanda.events import StartEvent
 from ..bigpanda.text import listed
@@ -12,9 +11,7 @@ from ..delivery.attempt import Attempt
 from ..delivery.record import Record
 from ..state import DeliveryStatus
 from .records import recorded_by, title
-
-if TYPE_CHECKING:
-    from .byhand import Sought
+from .sought import Sought, options
 
 NEAREST = 3
 LISTED = 10
@@ -42,9 +39,7 @@ def no_match(records: Sequence[Record], address: str, sought: Sought) -> str:
     here = [one for one in records if one.place.address == address and one.is_in_progress]
     known = [one for one in here if one.attempt.start is not None]
     if sought.attempt is not None:
-        hidden = any(sought.names(one.id) for one in here)
-        told = "it has secret properties, which only the next update of the stack can end" if hidden else ELSEWHERE
-        return f"no open start matches {sought}: {told}"
+        return f"no open start matches {sought}: {_why_not_attempt([one for one in here if sought.names(one.id)])}"
     if known:
         nearest = sorted(known, key=lambda one: _likeness(sought, one.attempt.start), reverse=True)
         told = f"the nearest open ones are {_listed(nearest, NEAREST)}; name one of them, or {FORCE}"
@@ -53,9 +48,19 @@ def no_match(records: Sequence[Record], address: str, sought: Sought) -> str:
     return f"no open start matches {sought}: {told}{_secret(len(here) - len(known))}"
 
 
+def _why_not_attempt(named: Sequence[Record]) -> str:
+    """Why none of the open attempts with that id is the one that is sought."""
+    if not named:
+        return ELSEWHERE
+    if named[0].attempt.start is None:
+        return "it has secret properties, which only the next update of the stack can end"
+    return f"that attempt is {title(named[0])}; omit the option that says otherwise"
+
+
 def several(records: Sequence[Record], sought: Sought) -> str:
     """More than one open start may be meant."""
-    return f"several open starts match {sought}: {_listed(records, LISTED)}; add --version and --host to choose one"
+    more = options(sought.missing)
+    return f"several open starts match {sought}: {_listed(records, LISTED)}; add {more} to choose one"
 
 
 def not_in_bigpanda(sought: Sought, days: int) -> str:

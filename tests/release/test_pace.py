@@ -65,7 +65,8 @@ def flush(
     settings = Settings.resolve({}, {}, {**SETTINGS, "baseUrl": bigpanda.address, "timeoutSeconds": timeout_s})
     delivery, begun = Delivery(settings, outbox, display.warn), time.monotonic()
     flushed = leftover.flush(delivery, None, show.Paused(display, every_s))
-    show.flushed(display, flushed, delivery.sender.trouble)
+    for line, style in flushed.lines(settings.base_url, settings.base_url.value):
+        display.line(line, style=style)
     assert flushed.complete
     return shown.getvalue().splitlines(), time.monotonic() - begun
 
@@ -79,7 +80,7 @@ def test_a_flush_keeps_to_the_limit_and_says_so(
     waiting(outbox.path, bigpanda.address, 8)
     shown, took_s = flush(outbox, bigpanda)
     assert shown[0] == "BigPanda accepts 3 changes a minute; 5 are left, sending continues in 1 s"
-    assert shown[-1] == "8 sent"
+    assert shown[-2:] == ["sent the start and the end of shop 7", "16 events sent"]
     assert took_s >= 2 * MINUTE_S
     received = [event["received"] for event in bigpanda.posts()]
     assert len(received) == 8
@@ -94,7 +95,7 @@ def test_a_flush_goes_on_where_bigpanda_says_that_it_is_too_much(outbox: Outbox)
         waiting(outbox.path, bigpanda.address, 5)
         shown, _ = flush(outbox, bigpanda, timeout_s=0.3)
         assert "BigPanda accepts 400 changes a minute; 2 are left, sending continues in 1 s" in shown
-        assert shown[-1] == "5 sent"
+        assert shown[-1] == "10 events sent"
         assert sorted(change["version"] for change in bigpanda.changes()) == ["0", "1", "2", "3", "4"]
 
 
@@ -106,4 +107,4 @@ def test_a_flush_does_not_say_so_again_and_again(
     monkeypatch.setattr(Changes, "per_minute", 2)
     waiting(outbox.path, bigpanda.address, 6)
     shown, _ = flush(outbox, bigpanda, every_s=60)
-    assert len(shown) == 2
+    assert len([line for line in shown if "sending continues" in line]) == 1

@@ -1,4 +1,4 @@
-"""What was recorded, and by hand: status, history, start, end, flush, doctor, sandbox."""
+"""What was recorded, and by hand: status, history, start, end, flush, sandbox."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Callable
 
@@ -14,7 +13,7 @@ import pytest
 
 from tests.engine import TOKEN, Stack, wait_until
 from tests.faults import FaultyBigPanda, answer
-from tests.servers import Recorder, Sandbox
+from tests.servers import Sandbox
 
 from .command import COMMAND, UP, Release, without_times
 
@@ -29,11 +28,11 @@ HANDS = ("--component", "db", "--version", "9", "--host", "db-1", "--host", "db-
 def test_an_event_by_hand_and_its_end(release: MakeRelease, bigpanda: Sandbox) -> None:
     """In progress until its end, whatever else is called; the end has the hosts in the start's order."""
     shop = release(WEB)
-    assert shop("start", *HANDS, "--owner", "john").output == "start sent\n"
+    assert shop("start", *HANDS, "--owner", "john").output.startswith("start sent: db 9 on db-1, db-2 (attempt ")
     assert "in progress" in shop("status").output
     assert "it is in progress until `bigpanda-release end` is called for it" in shop("flush").output
     ended = shop("end", "--component", "db", "--version", "9", "--host", "db-2", "--host", "db-1")
-    assert ended.output == "end sent\n"
+    assert ended.output.startswith("end sent: db 9 on db-1, db-2 (attempt ")
     (change,) = bigpanda.changes()
     assert (change["state"], change["hosts"], change["owner"]) == ("success", ["db-1", "db-2"], "john")
     assert shop("status").output == "nothing is in progress, and nothing is queued\n"
@@ -56,11 +55,11 @@ def test_events_by_hand_wait_for_bigpanda_in_their_order(
     """Both are queued, and `flush` sends the start first."""
     shop = Release(faulty_stack(WEB))
     faulty.go_away()
-    assert "start queued; send it with `bigpanda-release flush`" in shop("start", *HANDS).output
-    assert "end queued; send it with `bigpanda-release flush`" in shop("end", *HANDS).output
+    assert shop("start", *HANDS).output.startswith("start queued: db 9 on db-1, db-2 (attempt ")
+    assert shop("end", *HANDS).output.startswith("end queued: db 9 on db-1, db-2 (attempt ")
     assert bigpanda.events() == []
     faulty.come_back()
-    assert shop("flush").output == "1 sent\n"
+    assert shop("flush").output == "sent the start and the end of db 9\n2 events sent\n"
     assert bigpanda.story() == ["start 9", "success 9"]
 
 
@@ -74,7 +73,7 @@ def test_flush_tells_what_bigpanda_rejected(faulty_stack: MakeStack, faulty: Fau
     faulty.script = [answer(400, b"hosts missing")]
     run = shop("flush")
     assert "BigPanda rejected the start of db 9 (400: hosts missing)" in run.output
-    assert run.output.endswith("0 sent, 1 rejected\n")
+    assert run.output.endswith("0 events sent, 1 rejected\n")
     assert faulty.asked == ["start"]
 
 
@@ -98,8 +97,9 @@ def test_a_rejected_event_by_hand(recorder_shop: Release) -> None:
     assert "BigPanda rejected the start of " in run.output
     assert recorder_shop("flush").output == "nothing to send\n"
     (record,) = json.loads(recorder_shop.printed("history", "--json"))
-    assert (record["state"], record["startDelivery"]) == ("rejected", "rejected")
-    assert re.search(r"db +9 +db-1, db-2 +rejected ", recorder_shop("history").output)
+    assert (record["delivery"], record["startDelivery"]) == ("start rejected", "rejected")
+    assert (record["rejected"], record["waits"]) == ("400: no such field", None)
+    assert re.search(r"db +9 +db-1, db-2 +failure +start rejected ", recorder_shop("history").output)
     assert recorder_shop("status").output == "nothing is in progress, and nothing is queued\n"
     assert "no open start matches db 9" in recorder_shop("end", *HANDS).output
 
@@ -114,7 +114,7 @@ def test_a_release_whose_start_was_rejected_is_no_success(recorder_shop: Release
         "rejected: BigPanda rejected the start of shop 1, so it has no record of this update\n"
     )
     (record,) = json.loads(recorder_shop.printed("history", "--json"))
-    assert record["state"] == "rejected"
+    assert (record["state"], record["delivery"]) == ("success", "start rejected")
 
 
 def test_a_program_whose_start_was_rejected_is_no_success(recorder_shop: Release) -> None:
@@ -122,7 +122,7 @@ def test_a_program_whose_start_was_rejected_is_no_success(recorder_shop: Release
     recorder_shop.stack.program(WEB)
     assert recorder_shop.stack.up().ok
     (record,) = json.loads(recorder_shop.printed("history", "--json"))
-    assert (record["component"], record["state"]) == ("web", "rejected")
+    assert (record["component"], record["state"], record["delivery"]) == ("web", "success", "start rejected")
 
 
 @pytest.mark.parametrize(("delivery", "code"), [("bestEffort", 0), ("required", 3)])
@@ -138,7 +138,7 @@ def test_a_release_whose_end_was_rejected_is_in_progress(
         "rejected: BigPanda rejected the end of shop 1, so it shows shop 1 in progress; send another end with "
         "`bigpanda-release end --component shop`\n"
     ) in run.output
-    assert "in progress, end rejected" in shop("history").output
+    assert re.search(r"success +end rejected +.* 422: no ", shop("history").output)
     assert [change["state"] for change in bigpanda.changes()] == ["in_progress"]
     assert shop("end", "--component", "shop").ok
     assert [change["state"] for change in bigpanda.changes()] == ["success"]
@@ -150,7 +150,8 @@ def test_a_start_that_waits_is_queued(faulty_stack: MakeStack, faulty: FaultyBig
     faulty.go_away()
     assert shop("start", *HANDS).ok
     (record,) = json.loads(shop.printed("status", "--json"))
-    assert (record["state"], record["status"]) == ("queued", None)
+    assert (record["state"], record["delivery"], record["status"]) == ("in progress", "start queued", None)
+    assert record["waits"] == f"{faulty.address} could not be reached: Connection refused"
 
 
 def test_without_a_token_events_wait(release: MakeRelease, bigpanda: Sandbox) -> None:
@@ -179,10 +180,12 @@ def test_history_shows_what_was_sent_and_filters(release: MakeRelease, bigpanda:
     assert components("--host", "db-2") == ["db"]
     assert components("--since", "1h", "--limit", "2") == ["db", "shop"]
     assert components("--since", "2100-01-01") == []
+    assert components("--stack", "test/dev") == ["shop", "web"]
+    assert components("--state", "in-progress") == ["db"]
     shown = shop("history").output
-    assert re.search(r"web +7 +w-1 +success .* organization/test/dev web", shown)
-    assert re.search(r"shop +1 +a +success .* organization/test/dev ", shown)
-    assert re.search(r"db +9 +db-1, db-2 +in progress .* by hand", shown)
+    assert re.search(r"web +7 +w-1 +success +delivered .* test/dev web\n", shown)
+    assert re.search(r"shop +1 +a +success +delivered .* test/dev\n", shown)
+    assert re.search(r"db +9 +db-1, db-2 +in progress +delivered .* by hand\n", shown)
 
 
 def test_flush_sends_what_a_programs_update_left(
@@ -193,9 +196,9 @@ def test_flush_sends_what_a_programs_update_left(
     faulty.go_away()
     assert shop.stack.up().ok
     faulty.come_back()
-    assert shop("flush").output == "1 sent\n"
+    assert shop("flush").output == "sent the start and the end of web 7\n2 events sent\n"
     assert bigpanda.story() == ["start 7", "success 7"]
-    assert shop.stack.up().ok
+    assert "Sent the events of earlier updates" in shop.stack.up().output
     assert bigpanda.story() == ["start 7", "success 7"]
 
 
@@ -213,7 +216,7 @@ def test_flush_sends_nothing_that_another_machine_has_sent(
     assert bigpanda.story() == ["start 7", "success 7"]
     shop.stack.environment["BIGPANDA_OUTBOX"] = str(here)
     run = shop("flush")
-    assert "dropped: organization/test/dev web, which another machine has sent already" in run.output
+    assert "not sent: the start and the end of web 7, which another machine has sent already" in run.output
     assert bigpanda.story() == ["start 7", "success 7"]
 
 
@@ -223,7 +226,10 @@ def test_flush_sends_to_one_address_alone(faulty_stack: MakeStack, faulty: Fault
     faulty.go_away()
     assert shop("start", *HANDS).ok
     run = shop("flush", env={"BIGPANDA_BASE_URL": bigpanda.address})
-    assert f"kept: the events for {faulty.address}; set BIGPANDA_BASE_URL to send them there" in run.output
+    assert run.output == (
+        f"1 event for {faulty.address} stays queued: this call sends to {bigpanda.address} (BIGPANDA_BASE_URL); to "
+        f"send it, run `bigpanda-release flush` with BIGPANDA_BASE_URL={faulty.address}\n"
+    )
     assert bigpanda.events() == []
 
 
@@ -236,98 +242,8 @@ def test_flush_takes_the_settings_of_a_stack(
     assert shop.stack.up().ok
     shop.stack.pulumi("config", "set", "--secret", "bigpanda:apiToken", TOKEN)
     assert shop("flush").code == 1
-    assert shop("flush", "-s", "dev").output == "1 sent\n"
+    assert shop("flush", "-s", "dev").output.endswith("2 events sent\n")
     assert bigpanda.story() == ["start 7", "success 7"]
-
-
-def test_doctor_finds_all_well(release: MakeRelease, bigpanda: Sandbox) -> None:
-    """A line for each thing, and no event."""
-    run = release(WEB)("doctor")
-    assert run.ok, run.output
-    assert [line.split()[1] for line in run.output.splitlines()] == [
-        *("engine", "hooks", "language", "dynamic", "python", "stack", "token", "api", "bigpanda", "outbox")
-    ]
-    assert bigpanda.events() == []
-
-
-def test_doctor_says_how_to_mend(release: MakeRelease) -> None:
-    """Each thing that is wrong has a line with what to do, and the exit code is 1."""
-    shop = release(WEB)
-    del shop.stack.environment["BIGPANDA_API_TOKEN"]
-    bare = shop.stack.folder.parent / "bare"
-    subprocess.run(["python3", "-m", "venv", "--without-pip", str(bare)], check=True, timeout=60)
-    shop.stack.environment |= {
-        "BIGPANDA_BASE_URL": "http://127.0.0.1:9",
-        "PULUMI_PYTHON_CMD": str(bare / "bin" / "python"),
-        "PYTHONPATH": "",
-    }
-    run = shop("doctor")
-    assert run.code == 1
-    wrong = [line.split()[1] for line in run.output.splitlines() if line.startswith("!!")]
-    assert wrong == ["python", "token", "bigpanda"]
-    assert "-> " + str(bare / "bin" / "python") + " -m pip install bigpanda-provider" in run.output
-    assert "-> there is no BigPanda token, so no event can be sent. Set one with" in run.output
-
-
-def changes_of(shop: Release) -> Release:
-    """The runner with the Changes API as its setting."""
-    shop.stack.environment |= {"BIGPANDA_API": "changes", "BIGPANDA_APP_KEY": "app-key-of-nobody"}
-    return shop
-
-
-def bigpanda_lines(shop: Release) -> dict[str, str]:
-    """What the doctor says of BigPanda, by what it looked at; a fix stands behind an arrow."""
-    lines = shop("doctor").output.replace("\n              -> ", " -> ").splitlines()
-    known = {"token": 9, "app key": 9, "api": 9, "bigpanda": 9}
-    return {name: line[4 + width + 1 :] for line in lines for name, width in known.items() if line[4:].startswith(name)}
-
-
-def test_doctor_reads_changes_with_the_token(release: MakeRelease, bigpanda: Sandbox) -> None:
-    """Where the Changes API is used; nothing is sent, and the app key is in no output."""
-    shop = changes_of(release(WEB))
-    assert bigpanda_lines(shop) == {
-        "token": "from BIGPANDA_API_TOKEN (environment)",
-        "app key": "from BIGPANDA_APP_KEY (environment); whether BigPanda accepts it shows only when an event is sent",
-        "api": "changes, from BIGPANDA_API (environment)",
-        "bigpanda": f"{bigpanda.address}, from BIGPANDA_BASE_URL (environment), accepts the token: it may read changes",
-    }
-    assert bigpanda.posts() == []
-    assert shop.stack.tells("app-key-of-nobody") == []
-
-
-def test_doctor_says_which_key_the_changes_api_takes(make_stack: MakeAnyStack, recorder: Recorder) -> None:
-    """A token of the Deployments API is of another kind."""
-    recorder.status, recorder.body = 401, TOKEN.encode()
-    shop = changes_of(Release(make_stack(recorder.address, WEB)))
-    found = bigpanda_lines(shop)["bigpanda"]
-    assert "does not let the token read changes -> " in found
-    assert "answered 401: ***. BigPanda's Changes API takes a User API key, not the organization's token." in found
-    (request,) = recorder.requests
-    assert re.fullmatch(r"/resources/v2.0/changes\?start_time_frame=\d{10}&end_time_frame=\d{10}&limit=1", request.path)
-
-
-def test_doctor_misses_the_app_key_and_the_network(release: MakeRelease) -> None:
-    """Each with its fix."""
-    shop = changes_of(release(WEB))
-    shop.stack.environment |= {"BIGPANDA_APP_KEY": "", "BIGPANDA_BASE_URL": "http://127.0.0.1:9"}
-    found = bigpanda_lines(shop)
-    assert found["app key"].startswith("not set -> there is no app key")
-    assert "http://127.0.0.1:9 could not be reached: Connection refused -> check bigpanda:baseUrl" in found["bigpanda"]
-
-
-def test_doctor_asks_poetry_for_its_environment(release: MakeRelease) -> None:
-    """As the script that starts the provider process does. A script stands for Poetry here."""
-    shop = release(WEB)
-    tools = shop.stack.folder / "tools"
-    tools.mkdir()
-    (tools / "poetry").write_text(f"#!/bin/sh\n[ \"$*\" = 'env info --path' ] && echo {sys.prefix}\n")
-    (tools / "poetry").chmod(0o755)
-    shop.stack.environment["PATH"] = f"{tools}:{shop.stack.environment['PATH']}"
-    (shop.stack.folder / "Pulumi.yaml").write_text(
-        "name: test\nruntime: {name: python, options: {toolchain: poetry}}\n"
-    )
-    (python,) = [line for line in shop("doctor").output.splitlines() if line.split()[1] == "python"]
-    assert f"{sys.prefix}/bin/python, the virtualenv that Pulumi.yaml names" in python
 
 
 def test_the_sandbox_is_a_command(release: MakeRelease) -> None:

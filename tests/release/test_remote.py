@@ -77,20 +77,22 @@ def test_what_bigpanda_has_in_progress_and_who_looks_after_it(shop: Release, big
     posted(bigpanda, recorded(shop, Holder.current()), start=NOW - 30)
     found, shown = remotes(shop), shop("status", "--remote").output
     assert [one["lookedAfterBy"] for one in found] == [
-        "unknown here",
-        "orphaned",
-        "a person: call `bigpanda-release end`",
         f"this machine's process {os.getpid()}",
+        "a person: call `bigpanda-release end`",
+        "orphaned",
+        "unknown here",
     ]
-    assert [one["state"] for one in found] == ["in progress", "left open", "in progress", "in progress"]
-    first = found[0]
+    assert [one["state"] for one in found] == ["in progress", "in progress", "left open", "in progress"]
+    assert [one["lookedAfterBy"] for one in remotes(shop, "--state", "left-open")] == ["orphaned"]
+    assert remotes(shop, "--stack", "shop/prod", "--limit", "1") == found[:1]
+    first = found[-1]
     assert (first["attempt"], first["component"], first["version"]) == ("elsewhere", "shop", "2.4.1")
     assert (first["hosts"], first["stack"]) == (["web-1"], "acme/shop/prod")
     assert (first["link"], first["startTimestamp"]) == ("https://ci.example/builds/7", NOW - 60)
     assert {*json.loads(shop.printed("history", "--json"))[0]} < {*first}
-    line = r"shop +2\.4\.1 +web-1 +acme/shop/prod +.* UTC +unknown here +https://ci.example/builds/7 +elsewhere"
+    line = r"shop +2\.4\.1 +web-1 +acme/shop/prod +.* UTC +unknown here +https://ci.example/builds/7 +elsewhere\n"
     assert re.search(line, shown)
-    assert remotes(shop, "--days", "90")[0]["attempt"] == "old"
+    assert remotes(shop, "--days", "90")[-1]["attempt"] == "old"
     assert shop.stack.tells(APP_KEY) == []
 
 
@@ -99,7 +101,7 @@ def test_what_is_secret_is_not_shown(shop: Release, bigpanda: Sandbox) -> None:
     secret = recorded(shop, secret=True)
     posted(bigpanda, secret, tags={**TAGS, "component": "hunter2", "hosts": "hunter2"})
     posted(bigpanda, "elsewhere", tags={**TAGS, "environment": f"a {TOKEN}", "owner": "\x1b[31mann"}, start=NOW)
-    first, second = remotes(shop)
+    second, first = remotes(shop)
     assert (first["component"], first["hosts"], first["tags"], first["link"]) == ("(secret)", ["(secret)"], None, None)
     assert (second["stack"], second["tags"]["owner"]) == ("a ***", "ann")
     assert "\x1b" not in shop("status", "--remote").output
@@ -146,7 +148,7 @@ def test_what_another_machine_started_can_be_ended(shop: Release, bigpanda: Sand
         "another machine, pass --force to send the end anyway\n"
     )
     run = shop("end", "--attempt", "pulumi-elsewhere", "--force", "--status", "failure", "--reason", "gone")
-    assert run.output == "end sent\n"
+    assert run.output.startswith("end sent: ")
     after = bigpanda.posts()[-1]["body"]
     assert after.pop("end") >= NOW
     assert after == {
@@ -182,16 +184,15 @@ def test_an_attempt_of_this_machine_is_ended_by_its_id(shop: Release, bigpanda: 
     """Whatever its API is; one that a running process will end needs `--force`."""
     assert shop("start", "--component", "db", "--version", "9", "--host", "db-1").ok
     assert shop("start", "--component", "db", "--version", "9", "--host", "db-1").ok
-    second = json.loads(shop.printed("status", "--json"))[1]["attempt"]
-    assert shop("end", "--attempt", second).output == "end sent\n"
+    second = json.loads(shop.printed("status", "--json"))[0]["attempt"]
+    assert shop("end", "--attempt", second).output.startswith("end sent: ")
     assert [(c["identifier"], c["status"]) for c in bigpanda.changes()][1] == (f"pulumi-{second}", "Done")
 
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ((), "pass --component, or --attempt with an attempt that `status --json` shows"),
-        (("--attempt", "a", "--version", "1"), "--attempt alone says which deployment is meant; omit --component"),
+        ((), "pass --component, --version, --host or --attempt to say which start is to be ended"),
         (
             ("--attempt", "a", "--force", "--api", "deployments"),
             "no open start on this machine is attempt a, and BigPanda can be asked for it only by the Changes API",

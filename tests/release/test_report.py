@@ -57,7 +57,7 @@ def test_an_update_of_outputs_alone_says_so(release: MakeRelease, bigpanda: Sand
     assert shop(*UP, *HOST).ok
     shop.stack.pulumi("config", "set", "url", "https://shop.example.com/new")
     plan = shop("preview", *EVENT).output
-    assert '~ url: "https://shop.example.com/" => "https://shop.example.com/new"' in plan
+    assert '~ url     : "https://shop.example.com/" => "https://shop.example.com/new"' in plan
     assert plan.endswith("only stack outputs change, so nothing is sent\n")
     run = shop(*UP, *HOST)
     assert "    password: [secret]" in run.output

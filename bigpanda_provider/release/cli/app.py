@@ -23,6 +23,12 @@ from .help import PROGRAM, Command, EngineCommand, Group
 
 F = TypeVar("F", bound=Callable[..., Exit])
 
+_SHOWN: dict[str, Any] = {
+    "pretty_exceptions_enable": False,
+    "rich_markup_mode": None,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+
 app = typer.Typer(
     name=PROGRAM,
     cls=Group,
@@ -30,10 +36,10 @@ app = typer.Typer(
     epilog="Exit codes: 0 success, 1 a release failed, 2 wrong use, 3 delivery is required and "
     "an event did not get through, 130 cancelled.",
     no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    **_SHOWN,
 )
+_PARENTS = {"": app}
+"""What commands stand below, by its name."""
 
 _UsageError: Any = typer.BadParameter.__base__
 """Wrong use, as the library below Typer raises it; where that is found has changed between versions of Typer."""
@@ -83,7 +89,7 @@ def _wrong_use(error: Any) -> str:
     return told if told.endswith("?") else f"{told}; see `{error.ctx.command_path} --help`"
 
 
-def command(group: str, *, engine: bool = False, name: str | None = None) -> Callable[[F], F]:
+def command(group: str, *, engine: bool = False, name: str | None = None, has_more: bool = False) -> Callable[[F], F]:
     """Make a function a command: it has the options of `Output`, and its errors become one sentence and an exit code.
 
     The function takes a `Call`, then options, or groups of them: dataclasses whose fields are options.
@@ -91,16 +97,24 @@ def command(group: str, *, engine: bool = False, name: str | None = None) -> Cal
     Args:
         group: where the help lists it.
         engine: whether what follows `--` is for the engine.
-        name: its name, if that is not the function's.
+        name: its name, if that is not the function's; of a command below another one both, as they are typed.
+        has_more: whether there are commands below it.
     """
 
     def make(function: F) -> F:
         takes = inspect.signature(function, eval_str=True)
         own = list(takes.parameters.values())[1:]
 
+        options = [option for one in (*own, _OUTPUT) for option in _options(one)]
+
         @functools.wraps(function)
         def told(ctx: typer.Context, **given: Any) -> None:
             output: Output = _taken(_OUTPUT, given)
+            below = ctx.invoked_subcommand
+            if below is not None:
+                if output != Output() or any(given[option.name] != option.default for option in options):
+                    ctx.fail(f"options come after {below}; write them as `{ctx.command_path} {below} --json`")
+                return
             call = Call(output.as_json, output.quiet, output.color, tuple(ctx.args))
             try:
                 code = _told(lambda: function(call, **{one.name: _taken(one, given) for one in own}), output.debug)
@@ -108,13 +122,19 @@ def command(group: str, *, engine: bool = False, name: str | None = None) -> Cal
                 call.close()
             sys.exit(code)
 
-        options = [option for one in (*own, _OUTPUT) for option in _options(one)]
         context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
         told.__signature__ = takes.replace(parameters=[context, *options], return_annotation=None)  # type: ignore[attr-defined]
         told.__annotations__ = {one.name: one.annotation for one in (context, *options)}
         del told.__wrapped__  # else its signature would count, not this one
-        kind = EngineCommand if engine else Command
-        app.command(name, cls=kind, rich_help_panel=group)(told)
+        *above, own_name = (name or function.__name__).split()
+        parent = _PARENTS[" ".join(above)]
+        if has_more:
+            below = _PARENTS[own_name] = typer.Typer(cls=Group, invoke_without_command=True, **_SHOWN)
+            below.callback(subcommand_metavar="[COMMAND]")(told)
+            parent.add_typer(below, name=own_name, rich_help_panel=group)
+        else:
+            kind = EngineCommand if engine else Command
+            parent.command(own_name, cls=kind, rich_help_panel=group)(told)
         return function
 
     return make

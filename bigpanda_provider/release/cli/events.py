@@ -8,20 +8,27 @@ from typing import Annotated
 
 import typer
 
+from ...bigpanda import hidden
 from ...delivery.attempt import End
 from ...delivery.delivery import Delivery
 from ...delivery.found import Occasion, context
-from ...errors import UndeliveredError, WrongUseError
+from ...delivery.warn import OUTAGE, Warn
+from ...errors import DeliveryError, UndeliveredError, WrongUseError
 from ...settings import Mode
 from ...state import Api, DeliveryStatus, Status
-from .. import byhand, carried
+from .. import byhand, carried, handed
 from ..exits import Exit
+from ..handed import Handed, Kind
 from ..remote import Reader
 from ..runner import start_event
+from ..sought import Sought
 from .app import command
 from .call import Call
 from .help import EVENTS
 from .options import (
+    DELIVER,
+    TELL,
+    WHICH,
     AppKeyFile,
     DeliveryMode,
     Description,
@@ -33,16 +40,26 @@ from .options import (
     tags,
 )
 
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Show what would be sent; send and record nothing.", rich_help_panel=DELIVER),
+]
+
 
 @command(EVENTS)
 def start(
     call: Call,
-    component: Annotated[str, typer.Option(help="Component, as BigPanda shows it.")],
-    version: Annotated[str, typer.Option(help="Version of the component.")],
-    host: Annotated[list[str], typer.Option(metavar="HOST", help="Host to report; repeat for several.")],
+    component: Annotated[
+        str, typer.Option(metavar="NAME", help="Component, as BigPanda shows it.", rich_help_panel=TELL)
+    ],
+    version: Annotated[str, typer.Option(metavar="VERSION", help="Version of the component.", rich_help_panel=TELL)],
+    host: Annotated[
+        list[str], typer.Option(metavar="HOST", help="Host to report; repeat for several.", rich_help_panel=TELL)
+    ],
     description: Description = None,
     owner: Owner = None,
     tag: Tags = None,
+    dry_run: DryRun = False,
     token_file: TokenFile = None,
     app_key_file: AppKeyFile = None,
     api: UsedApi = None,
@@ -62,34 +79,54 @@ def start(
         owner=owner,
         tags=added and carried.without_secrets(added, settings.secrets),
     )
-    chosen = Delivery(settings, call.outbox, call.display.warn)
-    found = context(settings, os.environ, Occasion("", pathlib.Path.cwd()))
-    return _sent(byhand.start(chosen, event, found).start_delivery, "start")
+    chosen = Delivery(settings, call.outbox, _warn(call))
+    begun = byhand.attempt_of(event, context(settings, os.environ, Occasion("", pathlib.Path.cwd())))
+    if dry_run:
+        return _drafted(call, handed.start_drafted(begun, chosen, settings), handed.caveat(chosen, settings, begun))
+    try:
+        sent = byhand.start(chosen, begun)
+    except DeliveryError as error:
+        raise UndeliveredError(
+            f"the start of {event.named()} did not get through, and delivery is required: {error}"
+        ) from None
+    return _told(call, handed.handed(Kind.START, sent, chosen, settings))
 
 
 @command(EVENTS)
 def end(
     call: Call,
-    component: Annotated[str | None, typer.Option(help="Component of the start.")] = None,
+    component: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Component of the start.", rich_help_panel=WHICH)
+    ] = None,
     version: Annotated[
-        str | None,
-        typer.Option(help="Version of the start; optional if only one start of the component is open."),
+        str | None, typer.Option(metavar="VERSION", help="Version of the start.", rich_help_panel=WHICH)
     ] = None,
     host: Annotated[
-        list[str] | None, typer.Option(metavar="HOST", help="Host of the start; repeat for all hosts, or omit.")
+        list[str] | None,
+        typer.Option(metavar="HOST", help="Host of the start; repeat for all of its hosts.", rich_help_panel=WHICH),
     ] = None,
     attempt: Annotated[
         str | None,
         typer.Option(
-            metavar="ID", help="Attempt, as `status --json` shows it, instead of a component, version and hosts."
+            metavar="ID", help="Attempt, as `start` shows it, or the beginning of its id.", rich_help_panel=WHICH
         ),
     ] = None,
-    status: Annotated[Status, typer.Option(help="Result of the deployment.")] = Status.SUCCESS,
-    reason: Annotated[str | None, typer.Option(help="Reason of the failure.")] = None,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Send the end even if no open start matches, or a running update would send it."),
+        typer.Option(
+            "--force",
+            help="Send the end even if no open start matches, or a running update would send it.",
+            rich_help_panel=WHICH,
+        ),
     ] = False,
+    status: Annotated[
+        Status,
+        typer.Option(metavar="RESULT", help="Result of the deployment: success or failure.", rich_help_panel=TELL),
+    ] = Status.SUCCESS,
+    reason: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Reason of the failure.", rich_help_panel=TELL)
+    ] = None,
+    dry_run: DryRun = False,
     token_file: TokenFile = None,
     app_key_file: AppKeyFile = None,
     api: UsedApi = None,
@@ -97,8 +134,10 @@ def end(
 ) -> Exit:
     """Send the end of an open start.
 
+    Pass as much of the start as tells it apart from others that are open.
+
     For a start that was sent from another machine, pass --force with its component, version and hosts. With the
-    Changes API, BigPanda is asked for the deployment, so --attempt or the component is enough.
+    Changes API, BigPanda is asked for the deployment, so a part of these, or --attempt, is enough.
 
     bigpanda-release end --component shop
 
@@ -106,27 +145,56 @@ def end(
     """
     if reason is not None and status is Status.SUCCESS:
         raise WrongUseError("--reason is only for a failure; add --status failure, or omit --reason")
-    sought = byhand.Sought.told(attempt, component, version, host)
+    sought = Sought.told(attempt, component, version, host)
     settings = call.settings(explicit(token_file, app_key_file, api, delivery))
-    chosen = Delivery(settings, call.outbox, call.display.warn)
+    chosen = Delivery(settings, call.outbox, _warn(call))
     asks = settings.api.value is Api.CHANGES
     elsewhere = (lambda sought: Reader(settings, chosen.outbox).find(sought)) if asks else None
-    ended = byhand.end(chosen, sought, End(status, reason), force=force, elsewhere=elsewhere)
-    became = None if ended.end is None else ended.end.delivery
-    return _sent(became, "end", required=chosen.mode is Mode.REQUIRED, trouble=chosen.sender.trouble)
+    found = byhand.find(chosen, sought, force=force, elsewhere=elsewhere)
+    told = End(status, None if reason is None else hidden.in_text(reason, settings.secrets))
+    if dry_run:
+        drafted = handed.end_drafted(found.attempt, found.record, told, chosen)
+        return _drafted(call, drafted, handed.caveat(chosen, settings, found.attempt))
+    sent = handed.handed(Kind.END, byhand.end(chosen, found, told), chosen, settings)
+    return _told(call, sent, required=chosen.mode is Mode.REQUIRED)
 
 
-def _sent(state: DeliveryStatus | None, what: str, *, required: bool = False, trouble: str | None = None) -> Exit:
-    """Tell what became of an event."""
-    if state is DeliveryStatus.QUEUED and required:
-        raise UndeliveredError(
-            f"the {what} did not get through, and delivery is required; the {what} is queued: {trouble}"
-        )
-    told = {
-        DeliveryStatus.DELIVERED: "sent",
-        DeliveryStatus.QUEUED: "queued; send it with `bigpanda-release flush`",
-        DeliveryStatus.REJECTED: "rejected",
-        DeliveryStatus.OFF: "not sent, since delivery is off",
-    }
-    print(f"{what} {told[state or DeliveryStatus.QUEUED]}")
-    return Exit.FAILED if state is DeliveryStatus.REJECTED else Exit.OK
+def _warn(call: Call) -> Warn:
+    """Warn of everything but an outage: what is said of the event tells of it."""
+
+    def warn(sentence: str, *, about: str | None = None) -> None:
+        if about != OUTAGE:
+            call.display.warn(sentence, about=about)
+
+    return warn
+
+
+def _drafted(call: Call, event: Handed, caveat: str | None) -> Exit:
+    """Show an event that is not sent."""
+    if caveat is not None:
+        call.display.warn(caveat)
+    _show(call, event)
+    return Exit.OK
+
+
+def _told(call: Call, event: Handed, *, required: bool = False) -> Exit:
+    """Tell what became of an event.
+
+    Raises:
+        UndeliveredError: it is queued, and delivery is required.
+    """
+    refused = required and event.became is DeliveryStatus.QUEUED
+    if call.as_json or not refused:
+        _show(call, event)
+    if refused:
+        raise UndeliveredError(f"{event.sentence()} (delivery is required)")
+    return Exit.FAILED if event.became is DeliveryStatus.REJECTED else Exit.OK
+
+
+def _show(call: Call, event: Handed) -> None:
+    if call.as_json:
+        call.print_json(event.as_object())
+        return
+    call.display.line(event.sentence(), always=True)
+    if request := event.request():
+        print(request)  # as it is, so that it can be copied: a terminal folds it, and nothing else does

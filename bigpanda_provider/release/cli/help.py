@@ -12,7 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 
 PROGRAM = "bigpanda-release"
 
-RELEASES, RECORDS, EVENTS, SETUP = "Releases", "Records", "Events by hand", "Setup"
+RELEASES, RECORDS, EVENTS, SETUP, MORE = "Releases", "Records", "Events by hand", "Setup", "Commands"
 """The groups of commands, in the order of the help."""
 OTHER = "Options"
 """The group of options that are in none."""
@@ -68,7 +68,9 @@ class EngineCommand(Command):
 
 
 class Group(TyperGroup):
-    """All commands; its help shows them in groups, too."""
+    """All commands, or those below one of them; its help shows them in groups, too."""
+
+    format_help_text = Command.format_help_text
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is named."""
@@ -85,11 +87,11 @@ class Group(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands to the help, each with the first line of its own."""
-        groups: dict[str, list[tuple[str, str]]] = {group: [] for group in (RELEASES, RECORDS, EVENTS, SETUP)}
+        groups: dict[str, list[tuple[str, str]]] = {group: [] for group in (RELEASES, RECORDS, EVENTS, SETUP, MORE)}
         for name in self.list_commands(ctx):
             command: Any = self.get_command(ctx, name)
             groups[command.rich_help_panel].append((name, command.get_short_help_str(formatter.width)))
-        _write(formatter, groups)
+        _write(formatter, {group: shown for group, shown in groups.items() if shown})
 
 
 def _write(formatter: Any, groups: dict[str, list[tuple[str, str]]]) -> None:

@@ -17,6 +17,7 @@ TELL = "What to tell BigPanda"
 ENGINE = "How Pulumi runs"
 DELIVER = "How to deliver"
 SHOW = "What to show"
+WHICH = "What to end"
 OUTPUT = "Output"
 """The groups of options in the help."""
 

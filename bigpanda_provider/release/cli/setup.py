@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import pathlib
 from typing import Annotated
 
 import typer
 
-from .. import show
 from ..doctor import checks
 from ..exits import Exit
 from .app import command
@@ -28,12 +26,20 @@ def doctor(
 ) -> Exit:
     """Check the setup.
 
-    Print a fix for each problem; send no event.
+    Print a fix for each problem; send no event. Exit with 1 if there is a problem.
+
+    bigpanda-release doctor
+
+    bigpanda-release doctor -C infrastructure -s prod
     """
-    good = True
-    for one in checks(folder or pathlib.Path(), stack, os.environ, explicit(token_file, app_key_file, api)):
-        good &= one.fix is None
-        show.check(call.display, one)
+    found = []
+    for one in checks(folder, stack, os.environ, explicit(token_file, app_key_file, api)):
+        found.append(one)
+        if not call.as_json:
+            call.display.line(one.lines(call.console.width), style="" if one.ok else "red", always=not one.ok)
+    good = all(one.ok for one in found)
+    if call.as_json:
+        call.print_json({"ok": good, "checks": [one.as_object() for one in found]})
     return Exit.OK if good else Exit.FAILED
 
 

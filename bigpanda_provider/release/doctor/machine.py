@@ -1,0 +1,50 @@
+"""What this machine has: git, which tells of commit and branch, and the outbox."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+from collections.abc import Mapping
+
+from ...delivery.file import default_path
+from ...delivery.git import checkout
+from ...delivery.outbox import Outbox
+from ...settings import Settings
+from ...tags import Found
+from .check import Check
+
+OF_GIT = frozenset({Found.GIT_COMMIT, Found.GIT_BRANCH, Found.GIT_REPOSITORY, Found.GIT_DIRTY})
+UNWRITABLE = "set BIGPANDA_OUTBOX to a writable file"
+
+
+def git_check(folder: pathlib.Path, settings: Settings) -> Check:
+    """Whether commit and branch can be sent; an update is recorded without them, too."""
+    if not settings.context.value & OF_GIT:
+        return Check("git", f"not needed: {settings.context.name} sends nothing of git", left_out=True)
+    if shutil.which("git") is None:
+        return Check("git", "not on PATH, so commit, branch and repository are not sent", left_out=True)
+    found = checkout(folder)
+    if found is None:
+        return Check("git", f"no checkout in {folder.resolve()}, so commit and branch are not sent", left_out=True)
+    branch = f", branch {found.branch}" if found.branch else ""
+    return Check("git", f"commit {found.commit[:8] if found.commit else 'none yet'}{branch}")
+
+
+def outbox_check(environ: Mapping[str, str]) -> Check:
+    """Whether events can be recorded, and how many wait."""
+    path = default_path(environ)
+    with Outbox(path) as outbox:
+        waiting = len(outbox.unsettled_of_all())
+        trouble = outbox.trouble
+    if trouble is not None:
+        return Check("outbox", trouble, UNWRITABLE)
+    if not _is_writable(path):
+        return Check("outbox", f"{path} cannot be written", UNWRITABLE)
+    return Check("outbox", f"{path}, {waiting} waiting or in progress")
+
+
+def _is_writable(path: pathlib.Path) -> bool:
+    """Whether the file can be written, or made."""
+    nearest = next(one for one in (path.absolute(), *path.absolute().parents) if one.exists())
+    return os.access(nearest, os.W_OK)

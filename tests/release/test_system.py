@@ -90,7 +90,7 @@ def test_all_modules_are_imported(hidden: Callable[..., subprocess.CompletedProc
 
 def test_the_runner_works(hidden: Callable[..., subprocess.CompletedProcess[str]], bigpanda: Sandbox) -> None:
     """What only reads, what sends by hand, and an update from its start to its end."""
-    for arguments in (("--help",), ("status",), ("flush",)):
+    for arguments in (("--help",), ("status",), ("queue",), ("flush",)):
         done = hidden(COMMAND, *arguments)
         assert done.returncode == 0, done.stderr
     assert "Traceback" not in hidden(COMMAND, "doctor").stderr

@@ -14,10 +14,9 @@ from rich.live import Live
 from rich.text import Text
 
 from .records import Entry, Events, State, short_stack
-from .remote import ANOTHER, END_QUEUED, END_SENT, ORPHANED, PERSON, PROCESS
+from .remote import ANOTHER, END_QUEUED, END_SENT, ORPHANED, PERSON, PROCESS, SECRET
 from .table import Cell, Column, lines
 
-SECRET = "(secret)"  # noqa: S105 - stands in place of one
 SHORT_ID = 8
 """How many characters of an attempt's id a terminal shows."""
 FIRST_HOSTS, HOSTS_WIDTH = 2, 24

@@ -6,11 +6,13 @@ help      how arguments are read and help is shown
 options   the options that several commands have
 updates   up, destroy, refresh, preview
 events    start, end
-recorded  status, history, queue, flush
+recorded  status, history
+waiting   queue, flush
+filters   the options that choose records
 setup     doctor, sandbox, completion
 """
 
-from . import events, recorded, setup, updates  # they add their commands, in the order of the help
+from . import events, recorded, setup, updates, waiting  # they add their commands, in the order of the help
 from .app import app, run
 
-__all__ = ["app", "events", "recorded", "run", "setup", "updates"]
+__all__ = ["app", "events", "recorded", "run", "setup", "updates", "waiting"]

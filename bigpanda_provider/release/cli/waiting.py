@@ -1,0 +1,124 @@
+"""Commands that show, send and drop what waits."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from ...delivery.delivery import Delivery
+from ...errors import WrongUseError
+from ...settings import Mode, Settings, environment_name
+from .. import drop, leftover, listing, show
+from ..choice import Choice
+from ..engine import Engine, Interrupts
+from ..exits import Exit
+from ..records import Entry
+from ..stack import ProjectStack
+from .app import command
+from .call import Call
+from .filters import Utc, listed
+from .help import MORE, RECORDS
+from .options import DELIVER, AppKeyFile, DeliveryMode, Folder, TokenFile, UsedApi, explicit
+
+
+@command(RECORDS, has_more=True)
+def queue(call: Call, utc: Utc = False) -> Exit:
+    """Show the queued events, and why they are queued.
+
+    bigpanda-release queue --json
+
+    bigpanda-release queue drop 4f1c2ab9
+    """
+    leftover.end_orphans(call.outbox)
+    found = Choice().of(map(Entry.of, drop.queued(call.outbox)))
+    return listed(call, lambda: found, listing.waiting, "nothing is queued", None, utc=utc)
+
+
+@command(MORE, name="queue drop")
+def queue_drop(
+    call: Call,
+    attempt: Annotated[
+        str, typer.Argument(metavar="ID", help="Attempt, as `queue` shows it, or the beginning of its id.")
+    ],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
+) -> Exit:
+    """Remove the queued events of a deployment, so that they are never sent.
+
+    bigpanda-release queue drop 4f1c2ab9
+    """
+    leftover.end_orphans(call.outbox)
+    record = drop.find(drop.queued(call.outbox), attempt)
+    told = drop.effects(record)
+    for sentence in told:
+        call.display.line(sentence, always=not yes)
+    if not yes:
+        if call.as_json or not (sys.stdin.isatty() and call.console.is_terminal):
+            raise WrongUseError("not a terminal; pass --yes to confirm")
+        if not typer.confirm("drop now?"):
+            call.display.line("nothing was done")
+            return Exit.CANCELLED
+    dropped = drop.drop(call.outbox, record)
+    if call.as_json:
+        call.print_json({**dropped.as_object(), "effects": told})
+    else:
+        call.display.line(f"dropped {dropped}", always=True)
+    return Exit.OK
+
+
+@command(RECORDS)
+def flush(
+    call: Call,
+    stack: Annotated[
+        str | None,
+        typer.Option(
+            "--stack",
+            "-s",
+            metavar="STACK",
+            help="Send only the events of this stack, with the settings of its config.",
+            rich_help_panel=DELIVER,
+        ),
+    ] = None,
+    folder: Folder = None,
+    token_file: TokenFile = None,
+    app_key_file: AppKeyFile = None,
+    api: UsedApi = None,
+    delivery: DeliveryMode = None,
+) -> Exit:
+    """Send the queued events, oldest first.
+
+    bigpanda-release flush
+
+    bigpanda-release flush -s prod -C infrastructure
+    """
+
+    def warn(sentence: str, *, about: str | None = None) -> None:
+        if about != "outage":  # what stays queued is told in the end, with the reason
+            call.display.warn(sentence, about=about)
+
+    given = explicit(token_file, app_key_file, api, delivery)
+    leftover.end_orphans(call.outbox)
+    opened = None if stack is None else ProjectStack(folder or pathlib.Path(), stack, Engine(Interrupts()))
+    settings = call.settings(given, opened)
+    chosen = Delivery(settings, call.outbox, warn)
+    full_name = None if opened is None else opened.full_name
+    flushed = leftover.flush(chosen, full_name, show.Paused(call.display))
+    for name in flushed.unsure:
+        call.display.warn(f"the state of {name} cannot be read, so another machine may have sent its events already")
+    if call.as_json:
+        call.print_json(flushed.as_object())
+    else:
+        for line, style in flushed.lines(settings.base_url, _otherwise(opened, given)):
+            call.display.line(line, style=style)
+    if flushed.complete:
+        return Exit.OK
+    return Exit.UNDELIVERED if chosen.mode is Mode.REQUIRED else Exit.FAILED
+
+
+def _otherwise(opened: ProjectStack | None, given: dict[str, Any]) -> str:
+    """The address, had nobody set one in the environment."""
+    environ = {name: value for name, value in os.environ.items() if name != environment_name("baseUrl")}
+    return Settings.resolve({} if opened is None else opened.config, environ, given).base_url.value

@@ -14,10 +14,9 @@ from rich.live import Live
 from rich.text import Text
 
 from .records import SHORT_ID, Entry, Events, State, short_stack
-from .remote import ANOTHER, END_QUEUED, END_SENT, ORPHANED, PERSON, PROCESS
+from .remote import ANOTHER, END_QUEUED, END_SENT, ORPHANED, PERSON, PROCESS, SECRET
 from .table import Cell, Column, lines
 
-SECRET = "(secret)"  # noqa: S105 - stands in place of one
 FIRST_HOSTS, HOSTS_WIDTH = 2, 24
 """How many hosts are named where not all of them fit into the column, which grows up to that width."""
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400

@@ -104,7 +104,7 @@ class Progress:
     def _is_done(self, metadata: StepEventMetadata) -> None:
         self.seen.append(metadata)
         if metadata.type == _STACK:
-            old, new = _outputs(metadata.old), _outputs(metadata.new)
+            old, new = self._outputs(metadata.old), self._outputs(metadata.new)
             self.outputs = None if old == new else new
         step = self._ends(metadata, Stage.DONE)
         if step is not None:
@@ -117,6 +117,19 @@ class Progress:
             return None
         self._report.step(self._running.label, step)
         return step
+
+    def _outputs(self, state: Any) -> dict[str, Any]:
+        outputs: Mapping[str, Any] = (state and state.outputs) or {}
+        return {name: self._plain(value) for name, value in outputs.items()}
+
+    def _plain(self, value: Any) -> Any:
+        """A value as it may be shown."""
+        if isinstance(value, Mapping):
+            is_secret = _SIGNATURE in value
+            return hosts.SECRET if is_secret else {name: self._plain(inner) for name, inner in value.items()}
+        if isinstance(value, str):
+            return masked(value, self._secrets)
+        return [self._plain(inner) for inner in value] if isinstance(value, list) else value
 
     def _diagnosed(self, event: DiagnosticEvent) -> None:
         text = _COLORS.sub("", event.message).strip()
@@ -147,15 +160,3 @@ def _step(metadata: StepEventMetadata, stage: Stage, seconds: float | None = Non
     if op is None or words is None or not is_infrastructure(metadata):
         return None
     return Step(op, metadata.urn, metadata.type, name_of(metadata.urn), stage, *words, seconds)
-
-
-def _outputs(state: Any) -> dict[str, Any]:
-    outputs: Mapping[str, Any] = (state and state.outputs) or {}
-    return {name: _plain(value) for name, value in outputs.items()}
-
-
-def _plain(value: Any) -> Any:
-    """A value as it may be shown."""
-    if isinstance(value, Mapping):
-        return hosts.SECRET if _SIGNATURE in value else {name: _plain(inner) for name, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list) else value

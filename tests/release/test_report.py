@@ -16,9 +16,11 @@ from .command import EVENT, UP, Release, without_times
 MakeRelease = Callable[[str], Release]
 
 OUTPUTS = """
+    import os
     Thing("web-1", value=config.get("value"))
     pulumi.export("url", config.get("url") or "https://shop.example.com/")
     pulumi.export("password", pulumi.Output.secret("hunter2hunter2"))
+    pulumi.export("leak", os.environ["BIGPANDA_API_TOKEN"])
     """
 HOST = ("--host", "web-1")
 
@@ -39,7 +41,7 @@ def test_a_script_reads_each_step(release: MakeRelease, bigpanda: Sandbox) -> No
     assert (began["stage"], began["seconds"], done["stage"]) == ("began", None, "done")
     assert (end["attempt"], end["status"], end["delivery"]) == (start["attempt"], "success", "delivered")
     assert (result["outcome"], result["changes"]) == ("succeeded", {"created": 1})
-    assert result["outputs"] == {"url": "https://shop.example.com/", "password": "[secret]"}
+    assert result["outputs"] == {"url": "https://shop.example.com/", "password": "[secret]", "leak": "***"}
     assert bigpanda.story() == ["start 1", "success 1"]
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pulumi.automation.events import EngineEvent
+from rich.console import Console
 
 from bigpanda_provider.release import carried
+from bigpanda_provider.release.display import Display, Running
+from bigpanda_provider.release.lines import Lines
+from bigpanda_provider.release.progress import Progress
 from tests.servers import Sandbox
 
 from .command import EVENT, UP, Release, without_times
@@ -16,11 +22,10 @@ from .command import EVENT, UP, Release, without_times
 MakeRelease = Callable[[str], Release]
 
 OUTPUTS = """
-    import os
     Thing("web-1", value=config.get("value"))
     pulumi.export("url", config.get("url") or "https://shop.example.com/")
     pulumi.export("password", pulumi.Output.secret("hunter2hunter2"))
-    pulumi.export("leak", os.environ["BIGPANDA_API_TOKEN"])
+    pulumi.export("dsn", f"db://{config.get('key')}")
     """
 HOST = ("--host", "web-1")
 
@@ -33,6 +38,7 @@ def lines(shop: Release, *arguments: str) -> list[dict[str, Any]]:
 def test_a_script_reads_each_step(release: MakeRelease, bigpanda: Sandbox) -> None:
     """The plan, the start with what became of it, each resource, the end, the result with the outputs."""
     shop = release(OUTPUTS)
+    shop.stack.pulumi("config", "set", "--secret", "key", "correct-horse")
     told = lines(shop, *UP, *HOST)
     assert [line["type"] for line in told] == ["plan", "start", "resource", "resource", "end", "result"]
     plan, start, began, done, end, result = told
@@ -41,8 +47,19 @@ def test_a_script_reads_each_step(release: MakeRelease, bigpanda: Sandbox) -> No
     assert (began["stage"], began["seconds"], done["stage"]) == ("began", None, "done")
     assert (end["attempt"], end["status"], end["delivery"]) == (start["attempt"], "success", "delivered")
     assert (result["outcome"], result["changes"]) == ("succeeded", {"created": 1})
-    assert result["outputs"] == {"url": "https://shop.example.com/", "password": "[secret]", "leak": "***"}
+    assert result["outputs"] == {"url": "https://shop.example.com/", "password": "[secret]", "dsn": "db://[secret]"}
     assert bigpanda.story() == ["start 1", "success 1"]
+
+
+def test_what_only_the_runner_knows_as_secret_is_masked_in_outputs() -> None:
+    """The engine masks secret config; of the token it knows nothing."""
+    stack = {"type": "pulumi:pulumi:Stack", "urn": "urn:pulumi:dev::test::pulumi:pulumi:Stack::test-dev"}
+    new = {**stack, "custom": False, "inputs": {}, "outputs": {"urls": ["https://bigpanda.example/?t=tok-123"]}}
+    metadata = {**stack, "op": "create", "provider": "", "new": new}
+    console = Console(file=io.StringIO())
+    progress = Progress(Lines(Display(console, console)), Running("", ""), {"tok-123"})
+    progress(EngineEvent.from_json({"sequence": 1, "timestamp": 1, "resOutputsEvent": {"metadata": metadata}}))
+    assert progress.outputs == {"urls": ["https://bigpanda.example/?t=***"]}
 
 
 def test_a_script_is_asked_nothing(release: MakeRelease, bigpanda: Sandbox) -> None:

@@ -15,7 +15,7 @@ from markdown_it.token import Token
 import bigpanda_provider
 from bigpanda_provider.release import cli
 from bigpanda_provider.release.exits import Exit
-from bigpanda_provider.release.file import load
+from bigpanda_provider.release.file.releases import load
 from bigpanda_provider.settings import KEYS, environment_name
 from tools import command_reference
 from tools.api_reference import reference

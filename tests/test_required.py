@@ -14,7 +14,7 @@ from bigpanda_provider.delivery.delivery import UNANSWERED, Delivery
 from bigpanda_provider.delivery.outbox import Outbox
 from bigpanda_provider.errors import DeliveryError, RejectedError
 from bigpanda_provider.provider.telling import warn
-from bigpanda_provider.release import byhand
+from bigpanda_provider.release.byhand import events as byhand
 from bigpanda_provider.settings import Settings
 from bigpanda_provider.state import Api, DeliveryStatus, Status
 

@@ -10,7 +10,7 @@ from ..bigpanda.text import listed
 from ..delivery.outbox import Outbox
 from ..state import Status
 from ..tags import DESTROY, OPERATION
-from .plan import Plan
+from .engine.plan import Plan
 
 RESOURCES = 20
 """How many changed resources are named."""

@@ -7,7 +7,7 @@ import graphlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from .engine import Interrupts
+from .engine.process import Interrupts
 from .runner import Outcome, Release, Result
 
 POLL_S = 0.2

@@ -14,13 +14,14 @@ import typer
 
 from ..delivery.outbox import Outbox
 from ..errors import BigPandaError, ReleaseError, WrongUseError
-from . import file, order
-from .display import Display
-from .engine import Interrupts
-from .report import Report
+from . import order
+from .engine.process import Interrupts
+from .engine.stack import Kind
+from .file import releases as file
+from .file.variables import Variables
 from .runner import Outcome, Planned, Release, Result, Runner, start_event
-from .stack import Kind
-from .variables import Variables
+from .shown.display import Display
+from .shown.report import Report
 
 
 @dataclass(frozen=True)

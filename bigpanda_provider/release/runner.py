@@ -25,14 +25,15 @@ from ..delivery.record import Recorder
 from ..errors import DeliveryError, InvalidEventError, ReleaseError, WrongUseError
 from ..settings import Mode, Settings, complaints, environment_name
 from ..state import DeliveryStatus
-from . import cancelling, carried, printed
-from .display import Display
-from .engine import Engine, Interrupts
-from .plan import Plan
-from .progress import Progress
-from .report import Report
-from .rows import rows
-from .stack import Kind, ProjectStack, why
+from . import carried
+from .engine import cancelling, printed
+from .engine.plan import Plan
+from .engine.process import Engine, Interrupts
+from .engine.progress import Progress
+from .engine.rows import rows
+from .engine.stack import Kind, ProjectStack, why
+from .shown.display import Display
+from .shown.report import Report
 
 NAME = "bigpanda-release"
 """What stands in the outbox in the place of a Deployment's name."""

@@ -21,8 +21,8 @@ from bigpanda_provider.delivery.holder import Holder
 from bigpanda_provider.delivery.outbox import Outbox
 from bigpanda_provider.delivery.record import LEASE_S, Place, Record, Recorder
 from bigpanda_provider.errors import WrongUseError
-from bigpanda_provider.release import byhand
-from bigpanda_provider.release.sought import Sought, options
+from bigpanda_provider.release.byhand import events as byhand
+from bigpanda_provider.release.byhand.sought import Sought, options
 from bigpanda_provider.settings import Settings
 from bigpanda_provider.state import DeliveryStatus, Status
 from tests.engine import TOKEN, Stack

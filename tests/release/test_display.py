@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from bigpanda_provider.release.display import Display
+from bigpanda_provider.release.shown.display import Display
 
 LIMIT_S = 5.0
 

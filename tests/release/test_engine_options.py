@@ -11,8 +11,8 @@ from collections.abc import Callable
 import pytest
 
 from bigpanda_provider.errors import WrongUseError
-from bigpanda_provider.release import engine_options
-from bigpanda_provider.release.engine_options import EngineOptions, by_name
+from bigpanda_provider.release.engine import options as engine_options
+from bigpanda_provider.release.engine.options import EngineOptions, by_name
 from tests.engine import Stack
 from tests.servers import Sandbox
 

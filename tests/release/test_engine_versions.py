@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from semver import VersionInfo
 
-from bigpanda_provider.release.engine import Engine, Interrupts
+from bigpanda_provider.release.engine.process import Engine, Interrupts
 from tests.engine import Stack
 
 

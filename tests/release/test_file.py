@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from bigpanda_provider.errors import WrongUseError
-from bigpanda_provider.release.entries import SCHEMA_FILE, schema
-from bigpanda_provider.release.file import Loaded
-from bigpanda_provider.release.file import load as load_chosen
+from bigpanda_provider.release.engine.stack import Kind
+from bigpanda_provider.release.file.entries import SCHEMA_FILE, schema
+from bigpanda_provider.release.file.releases import Loaded
+from bigpanda_provider.release.file.releases import load as load_chosen
+from bigpanda_provider.release.file.variables import Variables
 from bigpanda_provider.release.order import backwards, in_order
 from bigpanda_provider.release.runner import Release as Asked
-from bigpanda_provider.release.stack import Kind
-from bigpanda_provider.release.variables import Variables
 from tests.engine import HEADER, Stack
 from tests.servers import Sandbox
 
@@ -166,7 +166,7 @@ def test_a_file_that_is_not_there() -> None:
 
 
 def test_the_shipped_schema_is_the_models() -> None:
-    """`python -m bigpanda_provider.release.entries` writes it."""
+    """`python -m bigpanda_provider.release.file.entries` writes it."""
 
     def said(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         """Older pydantics do not say that more properties are allowed where any are."""

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from bigpanda_provider.release.cancelling import sentence
-from bigpanda_provider.release.engine import Asked, Interrupts
+from bigpanda_provider.release.engine.cancelling import sentence
+from bigpanda_provider.release.engine.process import Asked, Interrupts
 from tests.engine import wait_until
 from tests.servers import Sandbox
 

@@ -8,9 +8,9 @@ import pathlib
 import pytest
 from rich.console import Console
 
-from bigpanda_provider.release.display import Display
-from bigpanda_provider.release.lines import Lines, duration
 from bigpanda_provider.release.runner import Outcome, Release, Result
+from bigpanda_provider.release.shown.display import Display
+from bigpanda_provider.release.shown.lines import Lines, duration
 
 RELEASES = [
     Release(pathlib.Path(), label="network", version="7"),

@@ -26,11 +26,12 @@ from bigpanda_provider.delivery.file import OutboxFile
 from bigpanda_provider.delivery.holder import Holder
 from bigpanda_provider.delivery.record import Place, Record, Recorder
 from bigpanda_provider.errors import WrongUseError
-from bigpanda_provider.release import listing, remote
-from bigpanda_provider.release.choice import Choice, moment
-from bigpanda_provider.release.listing import Listing, Make, ago
-from bigpanda_provider.release.records import Entry, Events, State
-from bigpanda_provider.release.table import Cell, Column, cut, lines
+from bigpanda_provider.release.recorded import remote
+from bigpanda_provider.release.recorded.choice import Choice, moment
+from bigpanda_provider.release.recorded.records import Entry, Events, State
+from bigpanda_provider.release.shown import listing
+from bigpanda_provider.release.shown.listing import Listing, Make, ago
+from bigpanda_provider.release.shown.table import Cell, Column, cut, lines
 from bigpanda_provider.state import DeliveryStatus
 
 from .command import COMMAND

@@ -18,9 +18,9 @@ from bigpanda_provider.delivery.attempt import Attempt, End
 from bigpanda_provider.delivery.delivery import Delivery
 from bigpanda_provider.delivery.outbox import Outbox
 from bigpanda_provider.delivery.record import Place, Recorder
-from bigpanda_provider.release import leftover
-from bigpanda_provider.release.display import Display
-from bigpanda_provider.release.paused import Paused
+from bigpanda_provider.release.recorded import leftover
+from bigpanda_provider.release.shown.display import Display
+from bigpanda_provider.release.shown.paused import Paused
 from bigpanda_provider.sandbox import rate
 from bigpanda_provider.settings import Settings
 from bigpanda_provider.state import Api

@@ -7,8 +7,8 @@ from typing import Any
 from pulumi.automation.events import OpType, StepEventMetadata, StepEventStateMetadata
 
 from bigpanda_provider.hosts import SECRET
-from bigpanda_provider.release.plan import UNKNOWN, Op, Plan
-from bigpanda_provider.release.rows import rows, short_type
+from bigpanda_provider.release.engine.plan import UNKNOWN, Op, Plan
+from bigpanda_provider.release.engine.rows import rows, short_type
 
 CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"

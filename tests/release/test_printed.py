@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bigpanda_provider.release import printed
+from bigpanda_provider.release.engine import printed
 
 PREVIEW = """\
 Previewing update (dev):

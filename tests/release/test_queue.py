@@ -19,8 +19,8 @@ from bigpanda_provider.delivery.holder import Holder
 from bigpanda_provider.delivery.outbox import Outbox
 from bigpanda_provider.delivery.record import LEASE_S, Record, Recorder
 from bigpanda_provider.errors import ReleaseError, WrongUseError
-from bigpanda_provider.release import drop
-from bigpanda_provider.release.flushed import Flushed, Part
+from bigpanda_provider.release.recorded import drop
+from bigpanda_provider.release.recorded.flushed import Flushed, Part
 from bigpanda_provider.settings import Setting, Source
 from tests.engine import Stack
 from tests.faults import FaultyBigPanda

@@ -12,9 +12,9 @@ from pulumi.automation.events import EngineEvent
 from rich.console import Console
 
 from bigpanda_provider.release import carried
-from bigpanda_provider.release.display import Display, Running
-from bigpanda_provider.release.lines import Lines
-from bigpanda_provider.release.progress import Progress
+from bigpanda_provider.release.engine.progress import Progress
+from bigpanda_provider.release.shown.display import Display, Running
+from bigpanda_provider.release.shown.lines import Lines
 from tests.servers import Sandbox
 
 from .command import EVENT, UP, Release, without_times

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 
-from bigpanda_provider.release import system
+from bigpanda_provider.release.engine import system
 from tests.engine import LIMIT_S, Stack, wait_until
 from tests.servers import Sandbox
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigpanda_provider.release.document import Problem
-from bigpanda_provider.release.variables import Substitution, Variables
+from bigpanda_provider.release.file.document import Problem
+from bigpanda_provider.release.file.variables import Substitution, Variables
 
 ENVIRON = {"N": "7", "EMPTY": "", "BIGPANDA_API_TOKEN": "t0ken", "COPY": "t0ken", "BIGPANDA_APP_KEY": "k3y"}
 

@@ -20,10 +20,10 @@ from ...delivery.outbox import Outbox
 from ...delivery.warn import OUTAGE
 from ...errors import OutboxError, SettingError
 from ...settings import Mode, Settings
-from .. import leftover
-from ..display import Display
-from ..paused import Paused
-from ..stack import ProjectStack
+from ..engine.stack import ProjectStack
+from ..recorded import leftover
+from ..shown.display import Display
+from ..shown.paused import Paused
 
 WIDE = 1000
 """The width of a file or a pipe: nothing is folded there."""

@@ -15,12 +15,14 @@ from ...delivery.found import Occasion, context
 from ...errors import DeliveryError, UndeliveredError, WrongUseError
 from ...settings import Mode
 from ...state import Api, DeliveryStatus, Status
-from .. import byhand, carried, handed
+from .. import carried
+from ..byhand import events as byhand
+from ..byhand import handed
+from ..byhand.handed import Handed, Kind
+from ..byhand.sought import Sought
 from ..exits import Exit
-from ..handed import Handed, Kind
-from ..remote import Reader
+from ..recorded.remote import Reader
 from ..runner import start_event
-from ..sought import Sought
 from .app import command
 from .call import Call
 from .groups import Deliver, pairs

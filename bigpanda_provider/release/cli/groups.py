@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import WrongUseError
-from ..choice import NEWEST, Choice, moment
-from ..engine_options import EngineOptions, by_name
-from ..records import State
+from ..engine.options import EngineOptions, by_name
+from ..recorded.choice import NEWEST, Choice, moment
+from ..recorded.records import State
 from .call import Color
 from .options import (
     AppKeyFile,

@@ -9,7 +9,7 @@ import typer
 
 from ...settings import Mode
 from ...state import Api
-from ..choice import NEWEST
+from ..recorded.choice import NEWEST
 from . import completion
 from .call import Color
 

@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from ...errors import WrongUseError
-from .. import listing, records
-from ..choice import Choice
 from ..exits import Exit
-from ..listing import Listing, Make
-from ..records import Entry
-from ..remote import DAYS, Reader
+from ..recorded import records
+from ..recorded.choice import Choice
+from ..recorded.records import Entry
+from ..recorded.remote import DAYS, Reader
+from ..shown import listing
+from ..shown.listing import Listing, Make
 from .app import command
 from .call import Call
 from .groups import Access, AsTable, Which

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from .. import order
+from ..engine.stack import Kind
 from ..exits import Exit, exit_of
-from ..json_lines import JsonLines, plan_as_object
-from ..lines import Lines
 from ..releasing import Asked, Releasing, refuse_to_ask
 from ..runner import Planned, Release
-from ..stack import Kind
+from ..shown.json_lines import JsonLines, plan_as_object
+from ..shown.lines import Lines
 from .app import command
 from .call import Call
 from .groups import Deliver, ForEngine, Run, Tell, What

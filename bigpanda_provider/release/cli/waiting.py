@@ -13,13 +13,14 @@ import typer
 from ...delivery.delivery import Delivery
 from ...errors import WrongUseError
 from ...settings import Mode, Settings, environment_name
-from .. import drop, leftover, listing
-from ..choice import Choice
-from ..engine import Engine, Interrupts
+from ..engine.process import Engine, Interrupts
+from ..engine.stack import ProjectStack
 from ..exits import Exit
-from ..paused import Paused
-from ..records import Entry
-from ..stack import ProjectStack
+from ..recorded import drop, leftover
+from ..recorded.choice import Choice
+from ..recorded.records import Entry
+from ..shown import listing
+from ..shown.paused import Paused
 from . import recorded
 from .app import command
 from .call import Call

@@ -18,7 +18,7 @@ from typing import Any
 from ...bigpanda import certificate
 from ...errors import ReleaseError, SettingError, WrongUseError
 from ...settings import Settings
-from ..engine import Engine, Interrupts
+from ..engine.process import Engine, Interrupts
 from .bigpanda import bigpanda_checks, stack_checks
 from .check import Check
 from .engine import INSTALL, engine_checks, language_checks

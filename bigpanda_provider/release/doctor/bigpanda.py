@@ -14,8 +14,8 @@ from ...bigpanda.masking import masked
 from ...errors import BigPandaError, DeliveryError, RefusedError
 from ...settings import KEYLESS, TOKENLESS, Setting, Settings, Source, Token, complaints
 from ...state import Api
-from ..engine import Engine
-from ..stack import ProjectStack
+from ..engine.process import Engine
+from ..engine.stack import ProjectStack
 from .check import Check
 from .project import Project
 from .proxies import proxy_checks

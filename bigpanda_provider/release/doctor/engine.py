@@ -7,7 +7,7 @@ import pathlib
 import shutil
 from collections.abc import Iterator, Mapping
 
-from ..engine import Engine
+from ..engine.process import Engine
 from .check import Check
 from .project import Project
 

@@ -1,0 +1,68 @@
+"""Which of the recorded deployments are shown. No I/O."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ...errors import WrongUseError
+from .records import Entry, State
+
+NEWEST = 20
+"""How many deployments a terminal shows, unless others are asked for."""
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is asked for; None is anything.
+
+    Attributes:
+        stack: a stack, by its name, with its project, or by its full name.
+        component: a component.
+        host: a host.
+        state: a state.
+        after: only what was recorded then, or later.
+    """
+
+    stack: str | None = None
+    component: str | None = None
+    host: str | None = None
+    state: State | None = None
+    after: dt.datetime | None = None
+
+    def __bool__(self) -> bool:
+        """Whether it leaves anything out."""
+        return self != Choice()
+
+    def of(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Those that fit, the newest first."""
+        return sorted(filter(self.fits, entries), key=lambda one: one.recorded, reverse=True)
+
+    def fits(self, entry: Entry) -> bool:
+        """Whether it is asked for."""
+        return (
+            (self.stack is None or f"/{entry.stack or ''}".endswith(f"/{self.stack}"))
+            and self.component in (None, entry.component)
+            and (self.host is None or self.host in (entry.hosts or ()))
+            and self.state in (None, entry.state)
+            and (self.after is None or entry.recorded >= self.after.timestamp())
+        )
+
+
+def moment(text: str, now: dt.datetime) -> dt.datetime:
+    """A point in time: so long ago (`90m`, `12h`, `7d`), or a date with or without a time.
+
+    Raises:
+        WrongUseError: it is neither.
+    """
+    ago = re.fullmatch(r"(\d+)([smhdw])", text.strip())
+    try:
+        if ago:
+            return now - dt.timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        found = dt.datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except (ValueError, OverflowError):
+        raise WrongUseError(f'--since "{text}" is not a time; write it as 90m, 12h, 7d, or 2026-11-25T10:00') from None
+    return found if found.tzinfo else found.astimezone()

@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from tests.engine import LIMIT_S, Run, Stack, wait_until
 
 ROWS = 50
+WIDTHS = ("COLUMNS", "LINES")
+"""What would count instead of the terminal's size."""
 COMMAND = str(pathlib.Path(sys.executable).with_name("bigpanda-release"))
 EVENT = ("--component", "shop", "--version", "1")
 UP = ("up", "--yes", *EVENT)
@@ -93,12 +95,13 @@ class Release:
     def terminal(self, *arguments: str, answers: Sequence[tuple[str, str]], columns: int = 100) -> Run:
         """Run it on a pseudo-terminal, and type each answer once what comes before it is shown."""
         left = list(answers)
+        environment = {name: value for name, value in self.stack.environment.items() if name not in WIDTHS}
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
         process = subprocess.Popen(
             [COMMAND, *arguments],
             cwd=self.stack.folder,
-            env={**self.stack.environment, "TERM": "xterm-256color"},
+            env={**environment, "TERM": "xterm-256color"},
             stdin=slave,
             stdout=slave,
             stderr=slave,

@@ -19,6 +19,8 @@ from ...settings import Mode, Settings
 from ...state import DeliveryStatus
 from ..recorded.records import Entry, known
 
+QUEUED_START = "`bigpanda-release end` sends it with its end"
+QUEUED_END = "send it with `bigpanda-release flush`"
 UNRECORDED = ("attempt", "state", "delivery", "recorded", "startDelivery")
 """What a start has only once it is recorded."""
 
@@ -86,7 +88,9 @@ class Handed:
             return f"{self.kind.value} rejected: {told}; fix what BigPanda rejects, and send it again"
         if self.became is DeliveryStatus.QUEUED:
             why = f", since {self.why.rstrip('.')}" if self.why else ""
-            return f"{self.kind.value} queued: {told}{why}; send it with `bigpanda-release flush`"
+            # A start waits for its end: none is sent that nothing would end.
+            then = QUEUED_START if self.kind is Kind.START else QUEUED_END
+            return f"{self.kind.value} queued: {told}{why}; {then}"
         return f"{self.kind.value} sent: {told}"
 
     def as_object(self) -> dict[str, Any]:

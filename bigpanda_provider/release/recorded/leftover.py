@@ -31,7 +31,7 @@ KILLED_AND_UNKNOWN = "the release runner was killed, and the result of the updat
 
 ONLY_IN_STATE = "it has secret properties, which are only in the stack's state; the next update of the stack sends it"
 IN_PROGRESS = "it is in progress"
-BY_HAND_OPEN = "it is in progress until `bigpanda-release end` is called for it"
+BY_HAND_OPEN = "`bigpanda-release end` sends it with its end"
 AFTER_ANOTHER = "an earlier event of the same deployment is queued"
 
 

@@ -162,7 +162,7 @@ class RunningRelease:
 
 def without_times(text: str) -> str:
     """What was shown, without what differs from one run to the next."""
-    return re.sub(r"attempt [0-9a-f]{8}", "attempt ID", re.sub(r"\d+(\.\d+)? s\b", "N s", text))
+    return re.sub(r"attempt [0-9a-f]{8}", "attempt ID", re.sub(r"\d+(\.\d+)?\s+s\b", "N s", text))
 
 
 def on_screen(shown: str) -> list[str]:

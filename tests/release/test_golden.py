@@ -65,7 +65,7 @@ def normal(text: str, address: str) -> str:
     """Without what differs from one run to the next; each is as wide as what it stands for."""
     text = text.replace(address, "http://127.0.0.1:12345")
     text = re.sub(r'("timestamp": |"start": )\d+', r"\g<1>1234567890", text)
-    text = re.sub(r"(?m)^( *)File\s+\S.*$", r"\1File ...", text)
+    text = re.sub(r"Traceback \(most recent call last\):.*?(?=\nRuntimeError)", "Traceback ...", text, flags=re.S)
     return without_times(text)
 
 

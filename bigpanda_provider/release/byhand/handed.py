@@ -87,7 +87,7 @@ class Handed:
         if self.became is DeliveryStatus.REJECTED:
             return f"{self.kind.value} rejected: {told}; fix what BigPanda rejects, and send it again"
         if self.became is DeliveryStatus.QUEUED:
-            why = f", since {self.why.rstrip('.')}" if self.why else ""
+            why = f", since {self.why}" if self.why else ""
             # A start waits for its end: none is sent that nothing would end.
             then = QUEUED_START if self.kind is Kind.START else QUEUED_END
             return f"{self.kind.value} queued: {told}{why}; {then}"
@@ -106,11 +106,11 @@ class Handed:
         return {**found, "dryRun": self.post is not None, "post": post}
 
 
-def handed(kind: Kind, attempt: Attempt, delivery: Delivery, settings: Settings) -> Handed:
+def handed(kind: Kind, attempt: Attempt, delivery: Delivery) -> Handed:
     """What became of an event that was given to delivery."""
-    missing = settings.missing(attempt.api)
-    why = delivery.sender.trouble or (missing and missing.partition(",")[0])
-    return Handed(kind, attempt, delivery.address, delivery.outbox.find(attempt.id), why)
+    record = delivery.outbox.find(attempt.id)
+    why = delivery.sender.trouble if record is None else record.why
+    return Handed(kind, attempt, delivery.address, record, why)
 
 
 def start_drafted(attempt: Attempt, delivery: Delivery, settings: Settings) -> Handed:

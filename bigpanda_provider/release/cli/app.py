@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import difflib
 import functools
 import inspect
 import os
@@ -14,10 +15,12 @@ from importlib import metadata
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
+from rich.text import Text
 
 from ...errors import BigPandaError
+from ..engine.options import is_known
 from ..exits import Exit, exit_of_error
-from .call import Call
+from .call import Call, console
 from .groups import Output
 from .help import PROGRAM, Command, EngineCommand, Group
 
@@ -84,7 +87,11 @@ def _wrong_use(error: Any) -> str:
     if isinstance(error, typer.BadParameter) and param is not None and error.message:
         told = f"{param.opts[0]}: {error.message.removeprefix('Value error, ').rstrip('.')}"
     elif hasattr(error, "possibilities"):
-        told = f"no such option {error.option_name}" + (f"; did you mean {near[0]}?" if near else "")
+        told = f"no such option {error.option_name}"
+        if isinstance(error.ctx.command, EngineCommand) and is_known(error.option_name):
+            return f"{told}; pass it to Pulumi after `--`: {error.ctx.command_path} -- {error.option_name}"
+        near = difflib.get_close_matches(error.option_name, near or ())
+        told += f"; did you mean {near[0]}?" if near else ""
     told = told[0].lower() + told[1:]
     return told if told.endswith("?") else f"{told}; see `{error.ctx.command_path} --help`"
 
@@ -193,4 +200,4 @@ def _cancelled() -> Exit:
 
 
 def _complain(sentence: str) -> None:
-    print(f"{PROGRAM}: {sentence}", file=sys.stderr)
+    console(stderr=True).print(Text(f"{PROGRAM}: {sentence}"))

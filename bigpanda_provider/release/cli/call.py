@@ -109,5 +109,10 @@ class Call:
         more: dict[str, Any] = {}
         if self.color is not Color.AUTO:
             more = {"color_system": "standard" if self.color is Color.ALWAYS else None, "no_color": False}
-        console = Console(stderr=stderr, highlight=False, **more)
-        return console if console.is_terminal else Console(stderr=stderr, highlight=False, width=WIDE, **more)
+        return console(stderr=stderr, **more)
+
+
+def console(*, stderr: bool, **more: Any) -> Console:
+    """Standard output or standard error: a terminal folds lines at words, a file or a pipe folds none."""
+    found = Console(stderr=stderr, highlight=False, **more)
+    return found if found.is_terminal else Console(stderr=stderr, highlight=False, width=WIDE, **more)

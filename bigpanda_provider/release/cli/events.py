@@ -75,7 +75,7 @@ def start(
         raise UndeliveredError(
             f"the start of {event.named()} did not get through, and delivery is required: {error}"
         ) from None
-    return _told(call, handed.handed(Kind.START, sent, chosen, settings))
+    return _told(call, handed.handed(Kind.START, sent, chosen))
 
 
 @command(EVENTS)
@@ -138,7 +138,7 @@ def end(
     if dry_run:
         drafted = handed.end_drafted(found.attempt, found.record, told, chosen)
         return _drafted(call, drafted, handed.caveat(chosen, settings, found.attempt))
-    sent = handed.handed(Kind.END, byhand.end(chosen, found, told), chosen, settings)
+    sent = handed.handed(Kind.END, byhand.end(chosen, found, told), chosen)
     return _told(call, sent, required=chosen.mode is Mode.REQUIRED)
 
 

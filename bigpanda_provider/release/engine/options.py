@@ -213,6 +213,11 @@ class EngineOptions:
         return tuple(token for one in self.options if one.name not in names for token in one.tokens)
 
 
+def is_known(name: str) -> bool:
+    """Whether the engine has this option, as it is written: `--replace`, `-m`."""
+    return name.removeprefix("--") in VALUED | SWITCHES or name.removeprefix("-") in LETTERS
+
+
 def by_name(
     targets: Sequence[str] | None = None, *, refresh: bool = False, diff: bool = False, parallel: int | None = None
 ) -> tuple[str, ...]:

@@ -639,6 +639,7 @@ What to show
 What to tell BigPanda
 no such command upp; did you mean up?
 no such option --componet; did you mean --component?
+no such option --replace; pass it to Pulumi after `--`: bigpanda-release up -- --replace
 Component of the start.
 Reason of the failure.
 Send the end even if no open start matches, or a running update would send it.

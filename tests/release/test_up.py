@@ -267,6 +267,10 @@ def test_the_selected_stack_stays_selected(release: MakeRelease) -> None:
         ),
         (("histroy",), "no such command histroy; did you mean history?"),
         (("up", "--componet", "shop"), "no such option --componet; did you mean --component?"),
+        (
+            ("up", "--replace", "x"),
+            "no such option --replace; pass it to Pulumi after `--`: bigpanda-release up -- -",
+        ),
     ],
 )
 def test_wrong_use_is_one_sentence(

@@ -90,8 +90,9 @@ def _wrong_use(error: Any) -> str:
         told = f"no such option {error.option_name}"
         if isinstance(error.ctx.command, EngineCommand) and is_known(error.option_name):
             return f"{told}; pass it to Pulumi after `--`: {error.ctx.command_path} -- {error.option_name}"
-        near = difflib.get_close_matches(error.option_name, near or ())
-        told += f"; did you mean {near[0]}?" if near else ""
+        names = {one.lstrip("-"): one for one in near or ()}
+        like = difflib.get_close_matches(error.option_name.lstrip("-"), names, n=1)
+        told += f"; did you mean {names[like[0]]}?" if like else ""
     told = told[0].lower() + told[1:]
     return told if told.endswith("?") else f"{told}; see `{error.ctx.command_path} --help`"
 

@@ -45,7 +45,7 @@ class Command(TyperCommand):
                 groups.setdefault("Arguments", []).append((param.metavar, param.help))
             elif shown is not None:
                 group = getattr(param, "rich_help_panel", None) or OTHER
-                groups.setdefault(group, []).append((shown[0], _RANGE.sub("", shown[1])))
+                groups.setdefault(group, []).append((shown[0], _RANGE.sub("", shown[1]).replace("\\[", "[")))
         _write(formatter, groups)
 
 

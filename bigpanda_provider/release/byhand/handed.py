@@ -25,7 +25,7 @@ UNRECORDED = ("attempt", "state", "delivery", "recorded", "startDelivery")
 """What a start has only once it is recorded."""
 
 
-class Kind(str, enum.Enum):
+class EventKind(str, enum.Enum):
     """Which event it is."""
 
     START = "start"
@@ -45,7 +45,7 @@ class Handed:
         post: what would be sent; None where it was sent, or is queued.
     """
 
-    kind: Kind
+    kind: EventKind
     attempt: Attempt
     address: str
     record: Record | None = None
@@ -56,7 +56,7 @@ class Handed:
     def became(self) -> DeliveryStatus:
         """What became of the event."""
         end = self.attempt.end
-        if self.kind is Kind.START:
+        if self.kind is EventKind.START:
             return self.attempt.start_delivery
         return DeliveryStatus.QUEUED if end is None else end.delivery
 
@@ -89,7 +89,7 @@ class Handed:
         if self.became is DeliveryStatus.QUEUED:
             why = f", since {self.why}" if self.why else ""
             # A start waits for its end: none is sent that nothing would end.
-            then = QUEUED_START if self.kind is Kind.START else QUEUED_END
+            then = QUEUED_START if self.kind is EventKind.START else QUEUED_END
             return f"{self.kind.value} queued: {told}{why}; {then}"
         return f"{self.kind.value} sent: {told}"
 
@@ -98,7 +98,7 @@ class Handed:
         record = self.record or _record(self.attempt, self.address)
         found = Entry.of(record).as_object()
         is_off = self.became is DeliveryStatus.OFF
-        if self.kind is Kind.START and (is_off or self.post is not None):
+        if self.kind is EventKind.START and (is_off or self.post is not None):
             found |= dict.fromkeys(UNRECORDED)
         if is_off:
             found |= {f"{self.kind.value}Delivery": DeliveryStatus.OFF.value}
@@ -106,7 +106,7 @@ class Handed:
         return {**found, "dryRun": self.post is not None, "post": post}
 
 
-def handed(kind: Kind, attempt: Attempt, delivery: Delivery) -> Handed:
+def handed(kind: EventKind, attempt: Attempt, delivery: Delivery) -> Handed:
     """What became of an event that was given to delivery."""
     record = delivery.outbox.find(attempt.id)
     why = delivery.sender.trouble if record is None else record.why
@@ -119,7 +119,7 @@ def start_drafted(attempt: Attempt, delivery: Delivery, settings: Settings) -> H
     attempt = Attempt(attempt.id, hidden.in_start(attempt.start, settings.secrets))
     assert attempt.start is not None
     post = delivery.sender.wire(attempt.api).start(attempt.id, attempt.start)
-    return Handed(Kind.START, attempt, delivery.address, post=post)
+    return Handed(EventKind.START, attempt, delivery.address, post=post)
 
 
 def end_drafted(attempt: Attempt, record: Record | None, end: End, delivery: Delivery) -> Handed:
@@ -128,7 +128,7 @@ def end_drafted(attempt: Attempt, record: Record | None, end: End, delivery: Del
     assert given.start is not None
     assert given.end_event is not None
     post = delivery.sender.wire(attempt.api).end(attempt.id, given.start, given.end_event)
-    return Handed(Kind.END, attempt, delivery.address, record, post=post)
+    return Handed(EventKind.END, attempt, delivery.address, record, post=post)
 
 
 def caveat(delivery: Delivery, settings: Settings, attempt: Attempt) -> str | None:

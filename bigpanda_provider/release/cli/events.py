@@ -18,7 +18,7 @@ from ...state import Api, DeliveryStatus, Status
 from .. import carried
 from ..byhand import events as byhand
 from ..byhand import handed
-from ..byhand.handed import Handed, Kind
+from ..byhand.handed import EventKind, Handed
 from ..byhand.sought import Sought
 from ..exits import Exit
 from ..recorded.remote import Reader
@@ -75,7 +75,7 @@ def start(
         raise UndeliveredError(
             f"the start of {event.named()} did not get through, and delivery is required: {error}"
         ) from None
-    return _told(call, handed.handed(Kind.START, sent, chosen))
+    return _told(call, handed.handed(EventKind.START, sent, chosen))
 
 
 @command(EVENTS)
@@ -138,7 +138,7 @@ def end(
     if dry_run:
         drafted = handed.end_drafted(found.attempt, found.record, told, chosen)
         return _drafted(call, drafted, handed.caveat(chosen, settings, found.attempt))
-    sent = handed.handed(Kind.END, byhand.end(chosen, found, told), chosen)
+    sent = handed.handed(EventKind.END, byhand.end(chosen, found, told), chosen)
     return _told(call, sent, required=chosen.mode is Mode.REQUIRED)
 
 

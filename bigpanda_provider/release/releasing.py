@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import typer
-
 from ..delivery.outbox import Outbox
 from ..errors import BigPandaError, ReleaseError, WrongUseError
 from . import order
@@ -182,7 +180,7 @@ class Releasing:
         if not yes:
             planned = self.plan(releases, kind)
             self.show(releases, planned)
-            if not typer.confirm(f"{kind.value} now?"):
+            if not self.display.ask(f"{kind.value} now?"):
                 self.display.line("nothing was done", always=True)
                 return {}
         began = time.monotonic()

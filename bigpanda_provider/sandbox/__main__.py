@@ -6,7 +6,7 @@ import argparse
 import socket
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 def main() -> int:
@@ -36,10 +36,20 @@ def main() -> int:
     return serve(arguments.host, arguments.port, arguments.data, arguments.allow_host, arguments.changes_per_minute)
 
 
+def say(address: str) -> None:
+    """Print where it listens."""
+    print(f"BigPanda sandbox: {address}", flush=True)
+
+
 def serve(
-    host: str, port: int, data: str, allow_hosts: Sequence[str] = (), changes_per_minute: int | None = None
+    host: str,
+    port: int,
+    data: str,
+    allow_hosts: Sequence[str] = (),
+    changes_per_minute: int | None = None,
+    said: Callable[[str], None] = say,
 ) -> int:
-    """Bind, print the address, serve until told to stop; returns the exit code.
+    """Bind, say the address, serve until told to stop; returns the exit code.
 
     Args:
         host: the address to listen on.
@@ -47,6 +57,7 @@ def serve(
         data: the SQLite file to keep the events in; `:memory:` keeps none.
         allow_hosts: further names that the `Host` header of a request may have.
         changes_per_minute: how many posts of changes are taken in any 60 seconds; any number, if None.
+        said: is told the address.
     """
     try:
         from .app import create_app
@@ -68,7 +79,7 @@ def serve(
     except (OSError, OverflowError) as error:
         return _fail(f"{host}:{port} cannot be listened on ({error}); name another --port, or 0")
     shown = f"[{host}]" if ":" in host else host
-    print(f"BigPanda sandbox: http://{shown}:{listening.getsockname()[1]}", flush=True)
+    said(f"http://{shown}:{listening.getsockname()[1]}")
     try:
         server(create_app(store, allowed, changes_per_minute)).run(sockets=[listening])
     except KeyboardInterrupt:

@@ -8,6 +8,7 @@ import difflib
 import functools
 import inspect
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -15,11 +16,11 @@ from importlib import metadata
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
-from rich.text import Text
 
 from ...errors import BigPandaError
 from ..engine.options import is_known
 from ..exits import Exit, exit_of_error
+from ..shown.display import Display
 from .call import Call, console
 from .groups import Output
 from .help import PROGRAM, Command, EngineCommand, Group
@@ -85,7 +86,7 @@ def _wrong_use(error: Any) -> str:
     told = str(error.format_message()).rstrip(".")
     param, near = getattr(error, "param", None), getattr(error, "possibilities", None)
     if isinstance(error, typer.BadParameter) and param is not None and error.message:
-        told = f"{param.opts[0]}: {error.message.removeprefix('Value error, ').rstrip('.')}"
+        told = f"{param.opts[0]}: {_plain(error.message.removeprefix('Value error, ').rstrip('.'))}"
     elif hasattr(error, "possibilities"):
         told = f"no such option {error.option_name}"
         if isinstance(error.ctx.command, EngineCommand) and is_known(error.option_name):
@@ -95,6 +96,14 @@ def _wrong_use(error: Any) -> str:
         told += f"; did you mean {names[like[0]]}?" if like else ""
     told = told[0].lower() + told[1:]
     return told if told.endswith("?") else f"{told}; see `{error.ctx.command_path} --help`"
+
+
+def _plain(message: str) -> str:
+    """What the library says of a number, as we would."""
+    least = re.search(r"(?:greater than or equal to |x>=)(\d+)", message)
+    if least:
+        return f"write a whole number of at least {least[1]}"
+    return "write a whole number" if "integer" in message else message
 
 
 def command(group: str, *, engine: bool = False, name: str | None = None, has_more: bool = False) -> Callable[[F], F]:
@@ -175,9 +184,10 @@ def _told(function: Callable[[], Exit], debug: bool) -> Exit:
     """What a command ends with; why, where it failed, is said."""
     try:
         code = function()
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as it is where somebody has closed it
+            sys.stdout.flush()
         return code
-    except (KeyboardInterrupt, typer.Abort):
+    except (KeyboardInterrupt, EOFError, typer.Abort):
         return _cancelled()
     except BigPandaError as error:
         _complain(str(error))
@@ -185,6 +195,9 @@ def _told(function: Callable[[], Exit], debug: bool) -> Exit:
     except BrokenPipeError:  # whoever read has read enough: `history | head`
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.FAILED
+    except OSError as error:  # no space is left, a terminal is gone
+        _complain(f"the system refuses to go on: {error.strerror or type(error).__name__}")
         return Exit.FAILED
     except Exception as error:  # noqa: BLE001 - a user is not to see a traceback unasked; no text, it could be secret
         if debug:
@@ -201,4 +214,5 @@ def _cancelled() -> Exit:
 
 
 def _complain(sentence: str) -> None:
-    console(stderr=True).print(Text(f"{PROGRAM}: {sentence}"))
+    errors = console(stderr=True)
+    Display(errors, errors).line(f"{PROGRAM}: {sentence}", always=True)

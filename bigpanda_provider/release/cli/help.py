@@ -76,7 +76,8 @@ class Group(TyperGroup):
         """The command that is named."""
         name = args[0]
         if not name.startswith("-") and self.get_command(ctx, name) is None and not ctx.resilient_parsing:
-            near = difflib.get_close_matches(name, self.list_commands(ctx), n=1)
+            names = self.list_commands(ctx)
+            near = [one for one in names if one.startswith(name)] or difflib.get_close_matches(name, names, n=1)
             ctx.fail(f"no such command {name}" + (f"; did you mean {near[0]}?" if near else ""))
         return super().resolve_command(ctx, args)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Annotated
 
@@ -60,6 +61,10 @@ def sandbox(
     ] = None,
 ) -> Exit:
     """Serve a local stand-in for BigPanda."""
-    from ...sandbox.__main__ import serve
+    from ...sandbox.__main__ import say, serve
 
-    return Exit(serve(host, port, data, allow_host or (), changes_per_minute))
+    def say_to_script(address: str) -> None:
+        print(json.dumps({"address": address}), flush=True)
+
+    said = say_to_script if call.as_json else say
+    return Exit(serve(host, port, data, allow_host or (), changes_per_minute, said))

@@ -62,7 +62,7 @@ def queue_drop(
     if not yes:
         if call.as_json or not (sys.stdin.isatty() and call.console.is_terminal):
             raise WrongUseError("not a terminal; pass --yes to confirm")
-        if not typer.confirm("drop now?"):
+        if not call.display.ask("drop now?"):
             call.display.line("nothing was done")
             return Exit.CANCELLED
     dropped = drop.drop(call.outbox, record)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...bigpanda.events import StartEvent
-from ...bigpanda.text import one_line
+from ...bigpanda.text import listed, one_line
 from ...delivery.attempt import Attempt
 from ...delivery.outbox import Outbox
 from ...delivery.record import Record, Recorder
@@ -19,6 +19,8 @@ from ...state import DeliveryStatus
 
 NOT_TRIED = "not sent yet"
 """Why an event waits of which no try is recorded."""
+HOSTS_NAMED = 12
+"""How many hosts of an event are named."""
 SHORT_ID = 8
 """How many characters of an attempt's id are shown: enough for `end --attempt`."""
 OWN_BACKEND = "organization"
@@ -205,7 +207,7 @@ def title(record: Record) -> str:
 def known(attempt: Attempt) -> str:
     """What was deployed where, with as much of the attempt's id as names it."""
     start = attempt.start
-    what = "a deployment" if start is None else f"{start.named()} on {', '.join(start.hosts)}"
+    what = "a deployment" if start is None else f"{start.named()} on {listed(start.hosts, HOSTS_NAMED)}"
     return one_line(f"{what} (attempt {attempt.id[:SHORT_ID]})")
 
 

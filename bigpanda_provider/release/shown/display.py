@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import textwrap
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
@@ -18,6 +20,8 @@ from . import table
 from .table import Column
 
 REFRESHES_A_SECOND = 8
+HANGING = 4
+"""By how many spaces what goes on of a line is indented."""
 
 
 @dataclass
@@ -80,8 +84,9 @@ class Display:
 
     def _print(self, console: Console, text: str, label: str, style: str) -> None:
         prefix = f"[{label}] " if label else ""
-        lines = "\n".join(prefix + part for part in text.splitlines() or [""])
-        console.print(Text(lines, style=style))
+        for part in text.splitlines() or [""]:
+            for line in _folded(part, console.width - len(prefix)) if console.is_terminal else [part]:
+                console.print(Text(prefix + line, style=style), soft_wrap=True)
 
     def warn(self, sentence: str, *, about: str | None = None) -> None:
         """Show a warning, once for each thing that it is about."""
@@ -117,6 +122,18 @@ class Display:
             with self._lock:
                 self._running.remove(entry)
 
+    def ask(self, question: str) -> bool:
+        """Ask whether to go on.
+
+        Raises:
+            EOFError: nobody is there any more.
+        """
+        while True:
+            answer = self.console.input(Text(f"{question} [y/N]: ")).strip().lower()
+            if answer in ("", "n", "no", "y", "yes"):
+                return answer.startswith("y")
+            self.line("answer y or n", always=True)
+
     def _under_way(self) -> RenderableType:
         now = time.monotonic()
         with self._lock:
@@ -129,3 +146,12 @@ class Display:
             for what, since in list(one.under_way.values()):
                 rows.append(Text(f"    {what} ({now - since:.0f} s)"))
         return Group(*rows)
+
+
+def _folded(line: str, width: int) -> list[str]:
+    """A line in the width of a terminal, folded at words; what goes on of it is indented further."""
+    if cell_len(line) <= width or cell_len(line) > len(line):  # the terminal itself folds what is wider than its length
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()) + HANGING)
+    width = max(width, len(indent) + 1)
+    return textwrap.wrap(line, width, subsequent_indent=indent, replace_whitespace=False, break_on_hyphens=False)

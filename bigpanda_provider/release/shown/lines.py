@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ...bigpanda.events import StartEvent
-from ...bigpanda.text import one_line
+from ...bigpanda.text import listed, one_line
 from ...delivery.attempt import Attempt
 from ...state import DeliveryStatus
-from ..recorded.records import known
+from ..recorded.records import HOSTS_NAMED, known
 from ..runner import Outcome, Planned, Release, Result
 from .display import Display
 from .report import Diagnostic, Stage, Step
@@ -113,7 +113,7 @@ class Lines:
 
 def _events(start: StartEvent) -> Iterator[str]:
     """The events of an update whose start this is."""
-    yield f"start  {start.component} {start.version} on {', '.join(start.hosts)}"
+    yield f"start  {start.component} {start.version} on {listed(start.hosts, HOSTS_NAMED)}"
     if start.description is not None:
         yield f"       {one_line(start.description)}"
     if start.tags:

@@ -43,13 +43,13 @@ class Clock:
     @property
     def least(self) -> int:
         """The width of the shortest form of a time."""
-        return 11 if self.is_whole else 6
+        return 23 if self.is_whole else 6
 
     def cell(self, seconds: float) -> Cell:
         """A time: how long ago that is, or when it was."""
         if self.is_whole:
             at = dt.datetime.fromtimestamp(int(seconds), dt.timezone.utc)
-            return Cell(f"{at:%Y-%m-%d %H:%M:%S} UTC", (f"{at:%Y-%m-%d %H:%M} UTC", f"{at:%m-%d %H:%M}"))
+            return Cell(f"{at:%Y-%m-%d %H:%M:%S} UTC")
         told = ago(self.now - seconds)
         return Cell(f"{told} ago", (told,))
 

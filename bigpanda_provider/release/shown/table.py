@@ -15,6 +15,8 @@ from ...bigpanda.text import CUT, one_line
 
 GAP = 2
 """Spaces between two columns."""
+UNFITTED = 40
+"""The width to which a cell is filled up where nothing is cut: one that is longer does not widen all lines."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def lines(columns: Sequence[Column], width: int | None) -> list[Text]:
         width: of the terminal; None where nothing is to be cut, and no column left out.
     """
     shown = list(columns) if width is None else _fitted(columns, width)
-    widths = [column.widest for column in shown]
+    widths = [column.widest if width is not None else min(column.widest, UNFITTED) for column in shown]
     heading = _line(widths, [Cell(column.name, style="bold") for column in shown])
     rows = zip(*(column.cells for column in shown), strict=True)
     return [heading, *(_line(widths, row) for row in rows)]
@@ -92,7 +94,7 @@ def _line(widths: Iterable[int], cells: Iterable[Cell]) -> Text:
     line = Text()
     for width, cell in zip(widths, cells, strict=True):
         line.append(cell.text, cell.style)
-        line.append(" " * (width - cell_len(cell.text) + GAP))
+        line.append(" " * (max(width - cell_len(cell.text), 0) + GAP))
     line.rstrip()
     return line
 

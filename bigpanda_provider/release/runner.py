@@ -31,7 +31,7 @@ from .engine.plan import Plan
 from .engine.process import Engine, Interrupts
 from .engine.progress import Progress
 from .engine.rows import rows
-from .engine.stack import Kind, ProjectStack, why
+from .engine.stack import LOCKED, Kind, ProjectStack, why
 from .shown.display import Display
 from .shown.report import Report
 
@@ -264,6 +264,8 @@ class Runner:
         message = planned.stack.options.message
         if planned.start is None:
             return self._update(planned, message or planned.kind.value)
+        if _is_locked(planned.stack):  # so that no start is sent of what does not begin
+            return Result(Outcome.FAILED, LOCKED)
         delivery = self._delivery(planned.settings)
         start = planned.start.model_copy(update={"timestamp": int(time.time())})
         attempt = Attempt(uuid.uuid4().hex, start)
@@ -339,6 +341,14 @@ class Runner:
         if settings not in self._deliveries:
             self._deliveries[settings] = Delivery(settings, self._outbox, self._display.warn)
         return self._deliveries[settings]
+
+
+def _is_locked(stack: ProjectStack) -> bool:
+    """Whether another update has the stack; where that cannot be known, the engine says so."""
+    try:
+        return stack.is_locked
+    except (CommandError, ReleaseError, OSError):
+        return False
 
 
 def _secrets(stack: ProjectStack, settings: Settings) -> frozenset[str]:

@@ -22,6 +22,7 @@ from ...errors import OutboxError, SettingError
 from ...settings import Mode, Settings
 from ..engine.stack import ProjectStack
 from ..recorded import leftover
+from ..recorded.records import readable
 from ..shown.display import Display
 from ..shown.paused import Paused
 
@@ -77,6 +78,16 @@ class Call:
     def outbox(self) -> Outbox:
         """The record of events; `close` closes it."""
         return Outbox(default_path(os.environ), self.display.warn)
+
+    def open_outbox(self) -> Outbox:
+        """The outbox, for a command that can do nothing without it: that is one error, and no warning before it.
+
+        Raises:
+            OutboxError: it cannot be read.
+        """
+        outbox = self.__dict__["outbox"] = Outbox(default_path(os.environ))
+        readable(outbox, outbox.unended())
+        return outbox
 
     def close(self) -> None:
         """Close what was used."""

@@ -49,7 +49,7 @@ def status(
         raise WrongUseError("--days is only for --remote; add --remote, or omit --days")
     if table.watch and remote:
         raise WrongUseError("--watch cannot be combined with --remote, since it would ask BigPanda every 2 s")
-    choice, given, outbox = which.choice, access.explicit, call.outbox
+    choice, given, outbox = which.choice, access.explicit, call.open_outbox()
     if remote:
         reader = Reader(call.settings(given), outbox)
         call.end_orphans(given)
@@ -76,7 +76,7 @@ def history(call: Call, which: Which, table: AsTable, access: Access) -> Exit:
 
     bigpanda-release history --stack prod --state failure --json
     """
-    choice, outbox = which.choice, call.outbox
+    choice, outbox = which.choice, call.open_outbox()
     call.end_orphans(access.explicit)
 
     def read() -> list[Entry]:

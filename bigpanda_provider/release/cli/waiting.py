@@ -37,7 +37,7 @@ def queue(call: Call, utc: Utc = False) -> Exit:
 
     bigpanda-release queue drop 4f1c2ab9
     """
-    leftover.end_orphans(call.outbox)
+    leftover.end_orphans(call.open_outbox())
     found = Choice().of(map(Entry.of, drop.queued(call.outbox)))
     return recorded.show(call, lambda: found, listing.waiting, "nothing is queued", AsTable(every=True, utc=utc))
 
@@ -54,7 +54,7 @@ def queue_drop(
 
     bigpanda-release queue drop 4f1c2ab9
     """
-    leftover.end_orphans(call.outbox)
+    leftover.end_orphans(call.open_outbox())
     record = drop.find(drop.queued(call.outbox), attempt)
     told = drop.effects(record)
     for sentence in told:
@@ -96,7 +96,7 @@ def flush(
     bigpanda-release flush -s prod -C infrastructure
     """
     given = deliver.explicit
-    leftover.end_orphans(call.outbox)
+    leftover.end_orphans(call.open_outbox())
     opened = None if stack is None else ProjectStack(folder or pathlib.Path(), stack, Engine(Interrupts()))
     settings = call.settings(given, opened)
     chosen = Delivery(settings, call.outbox, call.warn_but_of_outages)

@@ -20,6 +20,7 @@ from ...bigpanda.certificate import PROJECT_FILES
 from ...bigpanda.text import clean
 from ...errors import ReleaseError, WrongUseError
 from ...program import reason
+from . import lock
 from .options import EngineOptions
 from .process import Engine
 
@@ -75,7 +76,7 @@ class ProjectStack:
             self._config, self._given = self._qualified(config or {}), self._qualified(self.options.config)
             selected = name or getattr(self._workspace.stack(), "name", None)
             if selected is None:
-                raise WrongUseError(f"no stack is selected in {folder}; name one with -s")
+                raise WrongUseError(f"no stack is selected in {folder}; name one with -s, or run `pulumi stack select`")
             self._stack = automation.Stack.select(selected, self._workspace)
             self.name = selected.rpartition("/")[2]
             self.full_name = self._full_name(selected)
@@ -99,10 +100,22 @@ class ProjectStack:
             return name
         if organization:
             return f"{organization[0]}/{self.project}/{stack}"
-        who = self._workspace.who_am_i()
-        if not (who.url or "").startswith("http"):
+        if not (self._who.url or "").startswith("http"):
             return f"organization/{self.project}/{stack}"
-        return f"{self._workspace.org_get_default() or who.user}/{self.project}/{stack}"
+        return f"{self._workspace.org_get_default() or self._who.user}/{self.project}/{stack}"
+
+    @cached_property
+    def _who(self) -> automation.WhoAmIResult:
+        return self._workspace.who_am_i()
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether another update of the stack runs, or has left its lock; known of a backend that is a folder alone.
+
+        Raises:
+            CommandError: the engine cannot tell which backend it is.
+        """
+        return lock.is_held(self._who.url or "", self.full_name)
 
     @cached_property
     def _all_config(self) -> dict[str, Any]:
@@ -219,10 +232,13 @@ class ProjectStack:
         return {}
 
 
+LOCKED = "another update of this stack is running; wait for it, or end it with `pulumi cancel`"
+
+
 def why(error: CommandError, secrets: frozenset[str]) -> str:
     """What the engine says of a run that came to nothing, in one line."""
     if isinstance(error, ConcurrentUpdateError):
-        return "another update of this stack is running; wait for it, or end it with `pulumi cancel`"
+        return LOCKED
     return reason.line(_said(error), secrets)
 
 

@@ -239,7 +239,7 @@ bigpanda-release: the `pulumi` on PATH does not run (Exec format error); install
 bigpanda-release: `pulumi config` did not end within 120 s; try it by hand in /home/ann/shop
 bigpanda-release: there is no Pulumi.yaml in /home/ann; name the project's folder with -C
 bigpanda-release: the Pulumi.yaml in /home/ann/shop is not valid YAML; `pulumi about` shows where
-bigpanda-release: no stack is selected in /home/ann/shop; name one with -s
+bigpanda-release: no stack is selected in /home/ann/shop; name one with -s, or run `pulumi stack select`
 bigpanda-release: there is no stack "prdo" in /home/ann/shop; create it with `pulumi stack init prdo`
 bigpanda-release: the preview of acme/shop/prod failed: pulumi failed and printed no error
 warning: no changed resource is of a known host type, so the names of the changed resources are sent; pass --host,
@@ -639,6 +639,10 @@ What to show
 What to tell BigPanda
 no such command upp; did you mean up?
 no such option --componet; did you mean --component?
+--limit: write a whole number of at least 1
+--parallel: write a whole number
+answer y or n
+the system refuses to go on: No space left on device
 no such option --replace; pass it to Pulumi after `--`: bigpanda-release up -- --replace
 Component of the start.
 Reason of the failure.
@@ -664,7 +668,8 @@ FEWEST_WORDS = 2
 WORD = re.compile(r"[\"'(`]*[A-Za-z][a-z'-]*[`\"').,;:?]*")
 NO_MESSAGE = re.compile(
     r"PRAGMA|TABLE|VALUES|FROM (note|attempt)|UPDATE attempt|ORDER BY|= [?]|IS NULL|start_delivery"  # SQL
-    r"|^[(]Previewing|^import |^Value error,|^read -r |^bigpanda-release \w+( |$)|^str \|"  # a program, commands, types
+    r"|^[(]Previewing|^[(][?]:greater|^import |^Value error,|^read -r |^str \|"  # patterns, programs, types
+    r"|^bigpanda-release \w+( |$)"
 )
 HOLE = "\0"
 

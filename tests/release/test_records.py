@@ -269,3 +269,32 @@ def test_an_outbox_that_cannot_be_used_is_one_warning(release: MakeRelease, bigp
     assert run.output.count("warning: the outbox") == 1
     assert bigpanda.story() == ["start 1", "success 1"]
     assert shop("history").code == 1
+
+
+def test_what_the_system_refuses_is_one_sentence(recorder_shop: Release) -> None:
+    """A full disk, or standard output that somebody has closed."""
+    environment = recorder_shop.stack.environment
+    for target, code, told in (
+        ("> /dev/full", 1, "bigpanda-release: the system refuses to go on: No space left"),
+        (">&-", 0, ""),
+    ):
+        done = subprocess.run(
+            f"{COMMAND} history {target}",
+            shell=True,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == code
+        assert done.stderr.startswith(told)
+        assert len(done.stderr.splitlines()) <= 1
+
+
+def test_an_outbox_that_cannot_be_read_is_told_once(recorder_shop: Release) -> None:
+    """As an error: what lists it can do nothing without it."""
+    for command in ("status", "history", "queue"):
+        run = recorder_shop(command, env={"BIGPANDA_OUTBOX": "/dev/null/no"})
+        assert run.code == 1
+        assert len(run.output.splitlines()) == 1

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 from pulumi.automation.events import EngineEvent
 from rich.console import Console
 
@@ -15,9 +17,10 @@ from bigpanda_provider.release import carried
 from bigpanda_provider.release.engine.progress import Progress
 from bigpanda_provider.release.shown.display import Display, Running
 from bigpanda_provider.release.shown.lines import Lines
+from tests.engine import LIMIT_S
 from tests.servers import Sandbox
 
-from .command import EVENT, UP, Release, without_times
+from .command import COMMAND, EVENT, UP, Release, without_times
 
 MakeRelease = Callable[[str], Release]
 
@@ -129,3 +132,15 @@ def test_quiet_shows_results_warnings_and_errors(release: MakeRelease) -> None:
     warning, result = run.output.splitlines()
     assert warning.startswith("warning: no changed resource is of a known host type")
     assert without_times(result) == "succeeded (N s): 1 created"
+
+
+def test_the_sandbox_tells_a_script_its_address() -> None:
+    """In one line of JSON, before it serves."""
+    command = [COMMAND, "sandbox", "--port", "0", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as serving:
+        try:
+            assert serving.stdout is not None
+            address = json.loads(serving.stdout.readline())["address"]
+            assert requests.get(f"{address}/events", timeout=LIMIT_S).ok
+        finally:
+            serving.terminate()

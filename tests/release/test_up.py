@@ -266,6 +266,11 @@ def test_the_selected_stack_stays_selected(release: MakeRelease) -> None:
             "the app key file no cannot be read: No such file or directory",
         ),
         (("histroy",), "no such command histroy; did you mean history?"),
+        (("stat",), "no such command stat; did you mean status?"),
+        (
+            ("status", "--limit", "0"),
+            "--limit: write a whole number of at least 1; see `bigpanda-release status --help`",
+        ),
         (("up", "--componet", "shop"), "no such option --componet; did you mean --component?"),
         (
             ("up", "--replace", "x"),

@@ -6,8 +6,11 @@ import importlib.metadata
 import json
 import pathlib
 import re
+import shlex
+from typing import Any
 
 import pytest
+import typer
 import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -63,6 +66,24 @@ def test_help_fits_the_terminal(width: int) -> None:
         for line in command_reference.help_of(name.split()[1:], width).splitlines()
     ]
     assert [line for line in shown if len(line) > width and not line.strip().startswith("bigpanda-release ")] == []
+
+
+EXAMPLES = [
+    line.strip()
+    for name in command_reference.names()
+    for line in command_reference.help_of(name.split()[1:], 200).splitlines()
+    if line.startswith("  bigpanda-release ")
+]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_in_the_help_is_a_command(example: str) -> None:
+    """Its command and options exist, and nothing that is required is missing."""
+    command: Any = typer.main.get_command(cli.app)
+    words = shlex.split(example)[1:]
+    while words and words[0] in getattr(command, "commands", {}):
+        command, words = command.commands[words[0]], words[1:]
+    assert command.make_context(example, words).params
 
 
 def test_the_api_reference_has_every_public_name_and_overload_and_begins_with_deployment() -> None:

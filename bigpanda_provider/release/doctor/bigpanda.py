@@ -41,7 +41,7 @@ def stack_checks(project: Project, stack: str | None, engine: Engine, config: di
         found, _, fix = str(error).rpartition("; ")
         yield Check("stack", found or fix, f"{fix if found else 'fix that'}; {WITHOUT_CONFIG}")
         return
-    yield Check("stack", opened.full_name)
+    yield Check("stack", opened.shown_name)
     for complaint in complaints(opened.config, opened.is_secret):
         found, _, fix = complaint.partition("; ")
         yield Check("settings", found, fix or f"remove it with `pulumi config rm {found.rpartition(' ')[2]}`")

@@ -426,7 +426,6 @@ dropped the end of shop 2.6.1
 bigpanda-release queue drop 4f1c2ab9
 sent the start and the end of shop 2.6.1
 not sent: the end of shop 2.6.1, since it is in progress
-not sent: the start of shop 2.6.1, since `bigpanda-release end` sends it with its end
 not sent: the end of shop 2.6.1, since an earlier event of the same deployment is queued
 not sent: the end of a deployment of shop/prod web with secret properties, since it has secret properties, which are
     only in the stack's state; the next update of the stack sends it

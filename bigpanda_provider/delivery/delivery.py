@@ -258,7 +258,7 @@ class Delivery:
 
         Args:
             records: what the outbox has of processes that are gone, and what this one has taken of it, oldest first.
-                One that is open has failed.
+                One that is open has failed, unless a person started it: then only its start is sent.
             told: called with how many of them are left, and how long it takes, in seconds, until BigPanda accepts the
                 next, each time that it accepts no more within the minute.
         """

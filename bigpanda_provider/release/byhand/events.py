@@ -15,12 +15,11 @@ from ...errors import DeliveryError, WrongUseError
 from ...settings import Mode
 from ...state import DeliveryStatus
 from ..recorded.records import readable
+from .place import NO_STACK, name_of
 from .sought import Sought
 from .unmatched import no_match, running, several
 
 Elsewhere = Callable[[Sought], Attempt]
-NO_STACK = ""
-REJECTED = "BigPanda rejected the start"
 
 
 def attempt_of(event: StartEvent, context: Context | None = None) -> Attempt:
@@ -43,13 +42,11 @@ def start(delivery: Delivery, begun: Attempt) -> Attempt:
     """
     assert begun.start is not None
     try:
-        attempt, _ = delivery.start(NO_STACK, begun.start.component, begun, recorder=Recorder.PERSON)
+        attempt, _ = delivery.start(NO_STACK, name_of(begun.start), begun, recorder=Recorder.PERSON)
     except DeliveryError:
         if begun.id in delivery.open_attempts():  # it may have arrived, and no guard is there to end it
             delivery.end_now(begun.id, End.failure(UNANSWERED))
         raise
-    if attempt.start_delivery is DeliveryStatus.REJECTED:  # it never began, so nothing is to be ended
-        delivery.end_now(attempt.id, End.failure(REJECTED))
     return attempt
 
 
@@ -106,8 +103,8 @@ def end(delivery: Delivery, found: Found, end: End) -> Attempt:
     record, outbox = found.record, delivery.outbox
     if record is None:
         assert found.attempt.start is not None
-        component = found.attempt.start.component
-        return delivery.end(NO_STACK, component, found.attempt, end, secret=False, in_state=False)
+        name = name_of(found.attempt.start)
+        return delivery.end(NO_STACK, name, found.attempt, end, secret=False, in_state=False)
     if delivery.mode is Mode.OFF:
         return replace(record.attempt, end=replace(end, delivery=DeliveryStatus.OFF))
     if record.attempt.end is not None:  # it was rejected or dropped

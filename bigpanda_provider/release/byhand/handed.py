@@ -18,9 +18,9 @@ from ...delivery.record import LEASE_S, Place, Record, Recorder
 from ...settings import Mode, Settings
 from ...state import DeliveryStatus
 from ..recorded.records import Entry, known
+from .place import NO_STACK, name_of
 
-QUEUED_START = "`bigpanda-release end` sends it with its end"
-QUEUED_END = "send it with `bigpanda-release flush`"
+QUEUED = "send it with `bigpanda-release flush`"
 UNRECORDED = ("attempt", "state", "delivery", "recorded", "startDelivery")
 """What a start has only once it is recorded."""
 
@@ -88,9 +88,7 @@ class Handed:
             return f"{self.kind.value} rejected: {told}; fix what BigPanda rejects, and send it again"
         if self.became is DeliveryStatus.QUEUED:
             why = f", since {self.why}" if self.why else ""
-            # A start waits for its end: none is sent that nothing would end.
-            then = QUEUED_START if self.kind is EventKind.START else QUEUED_END
-            return f"{self.kind.value} queued: {told}{why}; {then}"
+            return f"{self.kind.value} queued: {told}{why}; {QUEUED}"
         return f"{self.kind.value} sent: {told}"
 
     def as_object(self) -> dict[str, Any]:
@@ -141,5 +139,5 @@ def caveat(delivery: Delivery, settings: Settings, attempt: Attempt) -> str | No
 def _record(attempt: Attempt, address: str) -> Record:
     """The record of an attempt that the outbox does not have."""
     assert attempt.start is not None
-    place, now = Place("", attempt.start.component, address), time.time()
+    place, now = Place(NO_STACK, name_of(attempt.start), address), time.time()
     return Record(attempt, place, Recorder.PERSON, Holder.current(), now + LEASE_S, now)

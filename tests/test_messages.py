@@ -309,6 +309,12 @@ Refresh state from the cloud provider first.
 Show the plan in full.
 Number of resource operations that Pulumi runs at the same time. [default: Pulumi decides]
 """,
+    "starts that are alike": r"""
+bigpanda-release: several open starts match shop 2.6.1: shop 2.6.1 on web-1 (attempt 4f1c2ab0); shop 2.6.1 on web-1
+    (attempt 77ab77ab); choose one with --attempt
+bigpanda-release: several open starts match attempt 4: shop 2.6.1 on web-1 (attempt 4f1c2ab0); shop 2.6.1 on web-1
+    (attempt 4f077ab7); write more of the attempt's id
+""",
     "start and end": r"""
 start sent: shop 2.6.1 on web-1, web-2 (attempt 4f1c2ab0)
 end queued: shop 2.6.1 on web-1 (attempt 4f1c2ab0), since https://api.bigpanda.io answered 503; send it with

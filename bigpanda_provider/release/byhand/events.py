@@ -17,7 +17,7 @@ from ...state import DeliveryStatus
 from ..recorded.records import readable
 from .place import NO_STACK, name_of
 from .sought import Sought
-from .unmatched import no_match, running, several
+from .unmatched import alike, no_match, running, several
 
 Elsewhere = Callable[[Sought], Attempt]
 
@@ -126,8 +126,11 @@ def _found(records: Sequence[Record], address: str, sought: Sought, *, force: bo
         raise WrongUseError(no_match(records, address, sought))
     if len({_key(record) for record in here}) > 1:
         raise WrongUseError(several(here, sought))
-    # BigPanda cannot tell them apart: rather one with the hosts in this order, that nobody else ends, a later one.
-    found = max(here, key=lambda one: (_hosts(one) == sought.hosts, not _is_running(one), one.recorded))
+    # They are alike: rather one with the hosts in this order, that nobody else ends.
+    fitness = {one.id: (_hosts(one) == sought.hosts, not _is_running(one)) for one in here}
+    found, *more = [one for one in here if fitness[one.id] == max(fitness.values())]
+    if more:
+        raise WrongUseError(alike([found, *more], sought))
     if _is_running(found) and not force:
         raise WrongUseError(running(found))
     return found

@@ -69,6 +69,14 @@ def test_an_open_start_keeps_no_other_deployment_back(hand: Hand, bigpanda: Sand
     assert bigpanda.story() == ["start 1", "success 1", "start 2", "success 2"]
 
 
+def test_an_end_that_is_forced_is_recorded_as_by_hand(hand: Hand) -> None:
+    """Nobody's program has a Deployment of it."""
+    hand("end", *of("1"), "--force")
+    (one,) = json.loads(hand("history", "--json"))
+    assert (one["component"], one["state"], one["deployment"], one["stack"]) == ("shop", "success", None, None)
+    assert "by hand" in hand("history")
+
+
 def newest(hand: Hand) -> str:
     """The attempt that was recorded last."""
     return str(json.loads(hand("history", "--json"))[0]["attempt"])

@@ -104,7 +104,8 @@ def end(delivery: Delivery, found: Found, end: End) -> Attempt:
     if record is None:
         assert found.attempt.start is not None
         name = name_of(found.attempt.start)
-        return delivery.end(NO_STACK, name, found.attempt, end, secret=False, in_state=False)
+        by = Recorder.PERSON
+        return delivery.end(NO_STACK, name, found.attempt, end, secret=False, in_state=False, recorder=by)
     if delivery.mode is Mode.OFF:
         return replace(record.attempt, end=replace(end, delivery=DeliveryStatus.OFF))
     if record.attempt.end is not None:  # it was rejected or dropped

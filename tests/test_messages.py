@@ -309,6 +309,12 @@ Refresh state from the cloud provider first.
 Show the plan in full.
 Number of resource operations that Pulumi runs at the same time. [default: Pulumi decides]
 """,
+    "what is empty, and no token": r"""
+bigpanda-release: --attempt is empty; write the attempt's id, or its beginning, as `status` shows it
+bigpanda-release: the attempt's id is empty; `bigpanda-release queue` lists what is queued
+bigpanda-release: there is no BigPanda token, so BigPanda cannot be asked; set one with `pulumi config set --secret
+    bigpanda:apiToken`, `export BIGPANDA_API_TOKEN=...` or --token-file
+""",
     "starts that are alike": r"""
 bigpanda-release: several open starts match shop 2.6.1: shop 2.6.1 on web-1 (attempt 4f1c2ab0); shop 2.6.1 on web-1
     (attempt 77ab77ab); choose one with --attempt

@@ -162,7 +162,12 @@ class Queue:
 
 def why_not_sent(error: DeliveryError) -> str:
     """Why an event was not delivered, in one line: whole sentences, as far as they are short enough."""
-    text = one_line(error.answer or str(error) if isinstance(error, RejectedError) else str(error))
+    return short(error.answer or str(error) if isinstance(error, RejectedError) else str(error))
+
+
+def short(told: str) -> str:
+    """What went wrong, in one line: without what to do about it where that is told elsewhere."""
+    text = one_line(told)
     if text in (TOKENLESS, KEYLESS):  # what to do about that is told where somebody can do it
         text = text[: text.index(". ")]
     if len(text) > WHY_LIMIT and ". " in text[:WHY_LIMIT]:

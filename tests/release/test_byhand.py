@@ -356,6 +356,9 @@ def test_what_tells_them_apart_is_asked_for() -> None:
     assert options(Sought.told(None, None, "2", None).missing) == "--component and --host"
     assert options(Sought.told("a", None, None, None).missing) == "--component, --version and --host"
     assert options(Sought.told(None, "shop", "2", None).missing) == "--host"
+    for empty in ("", " ", "pulumi-"):
+        with pytest.raises(WrongUseError, match="--attempt is empty; write the attempt's id, or its beginning"):
+            Sought.told(empty, "shop", None, None)
     with pytest.raises(WrongUseError, match="pass --component, --version, --host or --attempt to say which start"):
         Sought.told(None, None, None, [])
 
@@ -374,7 +377,7 @@ def test_a_dry_run_shows_the_requests_that_are_sent(shop: Release, bigpanda: San
     assert first == "dry run: the start of shop 1 on web-1 is neither sent nor recorded"
     assert address == f"POST {begun['post']['url']}"
     assert timeless(json.loads(body)) == timeless(begun["post"]["body"])
-    assert (begun["dryRun"], begun["attempt"], begun["state"]) == (True, None, None)
+    assert (begun["dryRun"], begun["attempt"], begun["state"], begun["waits"]) == (True, None, None, None)
     assert shop("status").output == "nothing is in progress, and nothing is queued\n"
     sent = json.loads(shop.printed("start", *told, "--json"))
     assert (sent["dryRun"], sent["post"], sent["startDelivery"]) == (False, None, "delivered")
@@ -420,3 +423,6 @@ def test_what_became_of_a_start_is_told(recorder_shop: Release) -> None:
     assert required.output.startswith("bigpanda-release: the start of shop 1 did not get through, and delivery is req")
     tokenless = recorder_shop(*told, env={"BIGPANDA_API_TOKEN": ""})
     assert "since there is no BigPanda token, so no event can be sent; send it with `" in tokenless.output
+    refused = recorder_shop(*told, "--delivery", "required", env={"BIGPANDA_API_TOKEN": ""})
+    for run in (tokenless, refused):
+        assert run.output.count("To try without BigPanda") == 1

@@ -77,6 +77,16 @@ def test_an_end_that_is_forced_is_recorded_as_by_hand(hand: Hand) -> None:
     assert "by hand" in hand("history")
 
 
+def test_no_token_stands_in_the_outbox(path: pathlib.Path, hand: Hand, bigpanda: Sandbox) -> None:
+    """Whichever property holds it, nor in what is printed; the end finds its start all the same."""
+    told = ("--component", f"a-{TOKEN}", "--version", TOKEN, "--host", f"{TOKEN}.example")
+    printed = hand("start", *told) + hand("end", *told) + hand("end", *told, "--force")
+    printed += hand("end", "--component", TOKEN, "--attempt", TOKEN, code=2)
+    files = b"".join(file.read_bytes() for file in path.parent.glob("outbox.db*"))
+    assert TOKEN not in printed + json.dumps(bigpanda.posts())
+    assert TOKEN.encode() not in files
+
+
 def newest(hand: Hand) -> str:
     """The attempt that was recorded last."""
     return str(json.loads(hand("history", "--json"))[0]["attempt"])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
+from ...bigpanda import hidden
 from ...bigpanda.events import Context, StartEvent
 from ...delivery.attempt import Attempt, End
 from ...delivery.delivery import UNANSWERED, Delivery
@@ -22,16 +23,17 @@ from .unmatched import alike, no_match, running, several
 Elsewhere = Callable[[Sought], Attempt]
 
 
-def attempt_of(event: StartEvent, context: Context | None = None) -> Attempt:
+def attempt_of(event: StartEvent, context: Context | None = None, secrets: Collection[str] = ()) -> Attempt:
     """The attempt that a start makes now; nothing is recorded yet.
 
     Args:
         event: the start.
         context: what it carries beside.
+        secrets: what it may not hold.
     """
     now = int(time.time()) if event.timestamp is None else event.timestamp
     more = {"timestamp": now, "context": event.context if context is None else context}
-    return Attempt(uuid.uuid4().hex, event.model_copy(update=more))
+    return Attempt(uuid.uuid4().hex, hidden.in_start(event.model_copy(update=more), secrets))
 
 
 def start(delivery: Delivery, begun: Attempt) -> Attempt:

@@ -8,12 +8,12 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...bigpanda import hidden
 from ...bigpanda.text import one_line
 from ...bigpanda.wire import Post
 from ...delivery.attempt import Attempt, End
 from ...delivery.delivery import Delivery
 from ...delivery.holder import Holder
+from ...delivery.queue import short
 from ...delivery.record import LEASE_S, Place, Record, Recorder
 from ...settings import Mode, Settings
 from ...state import DeliveryStatus
@@ -21,7 +21,7 @@ from ..recorded.records import Entry, known
 from .place import NO_STACK, name_of
 
 QUEUED = "send it with `bigpanda-release flush`"
-UNRECORDED = ("attempt", "state", "delivery", "recorded", "startDelivery")
+UNRECORDED = ("attempt", "state", "delivery", "waits", "recorded", "startDelivery")
 """What a start has only once it is recorded."""
 
 
@@ -107,14 +107,13 @@ class Handed:
 def handed(kind: EventKind, attempt: Attempt, delivery: Delivery) -> Handed:
     """What became of an event that was given to delivery."""
     record = delivery.outbox.find(attempt.id)
-    why = delivery.sender.trouble if record is None else record.why
+    trouble = delivery.sender.trouble
+    why = record.why if record is not None else trouble and short(trouble)
     return Handed(kind, attempt, delivery.address, record, why)
 
 
-def start_drafted(attempt: Attempt, delivery: Delivery, settings: Settings) -> Handed:
+def start_drafted(attempt: Attempt, delivery: Delivery) -> Handed:
     """The start as it would be sent."""
-    assert attempt.start is not None
-    attempt = Attempt(attempt.id, hidden.in_start(attempt.start, settings.secrets))
     assert attempt.start is not None
     post = delivery.sender.wire(attempt.api).start(attempt.id, attempt.start)
     return Handed(EventKind.START, attempt, delivery.address, post=post)

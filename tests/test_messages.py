@@ -309,6 +309,11 @@ Refresh state from the cloud provider first.
 Show the plan in full.
 Number of resource operations that Pulumi runs at the same time. [default: Pulumi decides]
 """,
+    "options that are settings, and delivery that is off": r"""
+--token-file contains a line break, a space or another character that no token has; copy the token again
+bigpanda-release: --token-file: token.txt is empty; write the token into it, or omit the option
+bigpanda-release: delivery is off (--delivery), so nothing is sent; pass --delivery bestEffort to send what is queued
+""",
     "what is empty, and no token": r"""
 bigpanda-release: --attempt is empty; write the attempt's id, or its beginning, as `status` shows it
 bigpanda-release: the attempt's id is empty; `bigpanda-release queue` lists what is queued

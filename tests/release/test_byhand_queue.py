@@ -87,6 +87,19 @@ def test_no_token_stands_in_the_outbox(path: pathlib.Path, hand: Hand, bigpanda:
     assert TOKEN.encode() not in files
 
 
+def test_flush_sends_nothing_where_delivery_is_off(hand: Hand, tmp_path: pathlib.Path) -> None:
+    """One sentence says so; an option is named as it is written, and a file that is empty by its option."""
+    hand("start", *of("1"), **QUEUED)
+    told = "so nothing is sent; pass --delivery bestEffort to send what is queued\n"
+    assert hand("flush", "--delivery", "off", code=1) == f"bigpanda-release: delivery is off (--delivery), {told}"
+    environment = hand("flush", code=1, BIGPANDA_DELIVERY="off")
+    assert environment == f"bigpanda-release: delivery is off (BIGPANDA_DELIVERY), {told}"
+    (empty := tmp_path / "token").touch()
+    assert hand("flush", "--token-file", str(empty), code=2) == (
+        f"bigpanda-release: --token-file: {empty} is empty; write the token into it, or omit the option\n"
+    )
+
+
 def newest(hand: Hand) -> str:
     """The attempt that was recorded last."""
     return str(json.loads(hand("history", "--json"))[0]["attempt"])
@@ -108,7 +121,8 @@ def test_a_start_that_bigpanda_rejects_is_not_left_open(path: pathlib.Path, faul
     environment = {"BIGPANDA_BASE_URL": faulty.address, "BIGPANDA_API_TOKEN": TOKEN}
     faulty.script = [answer(400, b"no such field")]
     call(path, "start", *of("1"), **{**environment, **QUEUED})
-    assert call(path, "flush", **environment).stdout.endswith("0 events sent, 1 rejected\n")
+    flushed = call(path, "flush", **environment)
+    assert (flushed.returncode, flushed.stdout) == (1, "0 events sent, 1 rejected\n")
     assert call(path, "status").stdout == "nothing is in progress, and nothing is queued\n"
     with Outbox(path) as outbox:
         assert [one.attempt.is_settled for one in outbox.latest()] == [True]

@@ -255,6 +255,11 @@ class Delivery:
         """Note that an attempt is not orphaned while that process runs, even where this one is gone."""
         self.outbox.hand_to(attempt, holder)
 
+    def after_others(self, record: Record) -> Record:
+        """A record of another process as it is once, within a limited time, nothing of its place is on the wire."""
+        self._takeover.wait_for_others(record.place)
+        return self.outbox.find(record.id) or record
+
     def end_now(self, attempt: str, end: End) -> Attempt:
         """Send the end of an attempt of this process, unless another one has ended it; returns it as it is then."""
         self.outbox.hand_to(attempt, Holder.current())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
 import pathlib
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from bigpanda_provider.delivery.outbox import Outbox
+from bigpanda_provider.state import DeliveryStatus
 from tests.engine import TOKEN
 from tests.faults import FaultyBigPanda, answer
 from tests.servers import Sandbox
@@ -98,6 +100,20 @@ def test_flush_sends_nothing_where_delivery_is_off(hand: Hand, tmp_path: pathlib
     assert hand("flush", "--token-file", str(empty), code=2) == (
         f"bigpanda-release: --token-file: {empty} is empty; write the token into it, or omit the option\n"
     )
+
+
+def test_an_end_waits_for_a_flush_that_sends_its_start(hand: Hand, path: pathlib.Path, bigpanda: Sandbox) -> None:
+    """So the start is sent once, and before the end."""
+    hand("start", *of("1"), **QUEUED)
+    with Outbox(path) as flushing, concurrent.futures.ThreadPoolExecutor() as threads:
+        (taken,) = flushing.take(flushing.unsettled_of_all())
+        ended = threads.submit(hand, "end", "--component", "shop")
+        with pytest.raises(concurrent.futures.TimeoutError):
+            ended.result(3.0)
+        assert bigpanda.posts() == []
+        flushing.start_became(taken.id, DeliveryStatus.DELIVERED)
+        assert "end sent: shop 1 on web-1" in ended.result(30.0)
+    assert bigpanda.story() == ["success 1"]
 
 
 def newest(hand: Hand) -> str:

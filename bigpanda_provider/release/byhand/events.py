@@ -110,7 +110,9 @@ def end(delivery: Delivery, found: Found, end: End) -> Attempt:
         return delivery.end(NO_STACK, name, found.attempt, end, secret=False, in_state=False, recorder=by)
     if delivery.mode is Mode.OFF:
         return replace(record.attempt, end=replace(end, delivery=DeliveryStatus.OFF))
-    if record.attempt.end is not None:  # it was rejected or dropped
+    if record.is_left_to_person:  # `flush` may be sending its start
+        record = delivery.after_others(record)
+    elif record.attempt.end is not None:  # it was rejected or dropped
         record = outbox.reopen(record)
     if record is None or not outbox.take([record]) or not outbox.end(record.id, end):
         raise WrongUseError(f"{found.sought} has ended in the meantime; `bigpanda-release history` shows how")

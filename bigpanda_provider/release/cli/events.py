@@ -12,7 +12,7 @@ from ...bigpanda import hidden
 from ...delivery.attempt import End
 from ...delivery.delivery import Delivery
 from ...delivery.found import Occasion, context
-from ...delivery.queue import why_not_sent
+from ...delivery.queue import short
 from ...errors import DeliveryError, UndeliveredError, WrongUseError
 from ...settings import Mode
 from ...state import Api, DeliveryStatus, Status
@@ -76,7 +76,7 @@ def start(
     except DeliveryError as error:
         assert begun.start is not None
         raise UndeliveredError(
-            f"the start of {begun.start.named()} did not get through, and delivery is required: {why_not_sent(error)}"
+            f"the start of {begun.start.named()} did not get through, and delivery is required: {short(str(error))}"
         ) from None
     return _told(call, handed.handed(EventKind.START, sent, chosen))
 

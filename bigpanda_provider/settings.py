@@ -2,7 +2,7 @@
 
 One order for all of them, first found wins:
 
-1. an explicit argument
+1. an option of the command line
 2. stack config, `bigpanda:<key>`
 3. the environment, `BIGPANDA_<KEY>`
 4. the default
@@ -33,6 +33,8 @@ KEYS = (
     *("apiToken", "appKey", "api", "failedStatus", "context"),
     *("baseUrl", "region", "delivery", "timeoutSeconds", "clientCertificate"),
 )
+OPTIONS = {"apiToken": "--token-file", "appKey": "--app-key-file", "api": "--api", "delivery": "--delivery"}
+"""The options of the command line, by the config key of what they set."""
 SECRET_KEYS = ("apiToken", "appKey")
 REGIONS = {"us": "https://api.bigpanda.io", "eu": "https://eu-api.bigpanda.io"}
 DEFAULT_TIMEOUT_SECONDS = 10.0
@@ -55,7 +57,7 @@ T = TypeVar("T")
 class Source(str, enum.Enum):
     """Where a setting was found."""
 
-    ARGUMENT = "argument"
+    OPTION = "option"
     CONFIG = "stack config"
     ENVIRONMENT = "environment"
     DEFAULT = "default"
@@ -86,7 +88,7 @@ class Setting(Generic[T]):
     Attributes:
         value: the value.
         source: which of the four places it was found in.
-        name: what it is called there: `bigpanda:baseUrl`, `BIGPANDA_BASE_URL`.
+        name: what it is called there: `--api`, `bigpanda:baseUrl`, `BIGPANDA_BASE_URL`.
     """
 
     value: T
@@ -94,7 +96,7 @@ class Setting(Generic[T]):
     name: str
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.source.value})"
+        return _found_at(self.name, self.source)
 
 
 class Token:
@@ -180,7 +182,7 @@ class Settings:
         Args:
             config: the stack's config, keys with their namespace (`bigpanda:baseUrl`).
             environ: the environment, usually `os.environ`.
-            explicit: arguments by config key (`baseUrl`); None counts as not given.
+            explicit: what options say, by config key (`baseUrl`); None counts as not given.
             folder: what relative paths count from; the current folder, if None.
 
         Raises:
@@ -223,7 +225,7 @@ class _Finder:
     def __call__(self, key: str, read: Callable[[Any], T], default: T) -> Setting[T]:
         in_config, in_environment = f"{NAMESPACE}:{key}", environment_name(key)
         places = (
-            (Source.ARGUMENT, key, self.explicit.get(key)),
+            (Source.OPTION, OPTIONS.get(key, key), self.explicit.get(key)),
             (Source.CONFIG, in_config, self.config.get(in_config)),
             (Source.ENVIRONMENT, in_environment, self.environ.get(in_environment)),
         )
@@ -233,8 +235,13 @@ class _Finder:
             try:
                 return Setting(read(found), source, name)
             except ValueError as error:
-                raise SettingError(f"{name} ({source.value}) {error}") from None
+                raise SettingError(f"{_found_at(name, source)} {error}") from None
         return Setting(default, Source.DEFAULT, in_config)
+
+
+def _found_at(name: str, source: Source) -> str:
+    """A setting's name and where that is; an option's name says that."""
+    return name if source is Source.OPTION else f"{name} ({source.value})"
 
 
 def environment_name(key: str) -> str:

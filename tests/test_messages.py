@@ -309,6 +309,23 @@ Refresh state from the cloud provider first.
 Show the plan in full.
 Number of resource operations that Pulumi runs at the same time. [default: Pulumi decides]
 """,
+    "options that are settings, and delivery that is off": r"""
+--token-file contains a line break, a space or another character that no token has; copy the token again
+bigpanda-release: --token-file: token.txt is empty; write the token into it, or omit the option
+bigpanda-release: delivery is off (--delivery), so nothing is sent; pass --delivery bestEffort to send what is queued
+""",
+    "what is empty, and no token": r"""
+bigpanda-release: --attempt is empty; write the attempt's id, or its beginning, as `status` shows it
+bigpanda-release: the attempt's id is empty; `bigpanda-release queue` lists what is queued
+bigpanda-release: there is no BigPanda token, so BigPanda cannot be asked; set one with `pulumi config set --secret
+    bigpanda:apiToken`, `export BIGPANDA_API_TOKEN=...` or --token-file
+""",
+    "starts that are alike": r"""
+bigpanda-release: several open starts match shop 2.6.1: shop 2.6.1 on web-1 (attempt 4f1c2ab0); shop 2.6.1 on web-1
+    (attempt 77ab77ab); choose one with --attempt
+bigpanda-release: several open starts match attempt 4: shop 2.6.1 on web-1 (attempt 4f1c2ab0); shop 2.6.1 on web-1
+    (attempt 4f077ab7); write more of the attempt's id
+""",
     "start and end": r"""
 start sent: shop 2.6.1 on web-1, web-2 (attempt 4f1c2ab0)
 end queued: shop 2.6.1 on web-1 (attempt 4f1c2ab0), since https://api.bigpanda.io answered 503; send it with
@@ -426,7 +443,6 @@ dropped the end of shop 2.6.1
 bigpanda-release queue drop 4f1c2ab9
 sent the start and the end of shop 2.6.1
 not sent: the end of shop 2.6.1, since it is in progress
-not sent: the start of shop 2.6.1, since `bigpanda-release end` sends it with its end
 not sent: the end of shop 2.6.1, since an earlier event of the same deployment is queued
 not sent: the end of a deployment of shop/prod web with secret properties, since it has secret properties, which are
     only in the stack's state; the next update of the stack sends it

@@ -12,7 +12,7 @@ from bigpanda_provider.errors import SettingError
 from bigpanda_provider.settings import Settings, Source, Token, complaints, environment_name, unknown_keys
 
 
-def test_precedence_is_argument_config_environment_default() -> None:
+def test_precedence_is_option_config_environment_default() -> None:
     """The first place that has a value wins, and the setting knows which it was."""
     explicit = {"timeoutSeconds": 1}
     config = {"bigpanda:timeoutSeconds": "2"}
@@ -26,6 +26,23 @@ def test_precedence_is_argument_config_environment_default() -> None:
     assert [setting.value for setting in found] == [1, 2, 3, 10]
     assert [setting.source for setting in found] == list(Source)
     assert str(found[2]) == "BIGPANDA_TIMEOUT_SECONDS (environment)"
+
+
+@pytest.mark.parametrize(
+    ("explicit", "sentence"),
+    [
+        ({"apiToken": ""}, "--token-file is blank; set the token, or remove the setting"),
+        ({"appKey": "a b"}, "--app-key-file contains a line break, a space or another character that no app key has"),
+        ({"api": "x"}, "--api is not a BigPanda API; write one of: deployments, changes"),
+        ({"delivery": "x"}, "--delivery is not a delivery mode; write one of: bestEffort, required, off"),
+    ],
+)
+def test_an_option_is_called_as_it_is_written(explicit: dict[str, str], sentence: str) -> None:
+    """Not by the setting's key."""
+    with pytest.raises(SettingError) as told:
+        Settings.resolve({}, {}, explicit)
+    assert str(told.value).startswith(sentence)
+    assert str(Settings.resolve({}, {}, {"api": "changes"}).api) == "--api"
 
 
 def test_defaults() -> None:

@@ -138,7 +138,17 @@ class Delivery:
         known = {one.id: one for one in left.waiting}
         return self._settled_meanwhile(attempt), () if deleted else self._returning(attempt.id, known)
 
-    def end(self, stack: str, name: str, attempt: Attempt, end: End, *, secret: bool, in_state: bool = True) -> Attempt:
+    def end(
+        self,
+        stack: str,
+        name: str,
+        attempt: Attempt,
+        end: End,
+        *,
+        secret: bool,
+        in_state: bool = True,
+        recorder: Recorder = Recorder.DEPLOYMENT,
+    ) -> Attempt:
         """Send the end of an attempt, after all that waits of its Deployment.
 
         Who ends an attempt first decides how it ended; the attempt that is returned tells.
@@ -150,12 +160,13 @@ class Delivery:
             end: how it went.
             secret: whether properties of the event are secret.
             in_state: whether the stack's state holds it, as it does where its Completion asks.
+            recorder: who recorded it, where the outbox does not know it.
         """
         end = self._hidden(end).timed(self.outbox.now())
         if attempt.start_delivery is DeliveryStatus.OFF:
             return attempt.ended(end).end_became(DeliveryStatus.OFF)
         place = self._place(stack, name)
-        if not self._look_after(place, attempt, secret=secret):
+        if not self._look_after(place, attempt, recorder, secret=secret):
             record = self.outbox.find(attempt.id)
             return (attempt if record is None else replace(record.attempt, start=attempt.start)).ended(end)
         self.outbox.mark_in_state(attempt.id, in_state)
@@ -244,6 +255,11 @@ class Delivery:
         """Note that an attempt is not orphaned while that process runs, even where this one is gone."""
         self.outbox.hand_to(attempt, holder)
 
+    def after_others(self, record: Record) -> Record:
+        """A record of another process as it is once, within a limited time, nothing of its place is on the wire."""
+        self._takeover.wait_for_others(record.place)
+        return self.outbox.find(record.id) or record
+
     def end_now(self, attempt: str, end: End) -> Attempt:
         """Send the end of an attempt of this process, unless another one has ended it; returns it as it is then."""
         self.outbox.hand_to(attempt, Holder.current())
@@ -258,7 +274,7 @@ class Delivery:
 
         Args:
             records: what the outbox has of processes that are gone, and what this one has taken of it, oldest first.
-                One that is open has failed.
+                One that is open has failed, unless a person started it: then only its start is sent.
             told: called with how many of them are left, and how long it takes, in seconds, until BigPanda accepts the
                 next, each time that it accepts no more within the minute.
         """
@@ -428,7 +444,7 @@ class Delivery:
         waiting = [replace(attempt, start=attempt.start or earlier[one].start) for one, attempt in now.items()]
         return tuple(attempt for attempt in waiting if not attempt.is_settled and attempt.start is not None)
 
-    def _look_after(self, place: Place, attempt: Attempt, *, secret: bool) -> bool:
+    def _look_after(self, place: Place, attempt: Attempt, recorder: Recorder, *, secret: bool) -> bool:
         """Look after an attempt of which only its Completion or a person tells; whether that is possible.
 
         A Completion does not hold the whole start. So where that still waits, somebody else has to know it.
@@ -439,7 +455,7 @@ class Delivery:
         record = self.outbox.find(attempt.id)
         if record is None:
             if has_arrived:
-                self.outbox.begin(place, attempt, is_secret=secret, in_state=True)
+                self.outbox.begin(place, attempt, recorder=recorder, is_secret=secret, in_state=True)
             return has_arrived
         is_known = has_arrived or record.is_known
         if not is_known or not record.is_free(self.outbox.now()) or not self.outbox.take([record], place):

@@ -13,6 +13,7 @@ from ..bigpanda.text import one_line
 from ..errors import DeliveryError, RejectedError, UnavailableError
 from ..settings import KEYLESS, TOKENLESS
 from ..state import Api, DeliveryStatus
+from .attempt import End
 from .outbox import Outbox
 from .record import Place, Record
 from .sender import Sender
@@ -20,6 +21,8 @@ from .takeover import Takeover
 
 WHY_LIMIT = 300
 """The most characters of the reason why an event waits."""
+REJECTED = "BigPanda rejected the start"
+"""The reason of an attempt that a person started and that never began."""
 BUSY = "an earlier event of this deployment is still being sent by another process"
 
 
@@ -130,6 +133,8 @@ class Queue:
         became = status_after(error, in_doubt=in_doubt)
         why = _why(error, became)
         self._outbox.start_became(record.id, became, why, in_doubt=in_doubt and became is DeliveryStatus.QUEUED)
+        if became is DeliveryStatus.REJECTED and record.is_left_to_person:  # so nothing is left to be ended
+            self._outbox.end(record.id, End.failure(REJECTED))
         return error
 
     def _send_end(self, attempt: str, deadline: float | None) -> DeliveryError | None:
@@ -157,7 +162,12 @@ class Queue:
 
 def why_not_sent(error: DeliveryError) -> str:
     """Why an event was not delivered, in one line: whole sentences, as far as they are short enough."""
-    text = one_line(error.answer or str(error) if isinstance(error, RejectedError) else str(error))
+    return short(error.answer or str(error) if isinstance(error, RejectedError) else str(error))
+
+
+def short(told: str) -> str:
+    """What went wrong, in one line: without what to do about it where that is told elsewhere."""
+    text = one_line(told)
     if text in (TOKENLESS, KEYLESS):  # what to do about that is told where somebody can do it
         text = text[: text.index(". ")]
     if len(text) > WHY_LIMIT and ". " in text[:WHY_LIMIT]:

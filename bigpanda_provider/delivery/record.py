@@ -37,7 +37,7 @@ class Place:
 
     Attributes:
         stack: the stack's full name: organization/project/stack; empty for one that a person recorded.
-        name: the Deployment's name in it.
+        name: the Deployment's name in it; for one that a person recorded, what BigPanda tells it apart by.
         address: BigPanda's base URL.
     """
 
@@ -97,6 +97,11 @@ class Record:
         """Whether it has its end, or a run may give it one: how the runner's updates went, only the runner knows."""
         return not self.attempt.is_open or self.recorder.is_of_program
 
+    @property
+    def is_left_to_person(self) -> bool:
+        """Whether it is open and a person ends it, so that its start is sent before anybody knows of an end."""
+        return self.attempt.is_open and self.recorder is Recorder.PERSON
+
     def is_held(self, now: float) -> bool:
         """Whether a process looks after it: at once where that can be seen, else until the lease has run out."""
         return self.holder.is_running if self.holder.is_visible else now < self.lease
@@ -107,7 +112,7 @@ class Record:
 
     def is_orphaned(self, now: float) -> bool:
         """Whether it is open, and the process that would end it is gone."""
-        return self.attempt.is_open and self.recorder is not Recorder.PERSON and not self.is_held(now)
+        return self.attempt.is_open and not self.is_left_to_person and not self.is_held(now)
 
     def is_busy(self, now: float) -> bool:
         """Whether a process has still to send something of it, so that nothing later of its place may be sent.

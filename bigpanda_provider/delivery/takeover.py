@@ -84,7 +84,8 @@ class Takeover:
             sent = {record.id: self._sent[record.id] for record in free if record.id in self._sent}
         ends = {attempt: end for attempt, end in sent.items() if end is not None}
         self._outbox.mark_sent([record for record in free if record.id in sent], ends)
-        left = [r for r in free if r.id not in sent and r.is_known and r.may_be_ended]
+        left = [r for r in free if r.id not in sent and r.is_known and (r.may_be_ended or r.is_left_to_person)]
+        left = [r for r in left if r.attempt.waits or not r.is_left_to_person]
         seen = {record.id: record.last_seen for record in left}
         taken = self._outbox.take(left)
         for record in taken:
@@ -103,13 +104,15 @@ class Takeover:
     def end_orphan(self, attempt: str, last_seen: float | None) -> None:
         """Give an attempt of an earlier run its end: what was noted before that run was killed, else a failure.
 
+        One that a person started is left open for that person.
+
         Args:
             attempt: its id.
             last_seen: when the process that looked after it was there for certain, in Unix seconds: it ended then, as
                 far as anybody knows. None where that is not known.
         """
         record = self._outbox.get(attempt)
-        if record is not None and record.attempt.is_open:
+        if record is not None and record.attempt.is_open and not record.is_left_to_person:
             note = self._outbox.noted(attempt)
             self._outbox.end(attempt, _incomplete(last_seen) if note is None else note.end)
 

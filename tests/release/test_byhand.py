@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bigpanda_provider.bigpanda.events import StartEvent
+from bigpanda_provider.bigpanda.events import Context, StartEvent
 from bigpanda_provider.delivery.attempt import Attempt
 from bigpanda_provider.delivery.delivery import Delivery
 from bigpanda_provider.delivery.file import OutboxFile
@@ -24,7 +24,7 @@ from bigpanda_provider.errors import WrongUseError
 from bigpanda_provider.release.byhand import events as byhand
 from bigpanda_provider.release.byhand.sought import Sought, options
 from bigpanda_provider.settings import Settings
-from bigpanda_provider.state import DeliveryStatus, Status
+from bigpanda_provider.state import Api, DeliveryStatus, Status
 from tests.engine import TOKEN, Stack
 from tests.faults import FaultyBigPanda, answer
 from tests.servers import Sandbox
@@ -111,7 +111,7 @@ def test_the_component_alone_finds_the_one_that_is_open(shop: Release, bigpanda:
 
 
 def test_several_that_are_open_are_listed(shop: Release, bigpanda: Sandbox) -> None:
-    """What tells them apart has to be given; those that nothing tells apart are one."""
+    """What tells them apart has to be given: their attempts, where that is all."""
     started(shop, "shop", "2.4.1", "web-1")
     started(shop, "shop", "2.4.2", "web-1")
     assert refused(shop, "--component", "shop") == (
@@ -119,8 +119,35 @@ def test_several_that_are_open_are_listed(shop: Release, bigpanda: Sandbox) -> N
         "add --version and --host to choose one"
     )
     started(shop, "shop", "2.4.2", "web-1")
-    assert shop("end", "--component", "shop", "--version", "2.4.2").ok
-    assert [change["state"] for change in bigpanda.changes()] == ["in_progress", "in_progress", "success"]
+    alike = refused(shop, "--component", "shop", "--version", "2.4.2")
+    first = r"several open starts match shop 2\.4\.2: shop 2\.4\.2 on web-1 \(attempt (\w{8})\); "
+    told = re.fullmatch(first + r"shop 2\.4\.2 on web-1 \(attempt \w{8}\); choose one with --attempt", alike)
+    assert told
+    assert shop("end", "--attempt", told[1]).ok
+    assert shop("end", "--component", "shop", "--version", "2.4.2").ok  # only one is left
+    assert [change["state"] for change in bigpanda.changes()].count("in_progress") == 1
+
+
+@pytest.mark.parametrize("api", ["deployments", "changes"])
+def test_those_that_are_alike_are_told_apart_by_their_attempts(hand: Delivery, api: str) -> None:
+    """With either API, unless the order of the hosts tells; an update that runs ends its own."""
+    context = Context(api=Api(api))
+    for name, hosts, by in (("c1", "xy", 1), ("c2", "xy", 1), ("c3", "yx", 1), ("c4", "zw", 1), ("c5", "zw", 0)):
+        start = StartEvent(component="db", version="9", hosts=tuple(hosts), context=context)
+        recorder = Recorder.PERSON if by else Recorder.RUNNER
+        place = Place("" if by else STACK, name, hand.address)
+        hand.outbox.begin(place, Attempt(name, start, DeliveryStatus.DELIVERED), recorder=recorder)
+    two = "db 9 on x, y (attempt c1); db 9 on x, y (attempt c2)"
+    for given, told in (
+        ((None, "db", "9", ["x", "y"]), f"several open starts match db 9 on x, y: {two}; choose one with --attempt"),
+        (("c", "db", "9", ["x", "y"]), f"match db 9 on x, y (attempt c): {two}; write more of the attempt's id"),
+    ):
+        with pytest.raises(WrongUseError) as error:
+            byhand.find(hand, Sought.told(*given), force=False)
+        assert str(error.value).endswith(told)
+    assert byhand.find(hand, Sought.told(None, "db", "9", ["y", "x"]), force=False).attempt.id == "c3"
+    assert byhand.find(hand, Sought.told(None, "db", "9", ["w", "z"]), force=False).attempt.id == "c4"
+    assert byhand.find(hand, Sought.told("c2", None, None, None), force=False).attempt.id == "c2"
 
 
 @pytest.mark.parametrize(
@@ -329,6 +356,9 @@ def test_what_tells_them_apart_is_asked_for() -> None:
     assert options(Sought.told(None, None, "2", None).missing) == "--component and --host"
     assert options(Sought.told("a", None, None, None).missing) == "--component, --version and --host"
     assert options(Sought.told(None, "shop", "2", None).missing) == "--host"
+    for empty in ("", " ", "pulumi-"):
+        with pytest.raises(WrongUseError, match="--attempt is empty; write the attempt's id, or its beginning"):
+            Sought.told(empty, "shop", None, None)
     with pytest.raises(WrongUseError, match="pass --component, --version, --host or --attempt to say which start"):
         Sought.told(None, None, None, [])
 
@@ -347,7 +377,7 @@ def test_a_dry_run_shows_the_requests_that_are_sent(shop: Release, bigpanda: San
     assert first == "dry run: the start of shop 1 on web-1 is neither sent nor recorded"
     assert address == f"POST {begun['post']['url']}"
     assert timeless(json.loads(body)) == timeless(begun["post"]["body"])
-    assert (begun["dryRun"], begun["attempt"], begun["state"]) == (True, None, None)
+    assert (begun["dryRun"], begun["attempt"], begun["state"], begun["waits"]) == (True, None, None, None)
     assert shop("status").output == "nothing is in progress, and nothing is queued\n"
     sent = json.loads(shop.printed("start", *told, "--json"))
     assert (sent["dryRun"], sent["post"], sent["startDelivery"]) == (False, None, "delivered")
@@ -392,4 +422,7 @@ def test_what_became_of_a_start_is_told(recorder_shop: Release) -> None:
     assert required.code == 3
     assert required.output.startswith("bigpanda-release: the start of shop 1 did not get through, and delivery is req")
     tokenless = recorder_shop(*told, env={"BIGPANDA_API_TOKEN": ""})
-    assert "since there is no BigPanda token, so no event can be sent; `" in tokenless.output
+    assert "since there is no BigPanda token, so no event can be sent; send it with `" in tokenless.output
+    refused = recorder_shop(*told, "--delivery", "required", env={"BIGPANDA_API_TOKEN": ""})
+    for run in (tokenless, refused):
+        assert run.output.count("To try without BigPanda") == 1

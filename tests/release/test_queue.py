@@ -137,7 +137,7 @@ def test_what_dropping_means_is_said() -> None:
     ]
     secret = record("e9f0", SHOP, 1, end=End.success(), is_secret=True)
     assert drop.effects(secret)[0] == "the end of a deployment of shop/prod web with secret properties will not be sent"
-    with pytest.raises(WrongUseError, match="no queued event is of attempt "):
+    with pytest.raises(WrongUseError, match="the attempt's id is empty; `bigpanda-release queue` lists"):
         drop.find([secret], "")
 
 

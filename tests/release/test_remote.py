@@ -126,7 +126,7 @@ def test_only_the_changes_api_can_be_asked(shop: Release, bigpanda: Sandbox) -> 
     assert shop("status", "--days", "3").code == 2
     run = shop("status", "--remote", env={"BIGPANDA_API_TOKEN": ""})
     assert run.code == 1
-    assert "there is no BigPanda token" in run.output
+    assert "there is no BigPanda token, so BigPanda cannot be asked; set one with `" in run.output
 
 
 def test_a_token_of_the_wrong_kind_is_told(shop: Release, recorder: Recorder) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
+from ...bigpanda import hidden
 from ...bigpanda.events import Context, StartEvent
 from ...delivery.attempt import Attempt, End
 from ...delivery.delivery import UNANSWERED, Delivery
@@ -15,24 +16,24 @@ from ...errors import DeliveryError, WrongUseError
 from ...settings import Mode
 from ...state import DeliveryStatus
 from ..recorded.records import readable
+from .place import NO_STACK, name_of
 from .sought import Sought
-from .unmatched import no_match, running, several
+from .unmatched import alike, no_match, running, several
 
 Elsewhere = Callable[[Sought], Attempt]
-NO_STACK = ""
-REJECTED = "BigPanda rejected the start"
 
 
-def attempt_of(event: StartEvent, context: Context | None = None) -> Attempt:
+def attempt_of(event: StartEvent, context: Context | None = None, secrets: Collection[str] = ()) -> Attempt:
     """The attempt that a start makes now; nothing is recorded yet.
 
     Args:
         event: the start.
         context: what it carries beside.
+        secrets: what it may not hold.
     """
     now = int(time.time()) if event.timestamp is None else event.timestamp
     more = {"timestamp": now, "context": event.context if context is None else context}
-    return Attempt(uuid.uuid4().hex, event.model_copy(update=more))
+    return Attempt(uuid.uuid4().hex, hidden.in_start(event.model_copy(update=more), secrets))
 
 
 def start(delivery: Delivery, begun: Attempt) -> Attempt:
@@ -43,13 +44,11 @@ def start(delivery: Delivery, begun: Attempt) -> Attempt:
     """
     assert begun.start is not None
     try:
-        attempt, _ = delivery.start(NO_STACK, begun.start.component, begun, recorder=Recorder.PERSON)
+        attempt, _ = delivery.start(NO_STACK, name_of(begun.start), begun, recorder=Recorder.PERSON)
     except DeliveryError:
         if begun.id in delivery.open_attempts():  # it may have arrived, and no guard is there to end it
             delivery.end_now(begun.id, End.failure(UNANSWERED))
         raise
-    if attempt.start_delivery is DeliveryStatus.REJECTED:  # it never began, so nothing is to be ended
-        delivery.end_now(attempt.id, End.failure(REJECTED))
     return attempt
 
 
@@ -106,11 +105,14 @@ def end(delivery: Delivery, found: Found, end: End) -> Attempt:
     record, outbox = found.record, delivery.outbox
     if record is None:
         assert found.attempt.start is not None
-        component = found.attempt.start.component
-        return delivery.end(NO_STACK, component, found.attempt, end, secret=False, in_state=False)
+        name = name_of(found.attempt.start)
+        by = Recorder.PERSON
+        return delivery.end(NO_STACK, name, found.attempt, end, secret=False, in_state=False, recorder=by)
     if delivery.mode is Mode.OFF:
         return replace(record.attempt, end=replace(end, delivery=DeliveryStatus.OFF))
-    if record.attempt.end is not None:  # it was rejected or dropped
+    if record.is_left_to_person:  # `flush` may be sending its start
+        record = delivery.after_others(record)
+    elif record.attempt.end is not None:  # it was rejected or dropped
         record = outbox.reopen(record)
     if record is None or not outbox.take([record]) or not outbox.end(record.id, end):
         raise WrongUseError(f"{found.sought} has ended in the meantime; `bigpanda-release history` shows how")
@@ -129,8 +131,11 @@ def _found(records: Sequence[Record], address: str, sought: Sought, *, force: bo
         raise WrongUseError(no_match(records, address, sought))
     if len({_key(record) for record in here}) > 1:
         raise WrongUseError(several(here, sought))
-    # BigPanda cannot tell them apart: rather one with the hosts in this order, that nobody else ends, a later one.
-    found = max(here, key=lambda one: (_hosts(one) == sought.hosts, not _is_running(one), one.recorded))
+    # They are alike: rather one with the hosts in this order, that nobody else ends.
+    fitness = {one.id: (_hosts(one) == sought.hosts, not _is_running(one)) for one in here}
+    found, *more = [one for one in here if fitness[one.id] == max(fitness.values())]
+    if more:
+        raise WrongUseError(alike([found, *more], sought))
     if _is_running(found) and not force:
         raise WrongUseError(running(found))
     return found

@@ -8,20 +8,20 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...bigpanda import hidden
 from ...bigpanda.text import one_line
 from ...bigpanda.wire import Post
 from ...delivery.attempt import Attempt, End
 from ...delivery.delivery import Delivery
 from ...delivery.holder import Holder
+from ...delivery.queue import short
 from ...delivery.record import LEASE_S, Place, Record, Recorder
 from ...settings import Mode, Settings
 from ...state import DeliveryStatus
 from ..recorded.records import Entry, known
+from .place import NO_STACK, name_of
 
-QUEUED_START = "`bigpanda-release end` sends it with its end"
-QUEUED_END = "send it with `bigpanda-release flush`"
-UNRECORDED = ("attempt", "state", "delivery", "recorded", "startDelivery")
+QUEUED = "send it with `bigpanda-release flush`"
+UNRECORDED = ("attempt", "state", "delivery", "waits", "recorded", "startDelivery")
 """What a start has only once it is recorded."""
 
 
@@ -88,9 +88,7 @@ class Handed:
             return f"{self.kind.value} rejected: {told}; fix what BigPanda rejects, and send it again"
         if self.became is DeliveryStatus.QUEUED:
             why = f", since {self.why}" if self.why else ""
-            # A start waits for its end: none is sent that nothing would end.
-            then = QUEUED_START if self.kind is EventKind.START else QUEUED_END
-            return f"{self.kind.value} queued: {told}{why}; {then}"
+            return f"{self.kind.value} queued: {told}{why}; {QUEUED}"
         return f"{self.kind.value} sent: {told}"
 
     def as_object(self) -> dict[str, Any]:
@@ -109,14 +107,13 @@ class Handed:
 def handed(kind: EventKind, attempt: Attempt, delivery: Delivery) -> Handed:
     """What became of an event that was given to delivery."""
     record = delivery.outbox.find(attempt.id)
-    why = delivery.sender.trouble if record is None else record.why
+    trouble = delivery.sender.trouble
+    why = record.why if record is not None else trouble and short(trouble)
     return Handed(kind, attempt, delivery.address, record, why)
 
 
-def start_drafted(attempt: Attempt, delivery: Delivery, settings: Settings) -> Handed:
+def start_drafted(attempt: Attempt, delivery: Delivery) -> Handed:
     """The start as it would be sent."""
-    assert attempt.start is not None
-    attempt = Attempt(attempt.id, hidden.in_start(attempt.start, settings.secrets))
     assert attempt.start is not None
     post = delivery.sender.wire(attempt.api).start(attempt.id, attempt.start)
     return Handed(EventKind.START, attempt, delivery.address, post=post)
@@ -141,5 +138,5 @@ def caveat(delivery: Delivery, settings: Settings, attempt: Attempt) -> str | No
 def _record(attempt: Attempt, address: str) -> Record:
     """The record of an attempt that the outbox does not have."""
     assert attempt.start is not None
-    place, now = Place("", attempt.start.component, address), time.time()
+    place, now = Place(NO_STACK, name_of(attempt.start), address), time.time()
     return Record(attempt, place, Recorder.PERSON, Holder.current(), now + LEASE_S, now)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from ...bigpanda import hidden
 from ...bigpanda.changes import identifier
 from ...bigpanda.events import StartEvent, same_hosts
 from ...bigpanda.text import one_line
@@ -33,9 +34,14 @@ class Sought:
 
     @classmethod
     def told(
-        cls, attempt: str | None, component: str | None, version: str | None, hosts: Sequence[str] | None
+        cls,
+        attempt: str | None,
+        component: str | None,
+        version: str | None,
+        hosts: Sequence[str] | None,
+        secrets: Collection[str] = (),
     ) -> Sought:
-        """What the options of `end` say, as an event would hold it.
+        """What the options of `end` say, as an event would hold it: without secrets.
 
         Raises:
             WrongUseError: nothing is given, or no event can hold what is.
@@ -46,8 +52,15 @@ class Sought:
         event = start_event(
             **{name: ("any" if name != "hosts" else ("any",)) if v is None else v for name, v in given.items()}
         )
+        event = hidden.in_start(event, secrets)
         known = {name: getattr(event, name) for name, value in given.items() if value is not None}
-        return cls(**known, attempt=None if attempt is None else one_line(attempt).removeprefix(identifier("")))
+        if attempt is not None:
+            attempt = hidden.in_text(one_line(attempt), secrets).removeprefix(identifier(""))
+            if not attempt:
+                raise WrongUseError(
+                    "--attempt is empty; write the attempt's id, or its beginning, as `status` shows it"
+                )
+        return cls(**known, attempt=attempt)
 
     @property
     def missing(self) -> list[str]:

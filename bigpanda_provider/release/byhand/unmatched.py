@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import difflib
 from collections.abc import Iterable, Sequence
 
@@ -10,7 +11,7 @@ from ...bigpanda.text import listed
 from ...delivery.attempt import Attempt
 from ...delivery.record import Record
 from ...state import DeliveryStatus
-from ..recorded.records import recorded_by, title
+from ..recorded.records import SHORT_ID, recorded_by, title
 from .sought import Sought, options
 
 NEAREST = 3
@@ -63,6 +64,12 @@ def several(records: Sequence[Record], sought: Sought) -> str:
     return f"several open starts match {sought}: {_listed(records, LISTED)}; add {more} to choose one"
 
 
+def alike(records: Sequence[Record], sought: Sought) -> str:
+    """More than one open start may be meant, and only their attempts tell them apart."""
+    how = "choose one with --attempt" if sought.attempt is None else "write more of the attempt's id"
+    return f"several open starts match {sought}: {_listed(records, LISTED)}; {how}"
+
+
 def not_in_bigpanda(sought: Sought, days: int) -> str:
     """BigPanda was asked, and has none of them in progress."""
     return (
@@ -85,8 +92,10 @@ def running(record: Record) -> str:
 
 
 def _listed(records: Iterable[Record], limit: int) -> str:
-    """The records by what stands in their events, each once."""
-    names = list(dict.fromkeys(map(title, records)))
+    """The records by what stands in their events, with their attempts where that is the same."""
+    titles = [(title(one), one.id[:SHORT_ID]) for one in records]
+    often = collections.Counter(name for name, _ in titles)
+    names = [name if often[name] == 1 else f"{name} (attempt {attempt})" for name, attempt in titles]
     more = f", and {len(names) - limit} more" if len(names) > limit else ""
     return "; ".join(names[:limit]) + more
 

@@ -12,6 +12,7 @@ from ...bigpanda import hidden
 from ...delivery.attempt import End
 from ...delivery.delivery import Delivery
 from ...delivery.found import Occasion, context
+from ...delivery.queue import short
 from ...errors import DeliveryError, UndeliveredError, WrongUseError
 from ...settings import Mode
 from ...state import Api, DeliveryStatus, Status
@@ -66,14 +67,16 @@ def start(
         tags=added and carried.without_secrets(added, settings.secrets),
     )
     chosen = Delivery(settings, call.outbox, call.warn_but_of_outages)
-    begun = byhand.attempt_of(event, context(settings, os.environ, Occasion("", pathlib.Path.cwd())))
+    found = context(settings, os.environ, Occasion("", pathlib.Path.cwd()))
+    begun = byhand.attempt_of(event, found, settings.secrets)
     if dry_run:
-        return _drafted(call, handed.start_drafted(begun, chosen, settings), handed.caveat(chosen, settings, begun))
+        return _drafted(call, handed.start_drafted(begun, chosen), handed.caveat(chosen, settings, begun))
     try:
         sent = byhand.start(chosen, begun)
     except DeliveryError as error:
+        assert begun.start is not None
         raise UndeliveredError(
-            f"the start of {event.named()} did not get through, and delivery is required: {error}"
+            f"the start of {begun.start.named()} did not get through, and delivery is required: {short(str(error))}"
         ) from None
     return _told(call, handed.handed(EventKind.START, sent, chosen))
 
@@ -128,8 +131,8 @@ def end(
     """
     if reason is not None and status is Status.SUCCESS:
         raise WrongUseError("--reason is only for a failure; add --status failure, or omit --reason")
-    sought = Sought.told(attempt, component, version, host)
     settings = call.settings(deliver.explicit)
+    sought = Sought.told(attempt, component, version, host, settings.secrets)
     chosen = Delivery(settings, call.outbox, call.warn_but_of_outages)
     asks = settings.api.value is Api.CHANGES
     elsewhere = (lambda sought: Reader(settings, chosen.outbox).find(sought)) if asks else None

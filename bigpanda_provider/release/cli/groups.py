@@ -136,13 +136,13 @@ class Access:
         """The settings that these give, by config key.
 
         Raises:
-            WrongUseError: a file cannot be read.
+            WrongUseError: a file cannot be read, or is empty.
         """
         found: dict[str, Any] = {} if self.api is None else {"api": self.api.value}
         if self.token_file is not None:
-            found["apiToken"] = _read("token", self.token_file)
+            found["apiToken"] = _read("token", "--token-file", self.token_file)
         if self.app_key_file is not None:
-            found["appKey"] = _read("app key", self.app_key_file)
+            found["appKey"] = _read("app key", "--app-key-file", self.app_key_file)
         return found
 
 
@@ -230,9 +230,12 @@ def pairs(option: str, given: Sequence[str] | None) -> dict[str, str] | None:
     return found or None
 
 
-def _read(what: str, file: pathlib.Path) -> str:
+def _read(what: str, option: str, file: pathlib.Path) -> str:
     try:
-        return file.read_text(encoding="utf-8").strip()
+        text = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not text"
         raise WrongUseError(f"the {what} file {file} cannot be read: {why}") from None
+    if not text:
+        raise WrongUseError(f"{option}: {file} is empty; write the {what} into it, or omit the option")
+    return text

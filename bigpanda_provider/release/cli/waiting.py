@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ...delivery.delivery import Delivery
-from ...errors import WrongUseError
+from ...errors import ReleaseError, WrongUseError
 from ...settings import Mode, Settings, environment_name
 from ..engine.process import Engine, Interrupts
 from ..engine.stack import ProjectStack
@@ -99,6 +99,11 @@ def flush(
     leftover.end_orphans(call.open_outbox())
     opened = None if stack is None else ProjectStack(folder or pathlib.Path(), stack, Engine(Interrupts()))
     settings = call.settings(given, opened)
+    if settings.delivery.value is Mode.OFF:
+        where = settings.delivery.name
+        raise ReleaseError(
+            f"delivery is off ({where}), so nothing is sent; pass --delivery bestEffort to send what is queued"
+        )
     chosen = Delivery(settings, call.outbox, call.warn_but_of_outages)
     full_name = None if opened is None else opened.full_name
     flushed = leftover.flush(chosen, full_name, Paused(call.display))

@@ -35,7 +35,9 @@ def find(records: Sequence[Record], attempt: str) -> Record:
         WrongUseError: there is none, or there are several.
     """
     told = attempt.strip().removeprefix(identifier(""))
-    found = [record for record in records if told and record.id.startswith(told)]
+    if not told:
+        raise WrongUseError(f"the attempt's id is empty; {SEE}")
+    found = [record for record in records if record.id.startswith(told)]
     if not found:
         raise WrongUseError(f"no queued event is of attempt {attempt}; {SEE}")
     if len(found) > 1:

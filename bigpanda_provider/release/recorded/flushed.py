@@ -68,8 +68,8 @@ class Flushed:
 
     @property
     def complete(self) -> bool:
-        """Whether everything that may be sent was."""
-        return not self.waiting
+        """Whether BigPanda has accepted everything that may be sent to the address."""
+        return not (self.waiting or self.rejected)
 
     def add(self, before: Record, after: Attempt, why: str | None) -> None:
         """Add what became of a deployment's events.

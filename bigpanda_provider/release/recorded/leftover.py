@@ -31,7 +31,6 @@ KILLED_AND_UNKNOWN = "the release runner was killed, and the result of the updat
 
 ONLY_IN_STATE = "it has secret properties, which are only in the stack's state; the next update of the stack sends it"
 IN_PROGRESS = "it is in progress"
-BY_HAND_OPEN = "`bigpanda-release end` sends it with its end"
 AFTER_ANOTHER = "an earlier event of the same deployment is queued"
 
 
@@ -84,7 +83,8 @@ def flush(delivery: Delivery, stack: str | None, told: Callable[[int, float], No
         OutboxError: the outbox cannot be used.
     """
     outbox = delivery.outbox
-    every = [r for r in readable(outbox, outbox.unsettled_of_all()) if stack in (None, r.place.stack)]
+    unsettled = readable(outbox, outbox.unsettled_of_all())
+    every = [r for r in unsettled if stack in (None, r.place.stack) and (r.attempt.waits or not r.is_left_to_person)]
     found, records = _sorted_out(outbox, [record for record in every if record.place.address == delivery.address])
     for record in every:
         events = waiting(record.attempt, is_ended=False)
@@ -123,8 +123,6 @@ def _sorted_out(outbox: Outbox, records: Collection[Record]) -> tuple[Flushed, l
 
 
 def _why_kept(outbox: Outbox, record: Record) -> str | None:
-    if record.attempt.is_open and record.recorder is Recorder.PERSON:
-        return BY_HAND_OPEN
     if record.is_held(time.time()) and not outbox.looks_after(record.id):
         return IN_PROGRESS
     return ONLY_IN_STATE if record.attempt.start is None else None

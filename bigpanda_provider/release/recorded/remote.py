@@ -16,7 +16,7 @@ from ...delivery.attempt import Attempt
 from ...delivery.outbox import Outbox
 from ...delivery.record import Record, Recorder
 from ...errors import DeliveryError, InvalidEventError, ReleaseError, WrongUseError
-from ...settings import TOKENLESS, Settings
+from ...settings import Settings
 from ...state import Api, DeliveryStatus
 from ...tags import Found
 from ..byhand.sought import Sought
@@ -28,6 +28,10 @@ DAYS = 30
 DAY_S = 86400
 ORPHANED = "orphaned"
 UNKNOWN = "unknown here"
+UNASKED = (
+    "there is no BigPanda token, so BigPanda cannot be asked; set one with `pulumi config set --secret "
+    "bigpanda:apiToken`, `export BIGPANDA_API_TOKEN=...` or --token-file"
+)
 PERSON = "a person: call `bigpanda-release end`"
 PROCESS = "this machine's process "
 ANOTHER = "another machine that uses this outbox"
@@ -92,7 +96,7 @@ class Reader:
             )
         token = settings.token.value
         if token is None:
-            raise ReleaseError(TOKENLESS)
+            raise ReleaseError(UNASKED)
         self._outbox, self._secrets = outbox, settings.secrets
         self.address = settings.base_url.value
         certificate = settings.client_certificate.value

@@ -278,6 +278,13 @@ stopping now: 1 operation may be incomplete; check its resource, then run `pulum
 cancelled: 1 created, 1 not completed
 bigpanda-release: cancelled
 """,
+    "release runner: values of options for the engine": r"""
+bigpanda-release: --plan nofile: no such file; the path is relative to /home/ann/shop
+bigpanda-release: --policy-pack /srv/pack: no such folder; name one that can be read
+bigpanda-release: --plan folder: not a file; the path is relative to /home/ann/shop
+bigpanda-release: --plan secret.json: not readable; the path is relative to /home/ann/shop
+bigpanda-release: --refresh takes true or false; pass --refresh or --refresh=false
+""",
     "release runner: options for the engine": r"""
 bigpanda-release: --target needs a value after it
 bigpanda-release: argument 3 after `--` is not an option; only options for Pulumi can follow `--`, each with its

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pulumi.automation.events import DiagnosticEvent, EngineEvent, OpType, StepEventMetadata
@@ -16,6 +17,7 @@ from ...bigpanda.masking import masked
 from ...program import reason
 from ..shown.display import Running
 from ..shown.report import Diagnostic, Report, Stage, Step
+from .frames import shortened
 from .plan import OPS, Op, is_infrastructure, name_of
 
 _COLORS = re.compile(r"<\{%[^%]*%\}>")
@@ -49,7 +51,7 @@ class Progress:
         seen: what it announced and what it found, in order.
         done: how many resources were changed, by what was done to them.
         outputs: the stack's outputs, with "[secret]" in place of a secret; None where they did not change.
-        told: the diagnostics that were reported.
+        told: the diagnostics that were reported, with their whole tracebacks.
     """
 
     def __init__(
@@ -150,7 +152,8 @@ class Progress:
         shown = masked(text, self._secrets)
         if shown not in self.told:
             self.told[shown] = Diagnostic(str(event.severity), name, shown)
-            self._report.diagnostic(self._running.label, self.told[shown])
+            short = replace(self.told[shown], text=shortened(shown))
+            self._report.diagnostic(self._running.label, short)
 
 
 def _step(metadata: StepEventMetadata, stage: Stage, seconds: float | None = None) -> Step | None:

@@ -38,3 +38,17 @@ def test_a_traceback_is_shown_without_pulumis_frames() -> None:
     assert shown == f"error: web-1: {heading}\n{own}\nRuntimeError: disk full\n"
     assert reason == "web-1: RuntimeError: disk full"
     assert list(known.values()) == [text]
+
+
+def test_that_a_run_failed_is_said_once() -> None:
+    """By its result; what the engine says of it at the end is the reason only where nothing else is known."""
+    closing = [("", "update failed"), (STACK, "Resource monitor has terminated, shutting down")]
+    assert told(*closing, (STACK, "no such region")) == (
+        "error: no such region\n",
+        "no such region",
+        {"no such region": "no such region"},
+    )
+    for message in ("update failed", "update canceled", "preview failed", "preview canceled"):
+        assert told(("", message)) == ("", message, {})
+    assert told((WEB, "update failed"))[:2] == ("error: web-1: update failed\n", "web-1: update failed")
+    assert told(("", "the update failed"))[0] == "error: the update failed\n"

@@ -21,6 +21,8 @@ from .frames import shortened
 from .plan import OPS, Op, is_infrastructure, name_of
 
 _COLORS = re.compile(r"<\{%[^%]*%\}>")
+_CLOSING = re.compile(r"(update|preview) (failed|canceled)|Resource monitor has terminated, shutting down")
+"""What the engine says at the end of a run that failed for reasons that it has told; the result of the run says it."""
 _STACK = "pulumi:pulumi:Stack"
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 """The key of what is no plain value in the engine's events; a secret, among outputs."""
@@ -143,11 +145,12 @@ class Progress:
             if not name:
                 return
             text = reason.line(text, self._secrets)
+        is_closing = not name and event.severity == "error" and _CLOSING.fullmatch(text) is not None
         if event.severity == "error":
             last = reason.line(text, self._secrets)
             last = reason.line(f"{name}: {last}", self._secrets) if name else last
-            self._errors.append((0 if name else 1 if urn else 2, last))
-        if self._quiet and event.severity not in ("warning", "error"):
+            self._errors.append((3 if is_closing else 0 if name else 1 if urn else 2, last))
+        if is_closing or (self._quiet and event.severity not in ("warning", "error")):
             return
         shown = masked(text, self._secrets)
         if shown not in self.told:

@@ -672,7 +672,7 @@ WORD = re.compile(r"[\"'(`]*[A-Za-z][a-z'-]*[`\"').,;:?]*")
 NO_MESSAGE = re.compile(
     r"PRAGMA|TABLE|VALUES|FROM (note|attempt)|UPDATE attempt|ORDER BY|= [?]|IS NULL|start_delivery"  # SQL
     r"|^[(]Previewing|^import |^Value error,|^read -r |^bigpanda-release \w+( |$)|^str \|"  # a program, commands, types
-    r"|most recent call last|above exception"  # of Python
+    r"|most recent call last|above exception|^Error in event stream$"  # of Python
 )
 HOLE = "\0"
 

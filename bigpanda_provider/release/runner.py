@@ -7,6 +7,7 @@ import pathlib
 import shlex
 import time
 import uuid
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -169,6 +170,9 @@ class Runner:
         self._interrupts, self._display, self._report, self._outbox = interrupts, display, report, outbox
         self._environ, self._explicit = environ, explicit
         self._deliveries: dict[Settings, Delivery] = {}
+        # Of events that do not come any more, since the engine was killed, which the result of the run says. It may come
+        # late, and from any thread.
+        warnings.filterwarnings("ignore", "Error in event stream", UserWarning)
         interrupts.on_asked = lambda asked: display.line(
             cancelling.sentence(asked, display.operations), style="yellow", always=True
         )

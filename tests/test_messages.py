@@ -268,6 +268,10 @@ rejected: BigPanda rejected the start of shop 2.6.1, so it has no record of this
 rejected: BigPanda rejected the end of shop 2.6.1, so it shows shop 2.6.1 in progress; send another end with
     `bigpanda-release end --component shop`
 """,
+    "release runner: several releases": r"""
+warning: shop: no changed resource is of a known host type, so the names of the changed resources are sent; pass --host,
+    or set hosts in release.yaml
+""",
     "release runner: Ctrl-C": r"""
 cancelling: waiting for 2 operations; press Ctrl-C again to stop now
 cancelling on SIGTERM: waiting for the engine; send it again to stop now

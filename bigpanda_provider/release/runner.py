@@ -170,8 +170,7 @@ class Runner:
         self._interrupts, self._display, self._report, self._outbox = interrupts, display, report, outbox
         self._environ, self._explicit = environ, explicit
         self._deliveries: dict[Settings, Delivery] = {}
-        # Of events that do not come any more, since the engine was killed, which the result of the run says. It may come
-        # late, and from any thread.
+        # The SDK's, where the engine was killed, which the result of the run says; it comes from any thread, and late.
         warnings.filterwarnings("ignore", "Error in event stream", UserWarning)
         interrupts.on_asked = lambda asked: display.line(
             cancelling.sentence(asked, display.operations), style="yellow", always=True
@@ -241,7 +240,7 @@ class Runner:
 
     def _start(self, release: Release, kind: Kind, plan: Plan, stack: ProjectStack, settings: Settings) -> StartEvent:
         if release.hosts is None and not plan.knows_hosts:
-            self._display.warn(NAMES_FOR_HOSTS)
+            self._display.warn(f"{release.label}: {NAMES_FOR_HOSTS}" if release.label else NAMES_FOR_HOSTS)
         if missing := settings.missing(settings.api.value):
             self._display.warn(missing)
         secrets = _secrets(stack, settings)

@@ -315,6 +315,13 @@ def test_a_whole_plan_is_previewed_in_order(fleet: Release, bigpanda: Sandbox) -
         "up of shop/dev:",
     ]
     assert bigpanda.events() == []
+    told = "no changed resource is of a known host type"
+    warnings = [line for line in run.output.splitlines() if told in line]
+    assert sorted(line.split(told)[0] for line in warnings) == [
+        "warning: front: ",
+        "warning: network: ",
+        "warning: shop: ",
+    ]
 
 
 def test_releases_run_in_order_and_again_send_nothing(fleet: Release, bigpanda: Sandbox) -> None:

@@ -195,7 +195,7 @@ class Releasing:
                 return self._run(runner, release, kind, plan if isinstance(plan, Planned) else None)
 
             results = order.run_all(releases, run, parallel, self.interrupts, self.report.result)
-        if len(releases) > 1:
+        if any(release.label for release in releases):
             self.report.summary(order.in_order(releases), results, time.monotonic() - began)
         return results
 

@@ -335,6 +335,10 @@ def test_releases_run_in_order_and_again_send_nothing(fleet: Release, bigpanda: 
     again = fleet("up", "release.yaml", "--yes", "--only", "shop")
     assert again.output.startswith("shop runs after network, which is not part of this run\n")
     assert again.output.count("nothing changes, so nothing is sent") == 1
+    assert "releases in " not in again.output
+    summary = json.loads(fleet.printed("up", "release.yaml", "--yes", "--only", "shop", "--json").splitlines()[-1])
+    assert summary["type"] == "summary"
+    assert [(one["release"], one["outcome"]) for one in summary["releases"]] == [("shop", "unchanged")]
     assert fleet("up", "release.yaml", "--yes").output.count("nothing changes, so nothing is sent") == 3
     assert len(bigpanda.events()) == 6
 

@@ -269,6 +269,7 @@ rejected: BigPanda rejected the end of shop 2.6.1, so it shows shop 2.6.1 in pro
     `bigpanda-release end --component shop`
 """,
     "release runner: several releases": r"""
+release.yaml:5: releases[1].project: there is no Pulumi.yaml in zz; name the project's folder, relative to this file
 warning: shop: no changed resource is of a known host type, so the names of the changed resources are sent; pass --host,
     or set hosts in release.yaml
 """,
@@ -676,7 +677,7 @@ WORD = re.compile(r"[\"'(`]*[A-Za-z][a-z'-]*[`\"').,;:?]*")
 NO_MESSAGE = re.compile(
     r"PRAGMA|TABLE|VALUES|FROM (note|attempt)|UPDATE attempt|ORDER BY|= [?]|IS NULL|start_delivery"  # SQL
     r"|^[(]Previewing|^import |^Value error,|^read -r |^bigpanda-release \w+( |$)|^str \|"  # a program, commands, types
-    r"|most recent call last|above exception|^Error in event stream$"  # of Python
+    r"|most recent call last|above exception|^Error in event stream$|terminated, shutting down$"  # of Pulumi
 )
 HOLE = "\0"
 

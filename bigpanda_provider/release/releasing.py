@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from ..delivery.outbox import Outbox
-from ..errors import BigPandaError, ReleaseError, WrongUseError
+from ..errors import BigPandaError, ReleaseError, SettingError, WrongUseError
 from . import order
 from .engine.process import Interrupts
 from .engine.stack import Kind
@@ -140,7 +140,7 @@ class Releasing:
         its plan.
 
         Raises:
-            BigPandaError: one that comes after no other cannot be planned.
+            BigPandaError: one that comes after no other cannot be planned, or one is used wrongly.
         """
         found: dict[str, Planned | ReleaseError] = {}
         with self.interrupts, self.display.live():
@@ -148,9 +148,13 @@ class Releasing:
             for release in order.in_order(releases):
                 try:
                     found[release.label] = runner.plan(release, kind)
+                except (WrongUseError, SettingError) as error:
+                    if not release.label:
+                        raise
+                    raise type(error)(f"{release.place}: {release.label}: {error}") from None
                 except ReleaseError as error:
                     if not release.after:
-                        raise
+                        raise ReleaseError(f"{release.label}: {error}" if release.label else str(error)) from None
                     found[release.label] = error
         return found
 
@@ -210,7 +214,8 @@ class Releasing:
         except BigPandaError as error:
             if not release.label:
                 raise
-            return Result(Outcome.FAILED, str(error))
+            place = f"{release.place}: " if isinstance(error, WrongUseError) else ""
+            return Result(Outcome.FAILED, f"{place}{error}", error=error if planned is None else None)
 
     def _runner(self) -> Runner:
         return Runner(self.interrupts, self.display, self.report, os.environ, self.explicit, self.outbox)

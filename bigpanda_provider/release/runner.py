@@ -23,7 +23,7 @@ from ..delivery.found import Occasion, context
 from ..delivery.holder import Holder
 from ..delivery.outbox import Outbox
 from ..delivery.record import Recorder
-from ..errors import DeliveryError, InvalidEventError, ReleaseError, WrongUseError
+from ..errors import BigPandaError, DeliveryError, InvalidEventError, ReleaseError, WrongUseError
 from ..settings import Mode, Settings, complaints, environment_name
 from ..state import DeliveryStatus
 from . import carried
@@ -77,6 +77,7 @@ class Result:
         outputs: the stack's outputs, secrets hidden; None where they did not change.
         printed_outputs: how the engine prints them.
         seconds: how long it took; None where it was not started.
+        error: why it could not be planned; None where it could.
     """
 
     outcome: Outcome
@@ -86,6 +87,7 @@ class Result:
     outputs: Mapping[str, Any] | None = None
     printed_outputs: tuple[str, ...] = ()
     seconds: float | None = None
+    error: BigPandaError | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ class Release:
         config: config for this run, as a stack's file has it.
         engine: options for the engine, as they would follow `--`.
         after: the labels of the releases that come before it.
-        label: what it is called among several; empty for the only one.
+        label: what it is called in a release.yaml; empty without one.
+        place: where its stack stands in that file: `release.yaml:7`.
     """
 
     folder: pathlib.Path
@@ -119,6 +122,7 @@ class Release:
     engine: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     label: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True)

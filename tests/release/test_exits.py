@@ -29,8 +29,9 @@ LOST, CANCELLED = Result(Outcome.UNDELIVERED), Result(Outcome.CANCELLED)
         ([MISUSED, UNSET, SKIPPED], Exit.WRONG_USE),
         ([MISUSED, DONE], Exit.FAILED),
         ([MISUSED, UNPLANNED], Exit.FAILED),
+        ([], Exit.CANCELLED),
     ],
 )
 def test_the_gravest_counts(results: list[Result], code: Exit) -> None:
-    """Wrong use only where nothing ran because of it."""
+    """Wrong use only where nothing ran because of it; without results somebody has declined."""
     assert exit_of(results) is code

@@ -268,6 +268,11 @@ rejected: BigPanda rejected the start of shop 2.6.1, so it has no record of this
 rejected: BigPanda rejected the end of shop 2.6.1, so it shows shop 2.6.1 in progress; send another end with
     `bigpanda-release end --component shop`
 """,
+    "release runner: several releases": r"""
+release.yaml:5: releases[1].project: there is no Pulumi.yaml in zz; name the project's folder, relative to this file
+warning: shop: no changed resource is of a known host type, so the names of the changed resources are sent; pass --host,
+    or set hosts in release.yaml
+""",
     "release runner: Ctrl-C": r"""
 cancelling: waiting for 2 operations; press Ctrl-C again to stop now
 cancelling on SIGTERM: waiting for the engine; send it again to stop now
@@ -277,6 +282,13 @@ stopping now: 2 operations may be incomplete; check their resources, then run `p
 stopping now: 1 operation may be incomplete; check its resource, then run `pulumi refresh`
 cancelled: 1 created, 1 not completed
 bigpanda-release: cancelled
+""",
+    "release runner: values of options for the engine": r"""
+bigpanda-release: --plan nofile: no such file; the path is relative to /home/ann/shop
+bigpanda-release: --policy-pack /srv/pack: no such folder; name one that can be read
+bigpanda-release: --plan folder: not a file; the path is relative to /home/ann/shop
+bigpanda-release: --plan secret.json: not readable; the path is relative to /home/ann/shop
+bigpanda-release: --refresh takes true or false; pass --refresh or --refresh=false
 """,
     "release runner: options for the engine": r"""
 bigpanda-release: --target needs a value after it
@@ -686,6 +698,7 @@ NO_MESSAGE = re.compile(
     r"PRAGMA|TABLE|VALUES|FROM (note|attempt)|UPDATE attempt|ORDER BY|= [?]|IS NULL|start_delivery"  # SQL
     r"|^[(]Previewing|^[(][?]:greater|^import |^Value error,|^read -r |^str \|"  # patterns, programs, types
     r"|^bigpanda-release \w+( |$)"
+    r"|most recent call last|above exception|^Error in event stream$|terminated, shutting down$"  # of Pulumi
 )
 HOLE = "\0"
 

@@ -2,9 +2,9 @@
 
 0    all went well, or there was nothing to do
 1    a release failed, or what was asked for cannot be done now
-2    wrong use: the command line, release.yaml or a setting has to be fixed
+2    wrong use: the command line, release.yaml or a setting has to be fixed; no release has run
 3    delivery is required, and an event did not get through
-130  cancelled
+130  cancelled, also by declining the question
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import enum
 from collections.abc import Iterable
 
 from ..errors import BigPandaError, DeliveryError, InvalidEventError, SettingError, WrongUseError
-from .runner import Outcome
+from .runner import Outcome, Result
 
 
 class Exit(enum.IntEnum):
@@ -45,10 +45,19 @@ _OF_ERROR: tuple[tuple[type[BigPandaError], Exit], ...] = (
 )
 
 
-def exit_of(outcomes: Iterable[Outcome]) -> Exit:
-    """Of several releases: the gravest counts."""
-    found = {_OF_OUTCOME[outcome] for outcome in outcomes}
-    return next((code for code in _GRAVEST_FIRST if code in found), Exit.OK)
+def exit_of(results: Iterable[Result]) -> Exit:
+    """Of all releases: the gravest counts. Without any the user has declined.
+
+    Wrong use counts where no release has run: others were skipped, at most.
+    """
+    found = list(results)
+    if not found:
+        return Exit.CANCELLED
+    misused = [result for result in found if result.error is not None and exit_of_error(result.error) is Exit.WRONG_USE]
+    if misused and all(result in misused or result.outcome is Outcome.SKIPPED for result in found):
+        return Exit.WRONG_USE
+    codes = {_OF_OUTCOME[result.outcome] for result in found}
+    return next(code for code in _GRAVEST_FIRST if code in codes)
 
 
 def exit_of_error(error: BigPandaError) -> Exit:

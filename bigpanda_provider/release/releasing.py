@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..delivery.outbox import Outbox
-from ..errors import BigPandaError, ReleaseError, WrongUseError
+from ..errors import BigPandaError, ReleaseError, SettingError, WrongUseError
 from . import order
 from .engine.process import Interrupts
 from .engine.stack import Kind
@@ -138,7 +138,7 @@ class Releasing:
         its plan.
 
         Raises:
-            BigPandaError: one that comes after no other cannot be planned.
+            BigPandaError: one that comes after no other cannot be planned, or one is used wrongly.
         """
         found: dict[str, Planned | ReleaseError] = {}
         with self.interrupts, self.display.live():
@@ -146,9 +146,13 @@ class Releasing:
             for release in order.in_order(releases):
                 try:
                     found[release.label] = runner.plan(release, kind)
+                except (WrongUseError, SettingError) as error:
+                    if not release.label:
+                        raise
+                    raise type(error)(f"{release.place}: {release.label}: {error}") from None
                 except ReleaseError as error:
                     if not release.after:
-                        raise
+                        raise ReleaseError(f"{release.label}: {error}" if release.label else str(error)) from None
                     found[release.label] = error
         return found
 
@@ -193,7 +197,7 @@ class Releasing:
                 return self._run(runner, release, kind, plan if isinstance(plan, Planned) else None)
 
             results = order.run_all(releases, run, parallel, self.interrupts, self.report.result)
-        if len(releases) > 1:
+        if any(release.label for release in releases):
             self.report.summary(order.in_order(releases), results, time.monotonic() - began)
         return results
 
@@ -208,7 +212,8 @@ class Releasing:
         except BigPandaError as error:
             if not release.label:
                 raise
-            return Result(Outcome.FAILED, str(error))
+            place = f"{release.place}: " if isinstance(error, WrongUseError) else ""
+            return Result(Outcome.FAILED, f"{place}{error}", error=error if planned is None else None)
 
     def _runner(self) -> Runner:
         return Runner(self.interrupts, self.display, self.report, os.environ, self.explicit, self.outbox)

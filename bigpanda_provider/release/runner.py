@@ -7,6 +7,7 @@ import pathlib
 import shlex
 import time
 import uuid
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -22,7 +23,7 @@ from ..delivery.found import Occasion, context
 from ..delivery.holder import Holder
 from ..delivery.outbox import Outbox
 from ..delivery.record import Recorder
-from ..errors import DeliveryError, InvalidEventError, ReleaseError, WrongUseError
+from ..errors import BigPandaError, DeliveryError, InvalidEventError, ReleaseError, WrongUseError
 from ..settings import Mode, Settings, complaints, environment_name
 from ..state import DeliveryStatus
 from . import carried
@@ -76,6 +77,7 @@ class Result:
         outputs: the stack's outputs, secrets hidden; None where they did not change.
         printed_outputs: how the engine prints them.
         seconds: how long it took; None where it was not started.
+        error: why it could not be planned; None where it could.
     """
 
     outcome: Outcome
@@ -85,6 +87,7 @@ class Result:
     outputs: Mapping[str, Any] | None = None
     printed_outputs: tuple[str, ...] = ()
     seconds: float | None = None
+    error: BigPandaError | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,8 @@ class Release:
         config: config for this run, as a stack's file has it.
         engine: options for the engine, as they would follow `--`.
         after: the labels of the releases that come before it.
-        label: what it is called among several; empty for the only one.
+        label: what it is called in a release.yaml; empty without one.
+        place: where its stack stands in that file: `release.yaml:7`.
     """
 
     folder: pathlib.Path
@@ -118,6 +122,7 @@ class Release:
     engine: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     label: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -169,6 +174,8 @@ class Runner:
         self._interrupts, self._display, self._report, self._outbox = interrupts, display, report, outbox
         self._environ, self._explicit = environ, explicit
         self._deliveries: dict[Settings, Delivery] = {}
+        # The SDK's, where the engine was killed, which the result of the run says; it comes from any thread, and late.
+        warnings.filterwarnings("ignore", "Error in event stream", UserWarning)
         interrupts.on_asked = lambda asked: display.line(
             cancelling.sentence(asked, display.operations), style="yellow", always=True
         )
@@ -237,7 +244,7 @@ class Runner:
 
     def _start(self, release: Release, kind: Kind, plan: Plan, stack: ProjectStack, settings: Settings) -> StartEvent:
         if release.hosts is None and not plan.knows_hosts:
-            self._display.warn(NAMES_FOR_HOSTS)
+            self._display.warn(f"{release.label}: {NAMES_FOR_HOSTS}" if release.label else NAMES_FOR_HOSTS)
         if missing := settings.missing(settings.api.value):
             self._display.warn(missing)
         secrets = _secrets(stack, settings)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from bigpanda_provider.errors import WrongUseError
+from bigpanda_provider.release.engine import files
 from bigpanda_provider.release.engine import options as engine_options
 from bigpanda_provider.release.engine.options import EngineOptions, by_name
 from tests.engine import Stack
@@ -69,6 +70,41 @@ def test_what_the_runner_does_itself_is_refused(name: str) -> None:
     for token in [f"--{name}=x", *([f"-{letter}x"] if name in engine_options.VALUED and letter else [])]:
         with pytest.raises(WrongUseError, match=f"^--{name} .*(omit|run|use|pass|must come before)"):
             EngineOptions.of([token]).check("up")
+
+
+@pytest.mark.parametrize("command", ["up", "preview", "destroy", "refresh"])
+def test_a_refresh_is_wanted_or_not(command: str) -> None:
+    """The engine's parser takes any text, and its preview fails then; so it is refused before."""
+    for typed in ("--refresh=maybe", "-r=maybe", "--refresh=tRuE"):
+        with pytest.raises(WrongUseError, match=r"^--refresh takes true or false; pass --refresh or --refresh=false$"):
+            EngineOptions.of([typed]).check(command)
+    for typed in ("--refresh", "-r", "--refresh=", "--refresh=0", "--refresh=TRUE"):
+        EngineOptions.of([typed]).check(command)
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("--plan=no", "--plan no: no such file; the path is relative to {}"),
+        ("--plan=/no/plan", "--plan /no/plan: no such file; name one that can be read"),
+        ("--plan=pack", "--plan pack: not a file; the path is relative to {}"),
+        ("--policy-pack=pack,no", "--policy-pack no: no such folder; the path is relative to {}"),
+        ("--policy-pack-config=no", "--policy-pack-config no: no such file; the path is relative to {}"),
+    ],
+)
+def test_a_file_that_is_not_there_is_refused(tmp_path: pathlib.Path, typed: str, told: str) -> None:
+    """Seen from the project's folder, as the engine sees it."""
+    (tmp_path / "pack").mkdir()
+    with pytest.raises(WrongUseError) as found:
+        files.check(EngineOptions.of([typed]), tmp_path)
+    assert str(found.value) == told.format(tmp_path)
+
+
+def test_files_that_are_there(tmp_path: pathlib.Path) -> None:
+    """A comma in a name stands in quotes."""
+    for name in ("plan", "a,b"):
+        (tmp_path / name).touch()
+    files.check(EngineOptions.of(["--plan=plan", '--policy-pack-config="a,b",plan', "--plan="]), tmp_path)
 
 
 def test_each_run_gets_what_it_has() -> None:
@@ -164,17 +200,21 @@ def test_a_refresh_finds_what_has_drifted(release: MakeRelease, bigpanda: Sandbo
             "bigpanda-release: --save-plan is an option of previews; run `bigpanda-release preview`",
         ),
         (("-s", "prod"), "bigpanda-release: --stack must come before `--`: bigpanda-release up -s STACK"),
+        (("--plan", "nofile"), "bigpanda-release: --plan nofile: no such file; the path is relative to /"),
     ],
 )
 def test_what_the_engine_does_not_take_sends_nothing(
     release: MakeRelease, bigpanda: Sandbox, options: tuple[str, ...], told: str
 ) -> None:
     """One sentence, wrong use, and no start."""
-    run = release(TWO)(*UP, "--", *options)
+    shop = release(TWO)
+    run = shop(*UP, "--", *options)
     assert run.code == 2
     assert run.output.startswith(told)
     assert run.output.count("\n") == 1
     assert bigpanda.events() == []
+    if options[0] == "--plan":  # which a preview does not hand on
+        assert shop("preview", *EVENT, "--", *options) == run
 
 
 def test_options_go_to_every_release_of_a_file(make_stack: Callable[[str, str], Stack], bigpanda: Sandbox) -> None:

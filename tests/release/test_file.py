@@ -46,7 +46,10 @@ THREE = """
 
 @pytest.fixture
 def write(tmp_path: pathlib.Path) -> Write:
-    """Write a release.yaml."""
+    """Write a release.yaml in a folder of projects."""
+    for folder in (".", "network", "api", "shop", "db"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "Pulumi.yaml").touch()
 
     def write(text: str) -> pathlib.Path:
         file = tmp_path / "release.yaml"
@@ -138,6 +141,11 @@ ENTRY = '{stack: prod, component: shop, version: "1"'
             'releases[1].stack "prod" of this project is already released above',
         ),
         (
+            f"releases:\n  - {ENTRY}}}\n  - stack: prod\n    component: pay\n    version: '1'\n    project: zz",
+            6,
+            "releases[1].project: there is no Pulumi.yaml in {folder}/zz; name the project's folder, relative to this ",
+        ),
+        (
             f"releases:\n  - {ENTRY}, hosts: [a]}}\n  - {{stack: b, component: shop, version: '1', hosts: [a]}}",
             3,
             'releases[1].component "shop" has the same version and hosts as a release above',
@@ -149,7 +157,7 @@ def test_what_is_wrong_is_told_with_file_line_and_key(write: Write, text: str, l
     file = write(text)
     with pytest.raises(WrongUseError) as told:
         load(file)
-    assert f"{file}:{line}: {sentence}" in str(told.value)
+    assert f"{file}:{line}: {sentence}".replace("{folder}", str(file.parent)) in str(told.value)
 
 
 def test_everything_that_is_wrong_is_told_at_once(write: Write) -> None:
@@ -198,6 +206,23 @@ def test_those_that_are_chosen_keep_their_order(write: Write) -> None:
     assert loaded.notes(Kind.UP) == ["shop runs after api, which is not part of this run"]
     assert loaded.notes(Kind.DESTROY) == ["network is destroyed after api, which is not part of this run"]
     assert chosen(write, NETWORK="1", SHOP="1").notes(Kind.UP) == []
+
+
+def test_a_project_has_to_be_there_for_what_is_chosen_alone(write: Write) -> None:
+    """A part of a file may run where the rest is not checked out; all that is missing is told at once."""
+    file = write("""
+        releases:
+          - {stack: prod, component: shop, version: "1"}
+          - {stack: prod, project: x, component: x, version: "1"}
+          - {stack: prod, project: y, component: y, version: "1"}
+        """)
+    assert [one.place for one in load_chosen(file, only=["shop"]).releases] == [f"{file}:2"]
+    with pytest.raises(WrongUseError) as told:
+        load(file)
+    assert [line.split(": ")[1] for line in str(told.value).splitlines()] == [
+        "releases[1].project",
+        "releases[2].project",
+    ]
 
 
 def test_a_variable_has_to_be_set_for_what_is_chosen_alone(write: Write) -> None:
@@ -315,6 +340,13 @@ def test_a_whole_plan_is_previewed_in_order(fleet: Release, bigpanda: Sandbox) -
         "up of shop/dev:",
     ]
     assert bigpanda.events() == []
+    told = "no changed resource is of a known host type"
+    warnings = [line for line in run.output.splitlines() if told in line]
+    assert sorted(line.split(told)[0] for line in warnings) == [
+        "warning: front: ",
+        "warning: network: ",
+        "warning: shop: ",
+    ]
 
 
 def test_releases_run_in_order_and_again_send_nothing(fleet: Release, bigpanda: Sandbox) -> None:
@@ -328,6 +360,10 @@ def test_releases_run_in_order_and_again_send_nothing(fleet: Release, bigpanda: 
     again = fleet("up", "release.yaml", "--yes", "--only", "shop")
     assert again.output.startswith("shop runs after network, which is not part of this run\n")
     assert again.output.count("nothing changes, so nothing is sent") == 1
+    assert "releases in " not in again.output
+    summary = json.loads(fleet.printed("up", "release.yaml", "--yes", "--only", "shop", "--json").splitlines()[-1])
+    assert summary["type"] == "summary"
+    assert [(one["release"], one["outcome"]) for one in summary["releases"]] == [("shop", "unchanged")]
     assert fleet("up", "release.yaml", "--yes").output.count("nothing changes, so nothing is sent") == 3
     assert len(bigpanda.events()) == 6
 
@@ -379,6 +415,14 @@ def test_wrong_use_of_a_file_has_its_exit_code(fleet: Release) -> None:
     run = fleet("up", "release.yaml", "--yes")
     assert run.code == 2
     assert run.output.startswith("bigpanda-release: release.yaml:2: releases[0].component is missing\n")
+    network = {"stack": "dev", "component": "net", "project": "network", "version": "1"}
+    entries = [network, {**network, "stack": "prdo", "component": "shop", "after": ["net"]}]
+    (fleet.stack.folder / "release.yaml").write_text(json.dumps({"releases": entries}, indent=2))
+    told = 'release.yaml:10: {}there is no stack "prdo" in network; create it with `pulumi stack init prdo`'
+    run = fleet("preview", "release.yaml")
+    assert (run.code, run.output.splitlines()[-1]) == (2, f"bigpanda-release: {told.format('shop: ')}")
+    run = fleet("up", "release.yaml", "--yes", "--only", "shop")
+    assert (run.code, run.output.splitlines()[-1]) == (2, f"[shop] failed: {told.format('')}")
     for option, value in (("--var", "A=1"), ("--only", "shop")):
         told = f"bigpanda-release: {option} is only for a release.yaml; name the file, or omit {option}\n"
         assert fleet("preview", option, value).output == told

@@ -53,6 +53,11 @@ def test_a_table_says_what_was_skipped_and_why(width: int, table: str) -> None:
     assert shown(RESULTS, width) == table
 
 
+def test_one_release_has_no_table() -> None:
+    """Its result is in the line above."""
+    assert shown({"network": RESULTS["network"]}, 120) == ""
+
+
 def test_the_summary_of_several_releases_counts_the_rejected() -> None:
     """Beside how their updates went."""
     results = {

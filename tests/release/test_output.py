@@ -73,9 +73,9 @@ def test_a_release_on_a_terminal(release: MakeRelease, bigpanda: Sandbox) -> Non
 
 
 def test_a_release_that_is_declined(release: MakeRelease, bigpanda: Sandbox) -> None:
-    """Nothing is done, nothing sent, and that is no failure."""
+    """Nothing is done, nothing sent; what comes after the update in a script is not to run, so it is cancelled."""
     run = release(TWO).terminal("up", *EVENT, *HOSTS, answers=[("now?", "n\n")])
-    assert run.ok
+    assert run.code == 130
     assert without_times("\n".join(on_screen(run.output))) + "\n" == DECLINED
     assert bigpanda.events() == []
 

@@ -69,6 +69,12 @@ def test_a_plan_has_the_rows_and_what_the_engine_sums_up() -> None:
     ]
 
 
+def test_a_part_with_nothing_in_it_is_left_out() -> None:
+    """A destroy of nothing counts nothing."""
+    assert printed.plan("Previewing destroy (dev):\n\nResources:\n\n", (), ()) == []
+    assert printed.outputs("Destroying (dev):\n\nOutputs:\n\nResources:\n", ()) == []
+
+
 def test_a_plan_in_full_keeps_lines_that_are_equal() -> None:
     """They belong to two resources; the warning that was told is left out."""
     found = printed.plan(DIFF, [" ~  row"], (), ["warning: the region is deprecated"])

@@ -116,7 +116,7 @@ def _carry_out(call: Call, kind: Kind, releases: Sequence[Release], given: dict[
         refuse_to_ask(call.display, as_json=call.as_json)
     call.end_orphans(given)
     results = _releasing(call, given).carry_out(releases, kind, yes=run.yes, parallel=run.parallel)
-    return exit_of(result.outcome for result in results.values())
+    return exit_of(results.values())
 
 
 def _releasing(call: Call, given: dict[str, Any]) -> Releasing:

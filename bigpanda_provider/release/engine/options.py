@@ -127,6 +127,8 @@ REFUSED = {
     "yes": "must come before `--`: bigpanda-release {} --yes",
 }
 """What does not go to the engine, and what to do instead."""
+BOOLEANS = frozenset({"1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"})
+"""What the engine takes as true or false."""
 _OF_PREVIEW = "is an option of previews; run `bigpanda-release preview`"
 
 
@@ -177,6 +179,8 @@ class EngineOptions:
             sentence = REFUSED.get(option.name)
             if sentence is None and option.name in PREVIEW_ALONE and command != "preview":
                 sentence = _OF_PREVIEW
+            if sentence is None and option.name == "refresh" and (option.value or "true") not in BOOLEANS:
+                sentence = "takes true or false; pass --refresh or --refresh=false"  # its parser takes any text
             if sentence is not None:
                 raise WrongUseError(f"--{option.name} {sentence.format(command)}")
 

@@ -40,6 +40,7 @@ def outputs(text: str, secrets: Iterable[str]) -> list[str]:
 
 
 def _parts(text: str, secrets: Iterable[str]) -> Parts:
+    """The parts with their headings; a part with nothing below its heading is left out."""
     found: Parts = {"": []}
     name = ""
     for line in masked(clean(text), frozenset(secrets)).splitlines():
@@ -48,7 +49,7 @@ def _parts(text: str, secrets: Iterable[str]) -> Parts:
             name = heading[1]
         if line.strip():
             found.setdefault(name, []).append(line.rstrip())
-    return found
+    return {name: lines for name, lines in found.items() if not name or len(lines) > 1}
 
 
 def _is_diff(lines: Iterable[str]) -> bool:

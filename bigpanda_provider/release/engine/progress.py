@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pulumi.automation.events import DiagnosticEvent, EngineEvent, OpType, StepEventMetadata
@@ -16,9 +17,12 @@ from ...bigpanda.masking import masked
 from ...program import reason
 from ..shown.display import Running
 from ..shown.report import Diagnostic, Report, Stage, Step
+from .frames import shortened
 from .plan import OPS, Op, is_infrastructure, name_of
 
 _COLORS = re.compile(r"<\{%[^%]*%\}>")
+_CLOSING = re.compile(r"(update|preview) (failed|canceled)|Resource monitor has terminated, shutting down")
+"""What the engine says at the end of a run that failed for reasons that it has told; the result of the run says it."""
 _STACK = "pulumi:pulumi:Stack"
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 """The key of what is no plain value in the engine's events; a secret, among outputs."""
@@ -49,7 +53,7 @@ class Progress:
         seen: what it announced and what it found, in order.
         done: how many resources were changed, by what was done to them.
         outputs: the stack's outputs, with "[secret]" in place of a secret; None where they did not change.
-        told: the diagnostics that were reported.
+        told: the diagnostics that were reported, with their whole tracebacks.
     """
 
     def __init__(
@@ -141,16 +145,18 @@ class Progress:
             if not name:
                 return
             text = reason.line(text, self._secrets)
+        is_closing = not name and event.severity == "error" and _CLOSING.fullmatch(text) is not None
         if event.severity == "error":
             last = reason.line(text, self._secrets)
             last = reason.line(f"{name}: {last}", self._secrets) if name else last
-            self._errors.append((0 if name else 1 if urn else 2, last))
-        if self._quiet and event.severity not in ("warning", "error"):
+            self._errors.append((3 if is_closing else 0 if name else 1 if urn else 2, last))
+        if is_closing or (self._quiet and event.severity not in ("warning", "error")):
             return
         shown = masked(text, self._secrets)
         if shown not in self.told:
             self.told[shown] = Diagnostic(str(event.severity), name, shown)
-            self._report.diagnostic(self._running.label, self.told[shown])
+            short = replace(self.told[shown], text=shortened(shown))
+            self._report.diagnostic(self._running.label, short)
 
 
 def _step(metadata: StepEventMetadata, stage: Stage, seconds: float | None = None) -> Step | None:

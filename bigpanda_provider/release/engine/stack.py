@@ -20,7 +20,7 @@ from ...bigpanda.certificate import PROJECT_FILES
 from ...bigpanda.text import clean
 from ...errors import ReleaseError, WrongUseError
 from ...program import reason
-from . import lock
+from . import files, lock
 from .options import EngineOptions
 from .process import Engine
 
@@ -199,6 +199,7 @@ class ProjectStack:
                 self.engine.run([command, *options, "--help"], str(self.folder), {})
             except CommandError as error:
                 raise WrongUseError(f"`pulumi {command}`: {_said(error)}; see `pulumi {command} --help`") from None
+        files.check(self.options, self.folder)
 
     def _aside(self, *command: str) -> str:
         """What a command prints that changes nothing."""

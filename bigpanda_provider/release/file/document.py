@@ -71,11 +71,11 @@ class Document:
 
     def refusal(self, problems: list[Problem]) -> WrongUseError:
         """The error that tells of all of them, a line each, in the order of the file."""
-        found = sorted(((self._line_of(one.path), one) for one in problems), key=lambda pair: pair[0])
+        found = sorted(((self.line_of(one.path), one) for one in problems), key=lambda pair: pair[0])
         return WrongUseError("\n".join(f"{self.file}:{line}: {shown(one.path)}{one.sentence}" for line, one in found))
 
-    def _line_of(self, path: Path) -> int:
-        """The line of what the path leads to, or of the part of it that is there."""
+    def line_of(self, path: Path) -> int:
+        """The line of what a path leads to, or of the part of it that is there."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ...bigpanda.certificate import PROJECT_FILES
 from ...bigpanda.events import same_hosts
 from ...errors import WrongUseError
 from ..engine.stack import Kind
@@ -70,7 +71,20 @@ def load(file: pathlib.Path, variables: Variables | None = None, only: Sequence[
     if problems:
         raise document.refusal(problems)
     replaced.variables.refuse_unused(frozenset(replaced.used))
-    return _part(_Fitting(document, found).releases(), chosen)
+    every = _Fitting(document, found).releases()
+    missing = [_without_project(number, every[number].folder) for number in chosen if not _is_project(every[number])]
+    if missing:
+        raise document.refusal(missing)
+    return _part(every, chosen)
+
+
+def _is_project(release: Release) -> bool:
+    return any((release.folder / name).is_file() for name in PROJECT_FILES)
+
+
+def _without_project(number: int, folder: pathlib.Path) -> Problem:
+    told = f": there is no Pulumi.yaml in {folder}; name the project's folder, relative to this file"
+    return Problem(("releases", number, "project"), told)
 
 
 def _chosen(file: pathlib.Path, found: Sequence[Entry], only: Sequence[str]) -> set[int]:
@@ -144,8 +158,9 @@ class _Fitting:
                 engine=entry.engine,
                 after=after,
                 label=label,
+                place=f"{self.document.file}:{self.document.line_of(('releases', number, 'stack'))}",
             )
-            for entry, label, after in zip(self.entries, labels, before, strict=True)
+            for number, (entry, label, after) in enumerate(zip(self.entries, labels, before, strict=True))
         ]
 
     def _refusal(self, number: int, key: str, told: str) -> WrongUseError:

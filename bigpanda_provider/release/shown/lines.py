@@ -99,7 +99,9 @@ class Lines:
             self._line(f"rejected: {result.rejected}", release.label, style="red", always=True)
 
     def summary(self, releases: Sequence[Release], results: Mapping[str, Result], seconds: float) -> None:
-        """Show how all went, in a table."""
+        """Show how all went, in a table; of only one its result has said it."""
+        if len(releases) < 2:
+            return
         counts = [f"{n} {o.value}" for o in Outcome if (n := sum(r.outcome is o for r in results.values()))]
         rejected = sum(result.rejected is not None for result in results.values())
         if rejected:

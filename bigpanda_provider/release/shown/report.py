@@ -101,4 +101,4 @@ class Report(Protocol):
         """A release is over."""
 
     def summary(self, releases: Sequence[Release], results: Mapping[str, Result], seconds: float) -> None:
-        """All of several releases are over."""
+        """All releases of a release.yaml are over; there may be only one."""

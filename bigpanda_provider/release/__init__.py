@@ -5,7 +5,8 @@
     file/      release.yaml -> releases
     releasing  plan, ask, run, tell
     order      which release runs when
-    runner     one release: plan, start, update, end
+    release    one release: what is asked for, planned, and how it went
+    runner     runs it: plan, start, update, end
     carried    what a start carries beside what is asked for
     engine/    Pulumi's engine: its process, stacks, plans and progress
     shown/     lines, tables and JSON

@@ -13,7 +13,7 @@ import enum
 from collections.abc import Iterable
 
 from ..errors import BigPandaError, DeliveryError, InvalidEventError, SettingError, WrongUseError
-from .runner import Outcome, Result
+from .release import Outcome, Result
 
 
 class Exit(enum.IntEnum):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from .engine.process import Interrupts
-from .runner import Outcome, Release, Result
+from .release import Outcome, Release, Result
 
 POLL_S = 0.2
 

@@ -17,7 +17,8 @@ from .engine.process import Interrupts
 from .engine.stack import Kind
 from .file import releases as file
 from .file.variables import Variables
-from .runner import Outcome, Planned, Release, Result, Runner, start_event
+from .release import Outcome, Planned, Release, Result, start_event
+from .runner import Runner
 from .shown.display import Display
 from .shown.report import Report
 

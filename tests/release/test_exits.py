@@ -6,7 +6,7 @@ import pytest
 
 from bigpanda_provider.errors import ReleaseError, SettingError, WrongUseError
 from bigpanda_provider.release.exits import Exit, exit_of
-from bigpanda_provider.release.runner import Outcome, Result
+from bigpanda_provider.release.release import Outcome, Result
 
 FAILED = Result(Outcome.FAILED, "no more addresses", seconds=1.0)
 UNPLANNED = Result(Outcome.FAILED, "the preview failed", error=ReleaseError("the preview failed"))

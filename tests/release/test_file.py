@@ -17,7 +17,7 @@ from bigpanda_provider.release.file.releases import Loaded
 from bigpanda_provider.release.file.releases import load as load_chosen
 from bigpanda_provider.release.file.variables import Variables
 from bigpanda_provider.release.order import backwards, in_order
-from bigpanda_provider.release.runner import Release as Asked
+from bigpanda_provider.release.release import Release as Asked
 from tests.engine import HEADER, Stack
 from tests.servers import Sandbox
 

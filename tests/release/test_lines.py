@@ -8,7 +8,7 @@ import pathlib
 import pytest
 from rich.console import Console
 
-from bigpanda_provider.release.runner import Outcome, Release, Result
+from bigpanda_provider.release.release import Outcome, Release, Result
 from bigpanda_provider.release.shown.display import Display
 from bigpanda_provider.release.shown.lines import Lines, duration
 

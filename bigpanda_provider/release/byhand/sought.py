@@ -13,7 +13,7 @@ from ...bigpanda.text import one_line
 from ...delivery.attempt import Attempt
 from ...errors import WrongUseError
 from ...state import DeliveryStatus
-from ..runner import start_event
+from ..release import start_event
 
 
 @dataclass(frozen=True)

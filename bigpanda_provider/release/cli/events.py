@@ -23,7 +23,7 @@ from ..byhand.handed import EventKind, Handed
 from ..byhand.sought import Sought
 from ..exits import Exit
 from ..recorded.remote import Reader
-from ..runner import start_event
+from ..release import start_event
 from .app import command
 from .call import Call
 from .groups import Deliver, pairs

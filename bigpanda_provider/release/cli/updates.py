@@ -9,8 +9,8 @@ from typing import Any
 from .. import order
 from ..engine.stack import Kind
 from ..exits import Exit, exit_of
+from ..release import Planned, Release
 from ..releasing import Asked, Releasing, refuse_to_ask
-from ..runner import Planned, Release
 from ..shown.json_lines import JsonLines, plan_as_object
 from ..shown.lines import Lines
 from .app import command

@@ -13,7 +13,7 @@ from ...bigpanda.certificate import PROJECT_FILES
 from ...bigpanda.events import same_hosts
 from ...errors import WrongUseError
 from ..engine.stack import Kind
-from ..runner import Release
+from ..release import Release
 from .document import Document, Problem
 from .entries import Entry, entries
 from .variables import Substitution, Variables

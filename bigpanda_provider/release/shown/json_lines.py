@@ -10,7 +10,7 @@ from typing import Any
 from ...delivery.attempt import Attempt
 from ...errors import ReleaseError
 from ..recorded import records
-from ..runner import Planned, Release, Result
+from ..release import Planned, Release, Result
 from .report import Diagnostic, Stage, Step
 
 

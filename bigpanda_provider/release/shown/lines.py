@@ -9,7 +9,7 @@ from ...bigpanda.text import listed, one_line
 from ...delivery.attempt import Attempt
 from ...state import DeliveryStatus
 from ..recorded.records import HOSTS_NAMED, known
-from ..runner import Outcome, Planned, Release, Result
+from ..release import Outcome, Planned, Release, Result
 from .display import Display
 from .report import Diagnostic, Stage, Step
 from .table import Cell, Column

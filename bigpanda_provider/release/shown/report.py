@@ -12,7 +12,7 @@ from ..engine.rows import short_type
 
 if TYPE_CHECKING:
     from ...delivery.attempt import Attempt
-    from ..runner import Planned, Release, Result
+    from ..release import Planned, Release, Result
 
 
 class Stage(str, enum.Enum):

@@ -147,14 +147,13 @@ class Releasing:
             for release in order.in_order(releases):
                 try:
                     found[release.label] = runner.plan(release, kind)
-                except (WrongUseError, SettingError) as error:
-                    if not release.label:
+                except (ReleaseError, SettingError) as error:
+                    if release.after and type(error) is ReleaseError:
+                        found[release.label] = error
+                    elif release.label:
+                        raise type(error)(f"{release.place}: {release.label}: {error}") from None
+                    else:
                         raise
-                    raise type(error)(f"{release.place}: {release.label}: {error}") from None
-                except ReleaseError as error:
-                    if not release.after:
-                        raise ReleaseError(f"{release.label}: {error}" if release.label else str(error)) from None
-                    found[release.label] = error
         return found
 
     def show(self, releases: Sequence[Release], planned: Mapping[str, Planned | ReleaseError]) -> None:

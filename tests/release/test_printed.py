@@ -81,6 +81,12 @@ def test_a_plan_in_full_keeps_lines_that_are_equal() -> None:
     assert found == [line.rstrip() for line in DIFF.splitlines()[2:]]
 
 
+def test_a_plan_in_full_may_name_resources_by_urn() -> None:
+    """With `--urns`."""
+    text = "    +-urn:pulumi:dev::shop::my:x:Y::first one: (replace)\n      ~ value: 1 => 2"
+    assert printed.plan(f"Previewing update (dev):\n{text}\n", [" +- row"], ()) == text.splitlines()
+
+
 def test_the_outputs_of_an_update() -> None:
     """As the engine prints them; an update without any has none."""
     assert printed.outputs(UP, ()) == [

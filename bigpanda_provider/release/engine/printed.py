@@ -13,6 +13,9 @@ _HEADING = re.compile(r"(Diagnostics|Outputs|Policies|Resources|Duration):")
 _OPENING = re.compile(r"(Previewing|Updating|Destroying|Refreshing)\b.*:$|View (in Browser|Live): |@ |Please choose")
 """Lines that say nothing about the plan: its title, a link, and dots that tell that the engine is at work."""
 
+_OF_DIFF = re.compile(r"\s*\[urn=|\s*\S{0,2}\s*urn:pulumi:.+: \([\w-]+\)$")
+"""A resource with all properties; with `--urns` its URN stands in the place of its type."""
+
 Parts = dict[str, list[str]]
 
 
@@ -54,4 +57,4 @@ def _parts(text: str, secrets: Iterable[str]) -> Parts:
 
 def _is_diff(lines: Iterable[str]) -> bool:
     """Whether the engine printed all properties."""
-    return any(line.lstrip().startswith("[urn=") for line in lines)
+    return any(_OF_DIFF.match(line) for line in lines)

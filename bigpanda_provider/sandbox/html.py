@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader
 from starlette.responses import HTMLResponse
 
 from .changes import COPIED_TAGS
-from .listing import STATES
+from .listing import RANGES, STATES, TOLD
 
 HERE = pathlib.Path(__file__).parent
 HEADERS = {
@@ -27,6 +27,7 @@ HEADERS = {
 
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _WEB_ADDRESS = re.compile(r"https?://[^\s\x00-\x20\x7f<>\"'`\\]+", re.IGNORECASE)
+RANGE_WORDS = {name: re.sub("([0-9]+)", r"\1 ", name) for name in RANGES}
 FIRST_STRONG, END = "\u2068", "\u2069"
 
 
@@ -87,4 +88,4 @@ _environment = Environment(loader=FileSystemLoader(HERE / "templates"), autoesca
 _environment.filters |= {"moment": moment, "duration": duration, "isolated": isolated, "indented": indented}
 _environment.filters |= {"name": name, "other_tags": other_tags}
 _environment.tests |= {"web_address": is_web_address}
-_environment.globals |= {"states": STATES}
+_environment.globals |= {"states": STATES, "told": TOLD, "ranges": RANGE_WORDS}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from starlette.concurrency import run_in_threadpool
@@ -11,13 +11,14 @@ from starlette.concurrency import run_in_threadpool
 from .bodies import EndBody, StartBody, parse, receive
 from .changes_api import authorized, create_changes_api
 from .errors import UNPROCESSABLE, Errors, tell_errors
+from .export import create_exports
 from .feed import Feed
 from .hosts import LOOPBACK, AllowedHosts, HostCheck
 from .listing import LARGEST, Cursor
 from .pages import create_pages
 from .rate import Rate
 from .store import Store
-from .view import View, asked
+from .view import State, View, asked
 
 CREATED = 201
 MOST_CHANGES = 1000
@@ -25,8 +26,6 @@ MOST_EVENTS = 10_000
 """Most that one answer holds."""
 SHOWN = 100
 """How many it holds where no limit is given."""
-
-State = Literal["", "in_progress", "success", "failure", "canceled", "planned"]
 Number = Annotated[int, Query(ge=0, le=LARGEST)]
 
 
@@ -48,6 +47,7 @@ def create_app(store: Store, allowed: AllowedHosts | None = None, changes_per_mi
     tell_errors(app)
     feed = app.state.feed = Feed()
     app.include_router(create_pages(store, feed))
+    app.include_router(create_exports(store))
     app.include_router(create_changes_api(store, feed, Rate(changes_per_minute)))
 
     @app.post("/data/events/deployments/start", status_code=CREATED, dependencies=[Depends(authorized)])

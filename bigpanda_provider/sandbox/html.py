@@ -47,6 +47,14 @@ def moment(seconds: float | None) -> str:
         return f"{seconds} s"
 
 
+def iso(seconds: int) -> str:
+    """A time in ISO 8601; one that no calendar has is its number."""
+    try:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    except (OverflowError, ValueError, OSError):
+        return str(seconds)
+
+
 def duration(seconds: float) -> str:
     """A duration in its two largest units: "2 h 5 min"."""
     left = max(int(seconds), 0)

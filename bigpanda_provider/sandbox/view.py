@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import parse_qsl, urlencode
 
 from fastapi import HTTPException, Query
@@ -26,6 +26,7 @@ WORD_LIMIT = 100
 
 Part = Annotated[str, Query(max_length=NAME_LIMIT)]
 Word = Annotated[str, Query(max_length=WORD_LIMIT)]
+State = Literal["", "in_progress", "success", "failure", "canceled", "planned"]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from starlette.concurrency import run_in_threadpool
 
+from .at_page import create_at_page
 from .bodies import EndBody, StartBody, parse, receive
 from .changes_api import authorized, create_changes_api
 from .errors import UNPROCESSABLE, Errors, tell_errors
@@ -47,6 +48,7 @@ def create_app(store: Store, allowed: AllowedHosts | None = None, changes_per_mi
     tell_errors(app)
     feed = app.state.feed = Feed()
     app.include_router(create_pages(store, feed))
+    app.include_router(create_at_page(store))
     app.include_router(create_exports(store))
     app.include_router(create_changes_api(store, feed, Rate(changes_per_minute)))
 

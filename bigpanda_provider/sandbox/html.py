@@ -66,6 +66,24 @@ def duration(seconds: float) -> str:
     return " ".join(parts[:2])
 
 
+def at(change: Mapping[str, Any], seconds: int) -> str:
+    """How far a deployment or change was at a time: how long before it it began, and how long before or after it ended.
+
+    Args:
+        change: the deployment or change.
+        seconds: the time, in Unix seconds.
+    """
+    started, ended, state = change["started"], change["ended"], STATES[change["state"]]
+    began = f"started {duration(seconds - started)} before"
+    if state == STATES["in_progress"]:
+        return f"{began}, still in progress"
+    if ended is None:
+        return f"{began}, {state}; when it ended is not known"
+    if ended > seconds:
+        return f"{began}, ended {duration(ended - seconds)} after: {state}"
+    return f"ended {duration(seconds - ended)} before: {state}, after {duration(ended - started)}"
+
+
 def isolated(text: str) -> str:
     """A name whose direction cannot reach beyond it, for where no `<bdi>` can stand."""
     return FIRST_STRONG + _BIDI.sub("", text) + END
@@ -94,6 +112,6 @@ def other_tags(tags: Mapping[str, str] | None) -> list[tuple[str, str]]:
 
 _environment = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True)
 _environment.filters |= {"moment": moment, "duration": duration, "isolated": isolated, "indented": indented}
-_environment.filters |= {"name": name, "other_tags": other_tags}
+_environment.filters |= {"name": name, "other_tags": other_tags, "at": at, "iso": iso}
 _environment.tests |= {"web_address": is_web_address}
 _environment.globals |= {"states": STATES, "told": TOLD, "ranges": RANGE_WORDS}

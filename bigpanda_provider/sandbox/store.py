@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from .around import Around, around
 from .bodies import ChangeBody, EndBody, StartBody
 from .changes import ROWS, Query, as_json, find, item, keep
 from .database import KEYS, open_database
@@ -161,6 +162,11 @@ class Store:
         with self._lock:
             row = self._db.execute(f"{ROWS} WHERE id = ?", (number,)).fetchone()
             return None if row is None else item(row)
+
+    def around(self, seconds: int, window: int, hosts: Sequence[str] = ()) -> Around:
+        """What was in progress at a time, and what had ended within a window before it; see `around`."""
+        with self._lock:
+            return around(self._db, seconds, window, hosts)
 
     def components(self) -> list[str]:
         """The names of the components, as far as a list is of use."""

@@ -16,7 +16,7 @@ from bigpanda_provider.sandbox.times import parse_time
 
 from .http_client import ask
 from .servers import Sandbox, sandbox
-from .test_page import HOSTILE, page
+from .test_page import HOSTILE, deploy, page
 from .test_sandbox_changes import NEEDED
 
 T = 1_700_000_000
@@ -61,13 +61,13 @@ def test_an_alert_is_told_what_was_in_progress_and_what_had_ended() -> None:
     with sandbox(store=store_at()) as running:
         text = page(running, f"/at?time={T}")
         assert list(told(text).items()) == [
-            ("elsewhere", "started 10 s before, ended 10 s after: success"),
-            ("short", "started 1 min 5 s before, ended 3 min after: success"),
-            ("Canceled", "started 1 min 40 s before, ended 1 min 40 s after: canceled"),
+            ("elsewhere", "started 10 s before, succeeded 10 s after"),
+            ("short", "started 1 min 5 s before, succeeded 3 min after"),
+            ("Canceled", "started 1 min 40 s before, was canceled 1 min 40 s after"),
             ("open", "started 2 h before, still in progress"),
-            ("Planned", "started 1 min 40 s before, ended 1 min 40 s after: planned"),
-            ("ended-then", "ended 0 s before: success, after 1 min"),
-            ("just-ended", "ended 2 min 5 s before: failure, after 2 min 55 s"),
+            ("Planned", "planned to start 1 min 40 s before, to end 1 min 40 s after"),
+            ("ended-then", "succeeded 0 s before, after 1 min"),
+            ("just-ended", "failed 2 min 5 s before, after 2 min 55 s"),
         ]
         assert "4 in progress, 1 planned, 2 ended in the 30 min before." in text
         assert list(told(page(running, f"/at?time={T}&window=31")))[-1] == "over"
@@ -153,7 +153,16 @@ def test_what_is_asked_is_text(bigpanda: Sandbox) -> None:
     assert re.findall(r"\u202e", re.sub(r"<bdi>.*?</bdi>|<input[^>]*>", "", text)) == []
 
 
+@pytest.mark.parametrize("path", ["/", "/at", "/deployments/1", "/changes.json", "/changes.csv"])
+def test_no_script_of_others_runs_anywhere(bigpanda: Sandbox, path: str) -> None:
+    """Each page and file is sent with the strict policy."""
+    deploy(bigpanda)
+    policy = ask(bigpanda.address, path=path).headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; style-src 'self'; script-src 'self';")
+    assert "unsafe" not in policy
+
+
 def test_an_end_that_nobody_knows_is_told() -> None:
     """A change can be done without an end."""
     change = {"started": T - 60, "ended": None, "state": "success"}
-    assert at(change, T) == "started 1 min before, success; when it ended is not known"
+    assert at(change, T) == "started 1 min before, succeeded; when is not known"

@@ -150,7 +150,7 @@ def test_names_from_outside_are_isolated(bigpanda: Sandbox) -> None:
         text = page(bigpanda, path)
         shown = re.sub(r"<title>.*?</title>|<datalist.*?</datalist>", "", text)
         isolated = "".join(re.findall(r"<bdi[^>]*>.*?</bdi>", shown, re.S))
-        assert isolated.count("\u202e") == shown.count("\u202e") == 8
+        assert isolated.count("\u202e") == shown.count("\u202e") >= 8
         titles = re.findall(r"<title>(.*?)</title>", text)
         assert all("\u202e" not in title for title in titles)
         assert "\u2068component\u05d0\u2069 \u2068version\u05d0\u2069" in titles[-1]

@@ -54,7 +54,8 @@ def test_a_changes_page_has_its_tags_ticket_and_posts(bigpanda: Sandbox) -> None
     ]
     assert '<a href="https://ci.example/jobs/1" rel="noopener noreferrer">' in text
     assert "<dd><bdi>c-1</bdi></dd>" in text
-    assert html.unescape(text).count('"identifier": "c-1"') == 2
+    events = re.findall(r"<summary>(\w+),[^<]*</summary>\s*<pre>(.*?)</pre>", html.unescape(text), re.S)
+    assert [(kind, '"identifier": "c-1"' in body) for kind, body in events] == [("change", True)] * 2
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ def test_a_ticket_that_is_no_web_address_is_no_link(bigpanda: Sandbox, address: 
     take(bigpanda, ticket_url=address)
     links = re.findall(r'href="([^"]*)"', page(bigpanda) + page(bigpanda, "/deployments/1"))
     ours = {link for link in links if not link.startswith(("?", "/changes."))}
-    assert ours == {"#main", "/", "/static/changes.css", "/static/icon.svg", "/deployments/1"}
+    assert ours == {"#main", "/", "/static/changes.css", "/static/icon.svg", "/deployments/1?back=range%3Dall"}
     assert address in html.unescape(page(bigpanda, "/deployments/1"))
 
 

@@ -175,6 +175,7 @@ def test_a_view_survives_its_address() -> None:
     view = View('sh"op', "a&b=c", "failure", "7d", "owner", "desc", 3)
     assert View.back(view.query(page=3)) == view
     assert View.back("https://evil.example/?state=x&range=%22&page=1e9&next=//evil&component=a") == View(component="a")
+    assert View.back("?page=0&state=") == View()
     assert View.back("page=9" + "9" * 500) == View()
     assert View().query() == ""
 

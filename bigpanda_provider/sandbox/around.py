@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .listing import ENDED
+
 SHOWN = 200
 """Most deployments and changes of one kind that are told of."""
-OVER = ("success", "failure", "canceled")
 
 _ON_HOSTS = (
     "EXISTS (SELECT 1 FROM json_each(hosts) AS host WHERE lower(host.value) IN (SELECT lower(value) FROM json_each(?)))"
@@ -65,7 +66,7 @@ def around(db: sqlite3.Connection, seconds: int, window: int, hosts: Sequence[st
         )
         return [row["id"] for row in rows]
 
-    over = ", ".join(f"'{state}'" for state in OVER)
+    over = ", ".join(f"'{state}'" for state in ENDED)
     return Around(
         # What ends in that second has ended: it is told once.
         find("started <= ? AND until > ? AND state <> 'planned'", (seconds, seconds), "started"),
@@ -78,14 +79,16 @@ def around(db: sqlite3.Connection, seconds: int, window: int, hosts: Sequence[st
     )
 
 
-def beside(db: sqlite3.Connection, change: dict[str, Any], until: int) -> list[int]:
+def beside(db: sqlite3.Connection, change: Mapping[str, Any], now: int) -> list[int]:
     """The numbers of other deployments and changes on one of the same hosts that overlap in time, newest first.
 
     Args:
         db: the database.
         change: the deployment or change.
-        until: its last second; now, if it is in progress.
+        now: if it is in progress, it lasts until now; in Unix seconds.
     """
+    ended = now if change["state"] == "in_progress" else change["ended"]
+    until = max(change["started"], change["started"] if ended is None else ended)
     rows = db.execute(
         f"SELECT id FROM deployment WHERE started <= ? AND until >= ? AND id <> ? AND state <> 'planned'"  # noqa: S608
         f" AND {_ON_HOSTS} ORDER BY started DESC, id DESC LIMIT ?",
@@ -94,7 +97,7 @@ def beside(db: sqlite3.Connection, change: dict[str, Any], until: int) -> list[i
     return [row["id"] for row in rows]
 
 
-def neighbours(db: sqlite3.Connection, change: dict[str, Any]) -> Neighbours:
+def neighbours(db: sqlite3.Connection, change: Mapping[str, Any]) -> Neighbours:
     """The deployments of the same component before and after one, by their start."""
 
     def find(sign: str, rest: str) -> int | None:

@@ -13,7 +13,8 @@ from jinja2 import Environment, FileSystemLoader
 from starlette.responses import HTMLResponse
 
 from .changes import COPIED_TAGS
-from .listing import RANGES, STATES, TOLD
+from .curl import curl
+from .listing import ENDED, RANGES, STATES, TOLD
 
 HERE = pathlib.Path(__file__).parent
 HEADERS = {
@@ -73,15 +74,17 @@ def at(change: Mapping[str, Any], seconds: int) -> str:
         change: the deployment or change.
         seconds: the time, in Unix seconds.
     """
-    started, ended, state = change["started"], change["ended"], STATES[change["state"]]
-    began = f"started {duration(seconds - started)} before"
-    if state == STATES["in_progress"]:
-        return f"{began}, still in progress"
+    started, ended, state = change["started"], change["ended"], change["state"]
+    before = f"{duration(seconds - started)} before"
+    if state == "planned":
+        return f"planned to start {before}" + ("" if ended is None else f", to end {duration(ended - seconds)} after")
+    if state == "in_progress":
+        return f"started {before}, still in progress"
     if ended is None:
-        return f"{began}, {state}; when it ended is not known"
+        return f"started {before}, {ENDED[state]}; when is not known"
     if ended > seconds:
-        return f"{began}, ended {duration(ended - seconds)} after: {state}"
-    return f"ended {duration(seconds - ended)} before: {state}, after {duration(ended - started)}"
+        return f"started {before}, {ENDED[state]} {duration(ended - seconds)} after"
+    return f"{ENDED[state]} {duration(seconds - ended)} before, after {duration(ended - started)}"
 
 
 def isolated(text: str) -> str:
@@ -112,6 +115,6 @@ def other_tags(tags: Mapping[str, str] | None) -> list[tuple[str, str]]:
 
 _environment = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True)
 _environment.filters |= {"moment": moment, "duration": duration, "isolated": isolated, "indented": indented}
-_environment.filters |= {"name": name, "other_tags": other_tags, "at": at, "iso": iso}
+_environment.filters |= {"name": name, "other_tags": other_tags, "at": at, "iso": iso, "curl": curl}
 _environment.tests |= {"web_address": is_web_address}
-_environment.globals |= {"states": STATES, "told": TOLD, "ranges": RANGE_WORDS}
+_environment.globals |= {"states": STATES, "told": TOLD, "ended": ENDED, "ranges": RANGE_WORDS}

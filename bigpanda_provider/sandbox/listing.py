@@ -24,6 +24,8 @@ TOLD = {
     "planned": "planned",
 }
 """The states with the words that follow a number, those first that somebody has to look at."""
+ENDED = {"success": "succeeded", "failure": "failed", "canceled": "was canceled"}
+"""What one of these did that is over, by its state."""
 RANGES = {"1h": 3_600, "6h": 6 * 3_600, "24h": 86_400, "7d": 7 * 86_400, "all": None}
 """The time ranges of a list, in seconds."""
 LARGEST = 2**63 - 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
@@ -19,6 +20,10 @@ from .view import PAGE_RANGE, View, asked
 PAGE_SIZE = 50
 EVENTS_SHOWN = 200
 """How many events of one deployment, and how many ends that matched nothing, a page shows."""
+OTHERS_SHOWN = 20
+HOSTS_SHOWN = 20
+"""How many hosts of one deployment are shown before the others are folded."""
+BACK_LIMIT = 10_000
 NOT_FOUND = 404
 ASSETS = {"changes.css": "text/css", "changes.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
@@ -56,13 +61,23 @@ def create_pages(store: Store, feed: Feed) -> APIRouter:
         )
 
     @router.get("/deployments/{number}", response_class=HTMLResponse)
-    def deployment(number: int) -> HTMLResponse:
+    def deployment(number: int, back: Annotated[str, Query(max_length=BACK_LIMIT)] = "") -> HTMLResponse:
         found = store.change(number)
         if found is None:
             raise HTTPException(NOT_FOUND, f"there is no deployment or change {number}")
+        others = store.beside(found, int(time.time()))
+        near = store.neighbours(found)
+        named = {change["id"]: change for change in store.items([*{*vars(near).values()} - {None}])}
+        view = View.back(back)
         return page(
             "deployment.html",
             change=found,
+            near={name: named.get(number) for name, number in vars(near).items()},
+            others=store.items(others[:OTHERS_SHOWN]),
+            more_others=max(len(others) - OTHERS_SHOWN, 0),
+            at=urlencode([("time", found["started"]), *(("host", host) for host in found["hosts"][:HOSTS_SHOWN])]),
+            shown=HOSTS_SHOWN,
+            back=view.query(page=view.page),
             events=store.events_of(number, EVENTS_SHOWN),
             more=store.count_events_of(number) - EVENTS_SHOWN,
         )

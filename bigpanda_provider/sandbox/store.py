@@ -6,11 +6,11 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from .around import Around, around
+from .around import Around, Neighbours, around, beside, neighbours
 from .bodies import ChangeBody, EndBody, StartBody
 from .changes import ROWS, Query, as_json, find, item, keep
 from .database import KEYS, open_database
@@ -167,6 +167,16 @@ class Store:
         """What was in progress at a time, and what had ended within a window before it; see `around`."""
         with self._lock:
             return around(self._db, seconds, window, hosts)
+
+    def beside(self, change: Mapping[str, Any], now: int) -> list[int]:
+        """Others that overlap in time on one of the same hosts; see `around.beside`."""
+        with self._lock:
+            return beside(self._db, change, now)
+
+    def neighbours(self, change: Mapping[str, Any]) -> Neighbours:
+        """The same component's deployments beside one."""
+        with self._lock:
+            return neighbours(self._db, change)
 
     def components(self) -> list[str]:
         """The names of the components, as far as a list is of use."""

@@ -88,7 +88,7 @@ class View:
         given = dict(parse_qsl(query.removeprefix("?")))
         page = given.pop("page", "")
         known = {name: value for name, value in given.items() if value in KNOWN.get(name, (value,)) and name in FIELDS}
-        return cls(**known, page=int(page) if page.isdecimal() and len(page) < WORD_LIMIT else 1)
+        return cls(**known, page=max(int(page), 1) if page.isdecimal() and len(page) < WORD_LIMIT else 1)
 
 
 FIELDS = ("component", "host", "state", "range", "sort", "order")

@@ -102,7 +102,7 @@ def test_no_bytes_make_the_sandbox_fail(command: str, kind: str, body: bytes) ->
         st.sampled_from(
             [
                 *("component", "host", "state", "limit", "cursor", "offset", "page", "x"),
-                *("range", "sort", "order", "time", "window", "back"),
+                *("owner", "range", "sort", "order", "time", "window", "back"),
             ]
         ),
         TEXT | st.integers(-(2**70), 2**70).map(str) | st.just("1_1") | st.just("x" * 60_000),

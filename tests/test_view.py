@@ -114,6 +114,17 @@ def test_a_word_that_is_not_known_is_400(bigpanda: Sandbox, path: str, query: st
     assert html.escape(sentence, quote=False) in shown.body.decode().replace("&#34;", '"')
 
 
+def test_an_owner_can_be_looked_for(bigpanda: Sandbox) -> None:
+    """By a part of the name in any case, beside the other filters; what has no owner does not fit."""
+    for component, owner in (("a", "mia@acme.com"), ("b", "leo@acme.com"), ("c", None), ("d", "m_a")):
+        send(bigpanda, component, owner=owner)
+    for query, expected in (("owner=MIA", ["a"]), ("owner=acme", ["b", "a"]), ("owner=m_a", ["d"]), ("owner=%22", [])):
+        assert listed(page(bigpanda, f"/?{query}")) == expected
+        assert names(ask(bigpanda.address, path=f"/changes?{query}").json()) == expected
+    assert listed(page(bigpanda, "/?owner=acme&component=b&state=in_progress")) == ["b"]
+    assert 'name="owner" value="&#34;"' in page(bigpanda, "/?owner=%22")
+
+
 ROWS = (
     ("b", "2.9", 100, 150, "success"),
     ("A", "2.10", 200, 500, "failure"),
@@ -172,7 +183,7 @@ def test_versions_are_sorted_by_their_numbers() -> None:
 
 def test_a_view_survives_its_address() -> None:
     """Whatever is in it; what is wrong in a link back is left out."""
-    view = View('sh"op', "a&b=c", "failure", "7d", "owner", "desc", 3)
+    view = View('sh"op', "a&b=c", "me", "failure", "7d", "owner", "desc", 3)
     assert View.back(view.query(page=3)) == view
     assert View.back("https://evil.example/?state=x&range=%22&page=1e9&next=//evil&component=a") == View(component="a")
     assert View.back("?page=0&state=") == View()
@@ -233,7 +244,14 @@ def test_a_data_file_that_could_not_be_sorted_is_upgraded(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     "chosen",
-    [Filter(), Filter(since=MANY - HOUR), Filter(since=1), Filter(state="success", since=1), Filter(component="c7")],
+    [
+        Filter(),
+        Filter(since=MANY - HOUR),
+        Filter(since=1),
+        Filter(state="success", since=1),
+        Filter(component="c7"),
+        Filter(owner="o3"),
+    ],
     ids=str,
 )
 @pytest.mark.parametrize("sort", SORTS)

@@ -50,17 +50,19 @@ class Filter:
         host: a part of one of the hosts' names, in any case.
         state: a state.
         since: in Unix seconds; what was over before is left out. What is in progress is not over.
+        owner: a part of the owner's name, in any case.
     """
 
     component: str = ""
     host: str = ""
     state: str = ""
     since: int | None = None
+    owner: str = ""
 
     @property
     def looks_into_names(self) -> bool:
         """Whether names are looked into: then no index helps."""
-        return bool(self.component or self.host)
+        return bool(self.component or self.host or self.owner)
 
     def condition(self, order: Order | None = None) -> tuple[str, list[str | int]]:
         """As SQL, and its parameters.
@@ -78,6 +80,7 @@ class Filter:
             f"{until} >= ?": self.since,
             f"{state} = ?": self.state or None,
             "ifnull(component, summary) LIKE ? ESCAPE '!'": like(self.component) if self.component else None,
+            "owner LIKE ? ESCAPE '!'": like(self.owner) if self.owner else None,
             "hosts LIKE ? ESCAPE '!'": like(json.dumps(self.host, ensure_ascii=False)[1:-1]) if self.host else None,
             in_a_name: like(self.host) if self.host else None,  # SQLite looks at the cheaper condition above first
         }

@@ -21,7 +21,7 @@ ORDERS = ("asc", "desc")
 DESCENDING = ("started", "duration")
 """Sorted by one of these, the largest is first unless the other order is asked for."""
 NAME_LIMIT = 1000
-"""Most characters of a component or host that is looked for."""
+"""Most characters of a component, host or owner that is looked for."""
 WORD_LIMIT = 100
 
 Part = Annotated[str, Query(max_length=NAME_LIMIT)]
@@ -36,6 +36,7 @@ class View:
     Attributes:
         component: a part of the component's name.
         host: a part of a host's name.
+        owner: a part of an owner's name.
         state: a state.
         range: one of `RANGES`.
         sort: one of `SORTS`.
@@ -45,6 +46,7 @@ class View:
 
     component: str = ""
     host: str = ""
+    owner: str = ""
     state: str = ""
     range: str = ""
     sort: str = ""
@@ -59,7 +61,8 @@ class View:
             default: the range where none is asked for.
         """
         length = RANGES[self.range or default]
-        return Filter(self.component, self.host, self.state, None if length is None else now - length)
+        since = None if length is None else now - length
+        return Filter(self.component, self.host, self.state, since, self.owner)
 
     def sorted(self) -> Order:
         """The order of its list."""
@@ -69,7 +72,7 @@ class View:
     @property
     def filters(self) -> bool:
         """Whether only a part of what is in the time range is asked for."""
-        return bool(self.component or self.host or self.state)
+        return bool(self.component or self.host or self.owner or self.state)
 
     def query(self, **changed: str | int) -> str:
         """The query of the same view with something changed; it begins at the first page, unless that is changed."""
@@ -91,7 +94,7 @@ class View:
         return cls(**known, page=max(int(page), 1) if page.isdecimal() and len(page) < WORD_LIMIT else 1)
 
 
-FIELDS = ("component", "host", "state", "range", "sort", "order")
+FIELDS = ("component", "host", "owner", "state", "range", "sort", "order")
 KNOWN: Mapping[str, tuple[str, ...]] = {
     "state": tuple(STATES),
     "range": tuple(RANGES),
@@ -105,6 +108,7 @@ NOUNS = {"range": "time range", "sort": "column to sort by", "order": "order"}
 def asked(
     component: Part = "",
     host: Part = "",
+    owner: Part = "",
     state: Word = "",
     time_range: Annotated[str, Query(alias="range", max_length=WORD_LIMIT)] = "",
     sort: Word = "",
@@ -123,4 +127,4 @@ def asked(
                 f'{name}: "{value}" is not a{"n" if name == "order" else ""} {NOUNS[name]}; '
                 f"write {', '.join(first)} or {last}",
             )
-    return View(component.strip(), host.strip(), state, time_range, sort, order)
+    return View(component.strip(), host.strip(), owner.strip(), state, time_range, sort, order)

@@ -100,7 +100,7 @@ def test_it_works_from_a_keyboard(open_page: Callable[..., Page], bigpanda: Sand
     page.locator("tbody tr").nth(1).wait_for()
     assert page.evaluate("document.activeElement.id") == "d1"
     page.keyboard.press("Enter")
-    page.wait_for_url("**/deployments/1")
+    page.wait_for_url("**/deployments/1?back=**")
 
 
 def test_it_fits_a_phone(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:
@@ -108,7 +108,13 @@ def test_it_fits_a_phone(open_page: Callable[..., Page], bigpanda: Sandbox) -> N
     deploy(bigpanda, component="c" * 300, version="v" * 300, hosts=["h" * 300], description="d" * 300)
     tags = {"component": "c" * 300, "t" * 300: "v" * 300}
     take(bigpanda, summary="s" * 300, ticket_url="https://" + "u" * 300, tags=tags)
-    for path in ("/", "/deployments/1", "/deployments/2"):
+    for path in (
+        "/",
+        "/?range=all&sort=version",
+        "/deployments/1?back=range%3Dall",
+        "/deployments/2",
+        "/at?host=" + "h" * 300,
+    ):
         page = open_page(path, viewport={"width": 360, "height": 740})
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
 

@@ -28,7 +28,11 @@ from .servers import Sandbox
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 
 
-def page(bigpanda: Sandbox, path: str = "/") -> str:
+ALL = "/?range=all"
+"""The list, with what happened long ago."""
+
+
+def page(bigpanda: Sandbox, path: str = ALL) -> str:
     """A page's text."""
     with urllib.request.urlopen(bigpanda.address + path, timeout=10) as answer:
         return str(answer.read().decode())
@@ -54,7 +58,7 @@ def post(bigpanda: Sandbox, kind: str, body: dict[str, Any]) -> None:
 
 def listed(text: str) -> list[str]:
     """The components in the list, as they read."""
-    return [html.unescape(name) for name in re.findall(r'<a id="d\d+" href="/deployments/\d+">(.*?)</a>', text)]
+    return [html.unescape(name) for name in re.findall(r'<a id="d\d+" href="/deployments/\d+[^"]*">(.*?)</a>', text)]
 
 
 def test_an_empty_page_says_what_to_do(bigpanda: Sandbox) -> None:
@@ -146,7 +150,7 @@ def test_names_from_outside_are_isolated(bigpanda: Sandbox) -> None:
         text = page(bigpanda, path)
         shown = re.sub(r"<title>.*?</title>|<datalist.*?</datalist>", "", text)
         isolated = "".join(re.findall(r"<bdi[^>]*>.*?</bdi>", shown, re.S))
-        assert isolated.count("\u202e") == shown.count("\u202e") == 8
+        assert isolated.count("\u202e") == shown.count("\u202e") >= 8
         titles = re.findall(r"<title>(.*?)</title>", text)
         assert all("\u202e" not in title for title in titles)
         assert "\u2068component\u05d0\u2069 \u2068version\u05d0\u2069" in titles[-1]

@@ -23,7 +23,7 @@ from .test_sandbox import END, START, start
 
 TOKEN = ("Authorization", "Bearer t")
 STARTS, ENDS = "/data/events/deployments/start", "/data/events/deployments/end"
-PATHS = ["/", "/changes", "/events", "/unmatched", "/deployments/1", STARTS, ENDS, "/static/changes.css"]
+PATHS = ["/", "/changes", "/events", "/unmatched", "/deployments/1", STARTS, ENDS, "/static/changes.css", "/at"]
 PAGE = [("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")]
 FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -99,7 +99,12 @@ def test_no_bytes_make_the_sandbox_fail(command: str, kind: str, body: bytes) ->
     method=st.sampled_from(["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "POST", "X"]),
     path=st.sampled_from(PATHS) | st.text(max_size=30).map(lambda text: "/" + quote(text.encode("utf-8", "replace"))),
     query=st.dictionaries(
-        st.sampled_from(["component", "host", "state", "limit", "cursor", "offset", "page", "x"]),
+        st.sampled_from(
+            [
+                *("component", "host", "state", "limit", "cursor", "offset", "page", "x"),
+                *("owner", "range", "sort", "order", "time", "window", "back"),
+            ]
+        ),
         TEXT | st.integers(-(2**70), 2**70).map(str) | st.just("1_1") | st.just("x" * 60_000),
         max_size=3,
     ),

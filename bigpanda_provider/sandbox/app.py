@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import time
+from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from starlette.concurrency import run_in_threadpool
 
+from .at_page import create_at_page
 from .bodies import EndBody, StartBody, parse, receive
 from .changes_api import authorized, create_changes_api
 from .errors import UNPROCESSABLE, Errors, tell_errors
+from .export import create_exports
 from .feed import Feed
 from .hosts import LOOPBACK, AllowedHosts, HostCheck
-from .listing import LARGEST, Cursor, Filter
+from .listing import LARGEST, Cursor
 from .pages import create_pages
 from .rate import Rate
 from .store import Store
+from .view import State, View, asked
 
 CREATED = 201
 MOST_CHANGES = 1000
@@ -23,11 +27,6 @@ MOST_EVENTS = 10_000
 """Most that one answer holds."""
 SHOWN = 100
 """How many it holds where no limit is given."""
-NAME_LIMIT = 1000
-"""Most characters of a component or host that is looked for."""
-
-
-Part = Annotated[str, Query(max_length=NAME_LIMIT)]
 Number = Annotated[int, Query(ge=0, le=LARGEST)]
 
 
@@ -49,6 +48,8 @@ def create_app(store: Store, allowed: AllowedHosts | None = None, changes_per_mi
     tell_errors(app)
     feed = app.state.feed = Feed()
     app.include_router(create_pages(store, feed))
+    app.include_router(create_at_page(store))
+    app.include_router(create_exports(store))
     app.include_router(create_changes_api(store, feed, Rate(changes_per_minute)))
 
     @app.post("/data/events/deployments/start", status_code=CREATED, dependencies=[Depends(authorized)])
@@ -65,18 +66,19 @@ def create_app(store: Store, allowed: AllowedHosts | None = None, changes_per_mi
 
     @app.get("/changes")
     def changes(
-        component: Part = "",
-        host: Part = "",
-        state: Literal["", "in_progress", "success", "failure", "canceled", "planned"] = "",
+        view: Annotated[View, Depends(asked)],
+        state: State = "",
         limit: Annotated[int, Query(ge=1, le=MOST_CHANGES)] = SHOWN,
         cursor: Annotated[str, Query(max_length=50)] = "",
         offset: Number = 0,
     ) -> dict[str, Any]:
-        chosen = Filter(component.strip(), host.strip(), state)
-        found = store.changes(limit + 1, offset, chosen, _cursor(cursor))
+        chosen, order = view.filter(int(time.time())), view.sorted()
+        found = store.changes(limit + 1, offset, chosen, _cursor(cursor), order)
+        states = store.states(chosen)
         return {
             "changes": found[:limit],
-            "total": store.count(chosen),
+            "total": sum(states.values()),
+            "states": states,
             "next": str(Cursor.of(found[limit - 1])) if len(found) > limit else None,
             "unmatchedEnds": store.unmatched(limit),
             "unmatchedTotal": store.count_unmatched(),

@@ -19,9 +19,13 @@ COPIED_TAGS = ("component", "version", "owner", "source", "reason")
 """Tags that stand in a list where deployments have a field of that name."""
 
 SEARCHED = ("identifier", "summary", "status")
+COLUMNS = (
+    *("id", "api", "component", "version", "hosts", "state", "started", "ended", "description", "owner", "source"),
+    *("reason", "identifier", "summary", "status", "created", "updated"),
+)
 ROWS = (
-    "SELECT *, CASE api WHEN 'changes' THEN (SELECT body FROM event WHERE event.deployment = deployment.id"
-    " ORDER BY event.id DESC LIMIT 1) END AS body FROM deployment"
+    f"SELECT {', '.join(COLUMNS)}, CASE api WHEN 'changes' THEN (SELECT body FROM event"  # noqa: S608 - ours
+    " WHERE event.deployment = deployment.id ORDER BY event.id DESC LIMIT 1) END AS body FROM deployment"
 )
 """Deployments and changes, these with their last post. It is not a column, since a search would read past it."""
 

@@ -27,7 +27,7 @@ CHANGES, RECORDS = "/data/changes", "/resources/v2.0/changes"
 """The paths of the Changes API."""
 NOTHING_HERE = (
     "nothing is here; the API is POST /data/events/deployments/start and /end, POST /data/changes, "
-    "GET /resources/v2.0/changes, GET /changes and GET /events, and the page is /"
+    "GET /resources/v2.0/changes, GET /changes (also .json and .csv) and GET /events, and the pages are / and /at"
 )
 
 

@@ -13,7 +13,8 @@ from jinja2 import Environment, FileSystemLoader
 from starlette.responses import HTMLResponse
 
 from .changes import COPIED_TAGS
-from .listing import STATES
+from .curl import curl
+from .listing import ENDED, RANGES, STATES, TOLD
 
 HERE = pathlib.Path(__file__).parent
 HEADERS = {
@@ -27,6 +28,7 @@ HEADERS = {
 
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _WEB_ADDRESS = re.compile(r"https?://[^\s\x00-\x20\x7f<>\"'`\\]+", re.IGNORECASE)
+RANGE_WORDS = {name: re.sub("([0-9]+)", r"\1 ", name) for name in RANGES}
 FIRST_STRONG, END = "\u2068", "\u2069"
 
 
@@ -46,6 +48,14 @@ def moment(seconds: float | None) -> str:
         return f"{seconds} s"
 
 
+def iso(seconds: int) -> str:
+    """A time in ISO 8601; one that no calendar has is its number."""
+    try:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    except (OverflowError, ValueError, OSError):
+        return str(seconds)
+
+
 def duration(seconds: float) -> str:
     """A duration in its two largest units: "2 h 5 min"."""
     left = max(int(seconds), 0)
@@ -55,6 +65,26 @@ def duration(seconds: float) -> str:
             parts.append(f"{left // size} {unit}")
             left %= size
     return " ".join(parts[:2])
+
+
+def at(change: Mapping[str, Any], seconds: int) -> str:
+    """How far a deployment or change was at a time: how long before it it began, and how long before or after it ended.
+
+    Args:
+        change: the deployment or change.
+        seconds: the time, in Unix seconds.
+    """
+    started, ended, state = change["started"], change["ended"], change["state"]
+    before = f"{duration(seconds - started)} before"
+    if state == "planned":
+        return f"planned to start {before}" + ("" if ended is None else f", to end {duration(ended - seconds)} after")
+    if state == "in_progress":
+        return f"started {before}, still in progress"
+    if ended is None:
+        return f"started {before}, {ENDED[state]}; when is not known"
+    if ended > seconds:
+        return f"started {before}, {ENDED[state]} {duration(ended - seconds)} after"
+    return f"{ENDED[state]} {duration(seconds - ended)} before, after {duration(ended - started)}"
 
 
 def isolated(text: str) -> str:
@@ -85,6 +115,6 @@ def other_tags(tags: Mapping[str, str] | None) -> list[tuple[str, str]]:
 
 _environment = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True)
 _environment.filters |= {"moment": moment, "duration": duration, "isolated": isolated, "indented": indented}
-_environment.filters |= {"name": name, "other_tags": other_tags}
+_environment.filters |= {"name": name, "other_tags": other_tags, "at": at, "iso": iso, "curl": curl}
 _environment.tests |= {"web_address": is_web_address}
-_environment.globals |= {"states": STATES}
+_environment.globals |= {"states": STATES, "told": TOLD, "ended": ENDED, "ranges": RANGE_WORDS}

@@ -16,8 +16,29 @@ STATES = {
     "planned": "planned",
 }
 """The states of a deployment or change, with the words that are shown for them."""
+TOLD = {
+    "in_progress": "in progress",
+    "failure": "failed",
+    "success": "done",
+    "canceled": "canceled",
+    "planned": "planned",
+}
+"""The states with the words that follow a number, those first that somebody has to look at."""
+ENDED = {"success": "succeeded", "failure": "failed", "canceled": "was canceled"}
+"""What one of these did that is over, by its state."""
+RANGES = {"1h": 3_600, "6h": 6 * 3_600, "24h": 86_400, "7d": 7 * 86_400, "all": None}
+"""The time ranges of a list, in seconds."""
 LARGEST = 2**63 - 1
 """The largest number that SQLite has."""
+SORTS = {
+    "component": "by_name",
+    "version": "by_version",
+    "state": "state",
+    "started": "started",
+    "duration": "by_duration",
+    "owner": "by_owner",
+}
+"""What a list can be sorted by, with the column of the database."""
 
 
 @dataclass(frozen=True)
@@ -28,38 +49,83 @@ class Filter:
         component: a part of the component's name, in any case; of the summary, where a change has no component.
         host: a part of one of the hosts' names, in any case.
         state: a state.
+        since: in Unix seconds; what was over before is left out. What is in progress is not over.
+        owner: a part of the owner's name, in any case.
     """
 
     component: str = ""
     host: str = ""
     state: str = ""
-
-    def chosen(self) -> dict[str, str]:
-        """What is not empty, by name."""
-        return {name: value for name, value in vars(self).items() if value}
+    since: int | None = None
+    owner: str = ""
 
     @property
     def looks_into_names(self) -> bool:
         """Whether names are looked into: then no index helps."""
-        return bool(self.component or self.host)
+        return bool(self.component or self.host or self.owner)
 
-    def condition(self) -> tuple[str, list[str]]:
-        """As SQL, and its parameters."""
+    def condition(self, order: Order | None = None) -> tuple[str, list[str | int]]:
+        """As SQL, and its parameters.
+
+        Args:
+            order: the order in which the rows are read, by its index; by that of the filter, if None.
+        """
         # What the list's own brackets, commas, quotes and escapes hold is no part of a name.
         in_a_name = _ANY_PART if _STRUCTURE.search(self.host) else f"({_PLAIN} OR {_ANY_PART})"
         # To read every row in turn is quicker than by an index: "+" keeps SQLite from taking one.
-        state = "+state" if self.looks_into_names else "state"
-        found = {
-            "ifnull(component, summary) LIKE ? ESCAPE '!'": self.component and like(self.component),
-            "hosts LIKE ? ESCAPE '!'": self.host and like(json.dumps(self.host, ensure_ascii=False)[1:-1]),
-            in_a_name: self.host and like(self.host),  # SQLite looks at the cheaper condition above first
-            f"{state} = ?": self.state,
+        every = self.looks_into_names
+        until = "+until" if every or order else "until"
+        state = "+state" if every or (order and order.sort not in ("started", "state")) else "state"
+        found: dict[str, str | int | None] = {
+            f"{until} >= ?": self.since,
+            f"{state} = ?": self.state or None,
+            "ifnull(component, summary) LIKE ? ESCAPE '!'": like(self.component) if self.component else None,
+            "owner LIKE ? ESCAPE '!'": like(self.owner) if self.owner else None,
+            "hosts LIKE ? ESCAPE '!'": like(json.dumps(self.host, ensure_ascii=False)[1:-1]) if self.host else None,
+            in_a_name: like(self.host) if self.host else None,  # SQLite looks at the cheaper condition above first
         }
-        used = {sql: value for sql, value in found.items() if value}
+        used = {sql: value for sql, value in found.items() if value is not None}
         return " AND ".join(used) or "TRUE", list(used.values())
 
 
+@dataclass(frozen=True)
+class Order:
+    """The order of a list. The one that is not descending is exactly the other way round.
+
+    Attributes:
+        sort: one of `SORTS`; among equals the start counts, then what came in first.
+        descending: whether the latest, the longest, or the end of the alphabet is first.
+    """
+
+    sort: str = "started"
+    descending: bool = True
+
+    def columns(self, plus: str = "") -> list[str]:
+        """The columns that count, the first one first.
+
+        Args:
+            plus: stands before each of them; "+" keeps SQLite from taking an index.
+        """
+        return [plus + column for column in dict.fromkeys((SORTS[self.sort], "started", "id"))]
+
+    def sql(self, plus: str = "") -> str:
+        """What stands after `ORDER BY`."""
+        return ", ".join(f"{column} {'DESC' if self.descending else 'ASC'}" for column in self.columns(plus))
+
+    def beyond(self, place: Cursor, plus: str = "") -> tuple[str, list[int]]:
+        """The condition for what comes after a place, as SQL, and its parameters.
+
+        In a list by start time, a place is a time. In another one, it is where its deployment is now.
+        """
+        left, sign = ", ".join(self.columns(plus)), "<" if self.descending else ">"
+        if self.sort == "started":
+            return f"({left}) {sign} (?, ?)", [place.started, place.id]
+        of = ", ".join(self.columns())
+        return f"({left}) {sign} (SELECT {of} FROM deployment WHERE id = ?)", [place.id]  # noqa: S608 - ours
+
+
 EVERY = Filter()
+NEWEST_FIRST = Order()
 
 
 @dataclass(frozen=True)

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException, Query
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
 from .feed import Feed
 from .html import HEADERS, HERE, page
-from .listing import STATES, Filter
+from .listing import STATES, Filter, Order
 from .store import Store
 from .timeline import Timeline
+from .view import PAGE_RANGE, View, asked
 
 PAGE_SIZE = 50
 EVENTS_SHOWN = 200
 """How many events of one deployment, and how many ends that matched nothing, a page shows."""
+OTHERS_SHOWN = 20
+HOSTS_SHOWN = 20
+"""How many hosts of one deployment are shown before the others are folded."""
+BACK_LIMIT = 10_000
 NOT_FOUND = 404
 ASSETS = {"changes.css": "text/css", "changes.js": "text/javascript", "icon.svg": "image/svg+xml"}
-Part = Annotated[str, Query(max_length=1000)]
 
 
 def create_pages(store: Store, feed: Feed) -> APIRouter:
@@ -30,37 +35,49 @@ def create_pages(store: Store, feed: Feed) -> APIRouter:
 
     @router.get("/", response_class=HTMLResponse)
     def changes(
-        component: Part = "",
-        host: Part = "",
-        state: str = "",
-        number: Annotated[int, Query(alias="page", ge=1)] = 1,
+        view: Annotated[View, Depends(asked)], number: Annotated[int, Query(alias="page", ge=1)] = 1
     ) -> HTMLResponse:
-        chosen = Filter(component.strip(), host.strip(), state if state in STATES else "")
-        total = store.count(chosen)
+        now = int(time.time())
+        view = replace(view, state=view.state if view.state in STATES else "")
+        chosen, order = view.filter(now, PAGE_RANGE), view.sorted()
+        states = store.states(replace(chosen, state=""))
+        total = states.get(view.state, 0) if view.state else sum(states.values())
         last = max(-(-total // PAGE_SIZE), 1)
-        number = min(number, last)
-        found = store.changes(PAGE_SIZE, (number - 1) * PAGE_SIZE, chosen)
+        view = replace(view, page=min(number, last))
+        found = _part(store, chosen, order, (view.page - 1) * PAGE_SIZE, total)
         return page(
             "changes.html",
             changes=found,
-            filter=chosen,
+            view=view,
+            range=view.range or PAGE_RANGE,
+            order=order,
+            states_found=states,
             total=total,
-            number=number,
             last=last,
-            timeline=Timeline.of(found, int(time.time())),
+            before=0 if total or chosen.since is None else store.count(replace(chosen, since=None)),
+            timeline=Timeline.of(found, now, chosen.since),
             unmatched=store.count_unmatched(),
             components=store.components(),
-            link=lambda page: "?" + urlencode({**chosen.chosen(), "page": page}),
         )
 
     @router.get("/deployments/{number}", response_class=HTMLResponse)
-    def deployment(number: int) -> HTMLResponse:
+    def deployment(number: int, back: Annotated[str, Query(max_length=BACK_LIMIT)] = "") -> HTMLResponse:
         found = store.change(number)
         if found is None:
             raise HTTPException(NOT_FOUND, f"there is no deployment or change {number}")
+        others = store.beside(found, int(time.time()))
+        near = store.neighbours(found)
+        named = {change["id"]: change for change in store.items([*{*vars(near).values()} - {None}])}
+        view = View.back(back)
         return page(
             "deployment.html",
             change=found,
+            near={name: named.get(number) for name, number in vars(near).items()},
+            others=store.items(others[:OTHERS_SHOWN]),
+            more_others=max(len(others) - OTHERS_SHOWN, 0),
+            at=urlencode([("time", found["started"]), *(("host", host) for host in found["hosts"][:HOSTS_SHOWN])]),
+            shown=HOSTS_SHOWN,
+            back=view.query(page=view.page),
             events=store.events_of(number, EVENTS_SHOWN),
             more=store.count_events_of(number) - EVENTS_SHOWN,
         )
@@ -81,3 +98,13 @@ def create_pages(store: Store, feed: Feed) -> APIRouter:
         return StreamingResponse(feed.messages(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
     return router
+
+
+def _part(store: Store, chosen: Filter, order: Order, offset: int, total: int) -> list[dict[str, Any]]:
+    """The deployments and changes of a page, read from the end of the list that is nearer."""
+    size = min(PAGE_SIZE, total - offset)
+    if offset <= total // 2:
+        return store.changes(PAGE_SIZE, offset, chosen, order=order)
+    return store.changes(size, total - offset - size, chosen, order=replace(order, descending=not order.descending))[
+        ::-1
+    ]

@@ -6,14 +6,15 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from .around import Around, Neighbours, around, beside, neighbours
 from .bodies import ChangeBody, EndBody, StartBody
 from .changes import ROWS, Query, as_json, find, item, keep
-from .database import open_database
-from .listing import EVERY, LARGEST, Cursor, Filter
+from .database import KEYS, open_database
+from .listing import EVERY, LARGEST, NEWEST_FIRST, STATES, Cursor, Filter, Order
 
 COMPONENTS_SHOWN = 500
 """As far as a list of their names is of use."""
@@ -63,6 +64,7 @@ class Store:
                 (*_key(body), started, body.description, body.owner, body.source),
             )
             self._event(db, "start", now, sent, made.lastrowid)
+            _set_keys(db, made.lastrowid)
 
     def end(self, body: EndBody, sent: dict[str, Any]) -> None:
         """An end ends the newest deployment in progress with the same component, version and hosts, in their order."""
@@ -78,6 +80,7 @@ class Store:
                 (body.status, int(now), body.errorMessage, found),
             )
             self._event(db, "end", now, sent, found)
+            _set_keys(db, found)
 
     def post(self, body: ChangeBody, sent: dict[str, Any]) -> None:
         """A change, new or with an identifier that is there: then it is all that the change is from now on.
@@ -87,7 +90,9 @@ class Store:
         """
         now = self._clock()
         with self._transaction() as db:
-            self._event(db, "change", now, sent, keep(db, now, body))
+            number = keep(db, now, body)
+            self._event(db, "change", now, sent, number)
+            _set_keys(db, number)
 
     def records(self, asked: Query) -> tuple[list[dict[str, Any]], Cursor | None]:
         """The changes as the Changes API returns them, latest start first, and the cursor of the next page, if any."""
@@ -95,35 +100,60 @@ class Store:
             return find(self._db, asked)
 
     def changes(
-        self, limit: int, offset: int = 0, chosen: Filter = EVERY, after: Cursor | None = None
+        self,
+        limit: int,
+        offset: int = 0,
+        chosen: Filter = EVERY,
+        after: Cursor | None = None,
+        order: Order = NEWEST_FIRST,
     ) -> list[dict[str, Any]]:
-        """The deployments and changes, the latest start first; of those with the same start, the one that came in last.
+        """The deployments and changes of a part of a list.
 
         Args:
             limit: how many, at most.
             offset: how many are passed over.
             chosen: which.
             after: the place in the list to begin at; its beginning, if None.
+            order: which are first.
         """
-        condition, values = chosen.condition()
-        started = "+started" if chosen.looks_into_names else "started"
-        place = () if after is None else (after.started, after.id)
-        beyond = f"AND ({started}, id) < (?, ?)" if place else ""
+        return self.items(self.numbers(chosen, order, limit, offset, after))
+
+    def numbers(
+        self, chosen: Filter, order: Order, limit: int = -1, offset: int = 0, after: Cursor | None = None
+    ) -> list[int]:
+        """The numbers of what `changes` has; without a limit, of all."""
+        condition, values = chosen.condition(order)
+        plus = "+" if chosen.looks_into_names else ""
+        beyond, place = order.beyond(after, plus) if after else ("TRUE", [])
+        found = (
+            f"SELECT id FROM deployment WHERE {condition} AND {beyond}"  # noqa: S608 - ours
+            f" ORDER BY {order.sql(plus)} LIMIT ? OFFSET ?"
+        )
         with self._lock:
-            found = (
-                f"SELECT id FROM deployment WHERE {condition} {beyond}"  # noqa: S608 - ours
-                f" ORDER BY {started} DESC, id DESC LIMIT ? OFFSET ?"
-            )
-            rows = self._db.execute(
-                f"{ROWS} WHERE id IN ({found}) ORDER BY +started DESC, id DESC",
-                (*values, *place, limit, offset),
-            )
-            return [item(row) for row in rows]
+            return [row["id"] for row in self._db.execute(found, (*values, *place, limit, offset))]
+
+    def items(self, numbers: Sequence[int]) -> list[dict[str, Any]]:
+        """The deployments and changes with these numbers, in this order."""
+        with self._lock:
+            rows = self._db.execute(f"{ROWS} WHERE id IN {_LISTED}", (json.dumps(numbers),))
+            found = {row["id"]: item(row) for row in rows}
+        return [found[number] for number in numbers]
 
     def count(self, chosen: Filter) -> int:
         """How many deployments and changes there are."""
         condition, values = chosen.condition()
         return self._count(f"deployment WHERE {condition}", values)
+
+    def states(self, chosen: Filter) -> dict[str, int]:
+        """How many there are in each state; states that none is in are left out."""
+        condition, values = chosen.condition()
+        with self._lock:
+            rows = self._db.execute(
+                f"SELECT state, count(*) AS number FROM deployment WHERE {condition} GROUP BY +state",  # noqa: S608
+                values,
+            )
+            found = {row["state"]: row["number"] for row in rows}
+        return {state: found[state] for state in STATES if state in found}
 
     def change(self, number: int) -> dict[str, Any] | None:
         """The deployment or change with this number."""
@@ -132,6 +162,21 @@ class Store:
         with self._lock:
             row = self._db.execute(f"{ROWS} WHERE id = ?", (number,)).fetchone()
             return None if row is None else item(row)
+
+    def around(self, seconds: int, window: int, hosts: Sequence[str] = ()) -> Around:
+        """What was in progress at a time, and what had ended within a window before it; see `around`."""
+        with self._lock:
+            return around(self._db, seconds, window, hosts)
+
+    def beside(self, change: Mapping[str, Any], now: int) -> list[int]:
+        """Others that overlap in time on one of the same hosts; see `around.beside`."""
+        with self._lock:
+            return beside(self._db, change, now)
+
+    def neighbours(self, change: Mapping[str, Any]) -> Neighbours:
+        """The same component's deployments beside one."""
+        with self._lock:
+            return neighbours(self._db, change)
 
     def components(self) -> list[str]:
         """The names of the components, as far as a list is of use."""
@@ -205,7 +250,12 @@ class Store:
             self._db.execute("COMMIT")
 
 
+_LISTED = "(SELECT value FROM json_each(?))"
 _UNMATCHED = "kind = 'end' AND deployment IS NULL"
+
+
+def _set_keys(db: sqlite3.Connection, number: int | None) -> None:
+    db.execute(f"{KEYS} WHERE id = ?", (number,))
 
 
 def _key(body: StartBody | EndBody) -> tuple[str, str, str]:

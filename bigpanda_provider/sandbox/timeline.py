@@ -40,21 +40,31 @@ class Tick:
 
 @dataclass(frozen=True)
 class Timeline:
-    """The deployments of a page on one axis, the oldest first."""
+    """The deployments of a page on one axis, the earliest start first."""
 
     bars: Sequence[Bar]
     ticks: Sequence[Tick]
 
     @classmethod
-    def of(cls, changes: Sequence[Mapping[str, Any]], now: int) -> Timeline:
-        """Lay them out; one that is in progress lasts until now, another one without an end shows its start alone."""
+    def of(cls, changes: Sequence[Mapping[str, Any]], now: int, since: int | None = None) -> Timeline:
+        """Lay them out; one that is in progress lasts until now, another one without an end shows its start alone.
+
+        Args:
+            changes: the deployments and changes.
+            now: in Unix seconds.
+            since: where the axis begins, to end now; what is before or after stands at its edge. If None, the axis
+                holds them all.
+        """
         if not changes:
             return cls((), ())
-        spans = [(c, c["started"], max(_end(c, now), c["started"])) for c in changes]
+        spans = sorted(((c, c["started"], max(_end(c, now), c["started"])) for c in changes), key=lambda span: span[1])
         first, last = min(start for _, start, _ in spans), max(end for _, _, end in spans)
+        if since is not None:
+            first, last = since, now
+            spans = [(c, _within(since, start, now), _within(since, end, now)) for c, start, end in spans]
         unit = WIDTH / max(last - first, 1)
         bars = []
-        for change, start, end in reversed(spans):
+        for change, start, end in spans:
             width = max((end - start) * unit, LEAST)
             bars.append(Bar(change, round(min((start - first) * unit, WIDTH - width), 1), round(width, 1)))
         pattern = "%H:%M:%S" if last - first < DAY_S else "%Y-%m-%d"
@@ -66,6 +76,10 @@ class Timeline:
             for number in range(TICKS + 1)
         ]
         return cls(bars, ticks)
+
+
+def _within(first: int, seconds: int, last: int) -> int:
+    return min(max(seconds, first), last)
 
 
 def _end(change: Mapping[str, Any], now: int) -> int:

@@ -50,7 +50,11 @@ async function refresh() {
       const old = document.getElementById("content");
       if (fresh && old && fresh.innerHTML !== old.innerHTML) {
         const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+        const unfolded = [...old.querySelectorAll("details[open]")].map((one) => one.id);
         old.replaceChildren(...fresh.childNodes);
+        for (const id of unfolded) {
+          document.getElementById(id)?.setAttribute("open", "");
+        }
         const same = focused && document.getElementById(focused);
         if (same) {
           same.focus({ preventScroll: true });

@@ -1,0 +1,130 @@
+"""What the address of a list asks for, and the addresses that ask for the same with something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+from urllib.parse import parse_qsl, urlencode
+
+from fastapi import HTTPException, Query
+
+from .errors import BAD_REQUEST
+from .listing import RANGES, SORTS, STATES, Filter, Order
+
+PAGE_RANGE, WHOLE = "24h", "all"
+"""The range of a page is the last day unless another is asked for, as an operator looks for what is going on.
+
+A program that asks for the list gets all of it, as it always did.
+"""
+ORDERS = ("asc", "desc")
+DESCENDING = ("started", "duration")
+"""Sorted by one of these, the largest is first unless the other order is asked for."""
+NAME_LIMIT = 1000
+"""Most characters of a component, host or owner that is looked for."""
+WORD_LIMIT = 100
+
+Part = Annotated[str, Query(max_length=NAME_LIMIT)]
+Word = Annotated[str, Query(max_length=WORD_LIMIT)]
+State = Literal["", "in_progress", "success", "failure", "canceled", "planned"]
+
+
+@dataclass(frozen=True)
+class View:
+    """A part of the list, in an order. What is empty was not asked for.
+
+    Attributes:
+        component: a part of the component's name.
+        host: a part of a host's name.
+        owner: a part of an owner's name.
+        state: a state.
+        range: one of `RANGES`.
+        sort: one of `SORTS`.
+        order: one of `ORDERS`.
+        page: the number of the page, from 1.
+    """
+
+    component: str = ""
+    host: str = ""
+    owner: str = ""
+    state: str = ""
+    range: str = ""
+    sort: str = ""
+    order: str = ""
+    page: int = 1
+
+    def filter(self, now: int, default: str = WHOLE) -> Filter:
+        """What it holds.
+
+        Args:
+            now: the end of the time range, in Unix seconds.
+            default: the range where none is asked for.
+        """
+        length = RANGES[self.range or default]
+        since = None if length is None else now - length
+        return Filter(self.component, self.host, self.state, since, self.owner)
+
+    def sorted(self) -> Order:
+        """The order of its list."""
+        sort = self.sort or "started"
+        return Order(sort, self.order == "desc" if self.order else sort in DESCENDING)
+
+    @property
+    def filters(self) -> bool:
+        """Whether only a part of what is in the time range is asked for."""
+        return bool(self.component or self.host or self.owner or self.state)
+
+    def query(self, **changed: str | int) -> str:
+        """The query of the same view with something changed; it begins at the first page, unless that is changed."""
+        other = {**vars(self), "page": 1, **changed}
+        return urlencode({name: value for name, value in other.items() if value not in ("", 1)})
+
+    def by(self, sort: str) -> str:
+        """The query of the same view sorted by a column: the other way round, if it is already."""
+        if self.sorted().sort == sort:
+            return self.query(sort=sort, order="asc" if self.sorted().descending else "desc")
+        return self.query(sort=sort, order="")
+
+    @classmethod
+    def back(cls, query: str) -> View:
+        """The view of a page that a link back leads to; what is wrong in it is left out."""
+        given = dict(parse_qsl(query.removeprefix("?")))
+        page = given.pop("page", "")
+        known = {name: value for name, value in given.items() if value in KNOWN.get(name, (value,)) and name in FIELDS}
+        return cls(**known, page=max(int(page), 1) if page.isdecimal() and len(page) < WORD_LIMIT else 1)
+
+
+FIELDS = ("component", "host", "owner", "state", "range", "sort", "order")
+KNOWN: Mapping[str, tuple[str, ...]] = {
+    "state": tuple(STATES),
+    "range": tuple(RANGES),
+    "sort": tuple(SORTS),
+    "order": ORDERS,
+}
+"""What a word of an address can be."""
+NOUNS = {"range": "time range", "sort": "column to sort by", "order": "order"}
+
+
+def asked(
+    component: Part = "",
+    host: Part = "",
+    owner: Part = "",
+    state: Word = "",
+    time_range: Annotated[str, Query(alias="range", max_length=WORD_LIMIT)] = "",
+    sort: Word = "",
+    order: Word = "",
+) -> View:
+    """The view that a request asks for.
+
+    Raises:
+        HTTPException: a word is none of those that are known.
+    """
+    for name, value in (("range", time_range), ("sort", sort), ("order", order)):
+        if value and value not in KNOWN[name]:
+            *first, last = KNOWN[name]
+            raise HTTPException(
+                BAD_REQUEST,
+                f'{name}: "{value}" is not a{"n" if name == "order" else ""} {NOUNS[name]}; '
+                f"write {', '.join(first)} or {last}",
+            )
+    return View(component.strip(), host.strip(), owner.strip(), state, time_range, sort, order)

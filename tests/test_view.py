@@ -201,6 +201,22 @@ def test_the_axis_is_the_range() -> None:
     assert [tick.label for tick in timeline.ticks][:2] == ["00:01:40", "00:02:05"]
 
 
+@pytest.mark.parametrize(
+    ("since", "now", "labels"),
+    [
+        (0, 300, ["00:00:00", "00:01:15", "00:02:30", "00:03:45", "00:05:00"]),
+        (0, 7200, ["00:00", "00:30", "01:00", "01:30", "02:00"]),
+        (43200, 129600, ["12:00", "18:00", "1970-01-02 00:00", "06:00", "12:00"]),
+        (0, 7 * 86400, ["1970-01-01", "1970-01-02", "1970-01-04", "1970-01-06", "1970-01-08"]),
+    ],
+    ids=["5 min", "2 h", "24 h", "7 d"],
+)
+def test_the_axis_says_a_date_where_it_changes(since: int, now: int, labels: list[str]) -> None:
+    """And the time of day where that says something."""
+    timeline = Timeline.of([{"id": 1, "started": since, "ended": now, "state": "success"}], now=now, since=since)
+    assert [tick.label for tick in timeline.ticks] == labels
+
+
 FORMAT_1 = """
 CREATE TABLE event (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, received REAL NOT NULL, body TEXT NOT NULL,
     deployment INTEGER REFERENCES deployment (id));

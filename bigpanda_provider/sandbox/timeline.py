@@ -12,7 +12,10 @@ WIDTH = 1000
 LEAST = 3.0
 """A bar is at least so many units wide, or nobody would see it."""
 TICKS = 4
-DAY_S = 86_400
+DATES_FROM_S = 3 * 86_400
+"""An axis of that many seconds says dates alone."""
+SECONDS_UP_TO_S = 1200
+"""A shorter axis says seconds, too."""
 
 
 @dataclass(frozen=True)
@@ -67,14 +70,9 @@ class Timeline:
         for change, start, end in spans:
             width = max((end - start) * unit, LEAST)
             bars.append(Bar(change, round(min((start - first) * unit, WIDTH - width), 1), round(width, 1)))
-        pattern = "%H:%M:%S" if last - first < DAY_S else "%Y-%m-%d"
-        ticks = [
-            Tick(
-                round(WIDTH * number / TICKS, 1),
-                _label(pattern, first + (last - first) * number / TICKS),
-            )
-            for number in range(TICKS + 1)
-        ]
+        times = [first + (last - first) * number / TICKS for number in range(TICKS + 1)]
+        labels = _labels(times, last - first)
+        ticks = [Tick(round(WIDTH * number / TICKS, 1), label) for number, label in enumerate(labels)]
         return cls(bars, ticks)
 
 
@@ -86,6 +84,19 @@ def _end(change: Mapping[str, Any], now: int) -> int:
     if change["ended"] is not None:
         return int(change["ended"])
     return now if change["state"] == "in_progress" else int(change["started"])
+
+
+def _labels(times: Sequence[float], length: int) -> list[str]:
+    """What stands at these times: the time of day, with the date where it changes; the dates alone on a long axis."""
+    if length >= DATES_FROM_S:
+        return [_label("%Y-%m-%d", at) for at in times]
+    found, known = [], _label("%Y-%m-%d", times[0])
+    for at in times:
+        date = _label("%Y-%m-%d", at)
+        clock = _label("%H:%M:%S" if length < SECONDS_UP_TO_S else "%H:%M", at)
+        found.append(clock if date == known else f"{date} {clock}")
+        known = date
+    return found
 
 
 def _label(pattern: str, seconds: float) -> str:

@@ -260,6 +260,7 @@ def on_terminal(outbox: pathlib.Path, columns: int, *arguments: str, stop_after:
         stdin=slave,
         stdout=slave,
         stderr=slave,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # whatever the tests were started with
     )
     os.close(slave)
     text = ""

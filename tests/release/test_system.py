@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pytest
@@ -104,13 +105,23 @@ def test_the_runner_works(hidden: Callable[..., subprocess.CompletedProcess[str]
     assert [record["state"] for record in records] == ["success", "success"]
 
 
+@contextlib.contextmanager
+def not_ignored(number: signal.Signals) -> Iterator[None]:
+    """Let processes that are started take a signal; those of tests in the background ignore Ctrl-C."""
+    former = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, former)
+
+
 @pytest.mark.parametrize("has_shell", [True, False])
 def test_a_process_is_interrupted(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, has_shell: bool) -> None:
     """It is told as soon as it runs, and its id is known before it does anything where there is a shell."""
     if not has_shell:
         monkeypatch.setattr(system, "SHELL", tmp_path / "none")
     pids: list[int] = []
-    with (tmp_path / "out").open("wb") as out:
+    with (tmp_path / "out").open("wb") as out, not_ignored(signal.SIGINT):
         code = "import time\nprint('begun', flush=True)\ntime.sleep(60)"
         with system.started([sys.executable, "-c", code], str(tmp_path), {}, out, out, pids.append) as process:
             wait_until(lambda: "begun" in (tmp_path / "out").read_text())

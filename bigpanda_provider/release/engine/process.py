@@ -44,7 +44,7 @@ class Asked:
     Attributes:
         again: whether it is not the first time.
         number: the signal.
-        engines: how many engines run.
+        engines: how many engines ran then.
     """
 
     again: bool
@@ -63,7 +63,7 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.on_asked: Callable[[Asked], None] = lambda _: None
-        self._asked_for: list[int] = []
+        self._asked_for: list[Asked] = []
         self._told = 0
         self._last = 0.0
         self._running: set[subprocess.Popen[bytes]] = set()
@@ -122,7 +122,8 @@ class Interrupts:
         with self._lock:
             if len(self._asked_for) < 2:  # whoever is impatient does not delay what the second one began
                 self._last = time.monotonic()
-            self._asked_for.append(number)
+            # Counted now: an engine may be gone before anybody is told.
+            self._asked_for.append(Asked(self.asked, number, len(self._running)))
             for process in self._running:
                 system.interrupt(process)
 
@@ -130,8 +131,7 @@ class Interrupts:
         # A handler of signals may stop the thread that holds the display's lock, so it shows nothing itself.
         while not self._over.wait(POLL_S):
             while self._told < min(len(self._asked_for), 2):
-                number = self._asked_for[self._told]
-                asked = Asked(self._told > 0, number, len(self._running))
+                asked = self._asked_for[self._told]
                 self._told += 1
                 with contextlib.suppress(OSError):  # after SIGHUP there may be no terminal any more
                     self.on_asked(asked)

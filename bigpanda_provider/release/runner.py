@@ -195,11 +195,11 @@ class Runner:
         with self._display.running(planned.release.label, f"{planned.kind.value} of {planned.stack.shown_name}") as one:
             secrets = _secrets(planned.stack, planned.settings)
             progress = Progress(self._report, one, secrets, is_cancelled=self._is_cancelled)
-            result = self._engine_runs(planned, message, progress)
+            result = self._engine_runs(planned, message, progress, secrets)
         return replace(result, seconds=time.monotonic() - began)
 
-    def _engine_runs(self, planned: Planned, message: str, progress: Progress) -> Result:
-        stack, secrets = planned.stack, _secrets(planned.stack, planned.settings)
+    def _engine_runs(self, planned: Planned, message: str, progress: Progress, secrets: frozenset[str]) -> Result:
+        stack = planned.stack
         try:
             text = stack.run(planned.kind, message, progress)
         except CommandError as error:

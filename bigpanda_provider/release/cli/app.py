@@ -121,7 +121,6 @@ def command(group: str, *, engine: bool = False, name: str | None = None, has_mo
     def make(function: F) -> F:
         takes = inspect.signature(function, eval_str=True)
         own = list(takes.parameters.values())[1:]
-
         options = [option for one in (*own, _OUTPUT) for option in _options(one)]
 
         @functools.wraps(function)

@@ -20,6 +20,7 @@ from ...bigpanda.certificate import PROJECT_FILES
 from ...bigpanda.text import clean
 from ...errors import ReleaseError, WrongUseError
 from ...program import reason
+from ..recorded.records import short_stack
 from . import files, lock
 from .options import EngineOptions
 from .process import Engine
@@ -142,7 +143,7 @@ class ProjectStack:
     @property
     def shown_name(self) -> str:
         """The full name without what a backend of one's own puts in the place of an organization."""
-        return self.full_name.removeprefix("organization/")
+        return short_stack(self.full_name)
 
     def preview(self, kind: Kind, on_event: OnEvent) -> str:
         """Have the engine announce what it would do; returns what it prints.

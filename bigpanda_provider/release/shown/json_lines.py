@@ -17,7 +17,7 @@ from .report import Diagnostic, Stage, Step
 class JsonLines:
     """Prints a line of JSON for each thing that happens; `type` says what. It is a `Report`.
 
-    `docs/release-runner.md` lists the types and their keys.
+    `docs/json.md` lists the types and their keys.
     """
 
     def __init__(self) -> None:

@@ -129,7 +129,7 @@ def _found(records: Sequence[Record], address: str, sought: Sought, *, force: bo
         if force:
             return None
         raise WrongUseError(no_match(records, address, sought))
-    if len({_key(record) for record in here}) > 1:
+    if len({name_of(start) for record in here if (start := record.attempt.start) is not None}) > 1:
         raise WrongUseError(several(here, sought))
     # They are alike: rather one with the hosts in this order, that nobody else ends.
     fitness = {one.id: (_hosts(one) == sought.hosts, not _is_running(one)) for one in here}
@@ -139,11 +139,6 @@ def _found(records: Sequence[Record], address: str, sought: Sought, *, force: bo
     if _is_running(found) and not force:
         raise WrongUseError(running(found))
     return found
-
-
-def _key(record: Record) -> tuple[str, str, frozenset[str]] | None:
-    start = record.attempt.start
-    return None if start is None else (start.component, start.version, frozenset(start.hosts))
 
 
 def _hosts(record: Record) -> tuple[str, ...] | None:

@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= auto
+EXTRAS := --extra cli --extra postgres --extra sandbox
 LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 
 .PHONY: help demo setup clean check format test lowest chaos sdks yaml browser bench docs recordings screenshots lock
@@ -82,9 +83,8 @@ screenshots: browser  ## take the pictures of the Changes page in docs/images
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tools.screenshots
 
 lock:            ## resolve the locked versions (needs uv)
-	@$(LOCK) --universal --python-version 3.10 --extra cli --extra sandbox --group dev pyproject.toml -o requirements.txt
-	@$(LOCK) --universal --python-version 3.10 --resolution lowest-direct --extra cli --extra sandbox pyproject.toml \
-		-o tools/lowest.txt
+	@$(LOCK) --universal --python-version 3.10 $(EXTRAS) --group dev pyproject.toml -o requirements.txt
+	@$(LOCK) --universal --python-version 3.10 --resolution lowest-direct $(EXTRAS) pyproject.toml -o tools/lowest.txt
 	@$(LOCK) --universal --python-version 3.10 --group pyproject.toml:sdks -c requirements.txt -o tools/sdks.txt
 	@$(LOCK) --universal --python-version 3.10 --group pyproject.toml:browser -c requirements.txt -o tools/browser.txt
 	@echo pulumi==3.272.0 | $(LOCK) --universal --python-version 3.10 - -o tools/engine/language-host.txt

@@ -61,7 +61,8 @@ def test_the_wheel_works_in_an_empty_environment(tmp_path: pathlib.Path, bigpand
     assert "Traceback" not in missing.stderr
     assert "bigpanda-provider[cli]" in missing.stderr
 
-    done(*install, f"{wheel}[cli,sandbox]", cwd=tmp_path)
+    done(*install, f"{wheel}[cli,postgres,sandbox]", cwd=tmp_path)
+    assert done(python, "-c", "import psycopg; print(psycopg.pq.__impl__)", cwd=tmp_path) == "binary\n"
     assert "Record updates of whole" in done(*release, cwd=tmp_path)
     with subprocess.Popen(
         [python, "-m", "bigpanda_provider.sandbox", "--port", "0"], cwd=tmp_path, stdout=subprocess.PIPE, text=True

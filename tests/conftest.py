@@ -12,6 +12,7 @@ from bigpanda_provider.state import Api
 
 from . import faults, servers
 from .engine import APP_KEY, TOKEN, Stack, recorded_by
+from .postgres import PostgreSQL, running
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +54,27 @@ def faulty(bigpanda: servers.Sandbox) -> Iterator[faults.FaultyBigPanda]:
     """A server in front of the sandbox that passes requests on until it is told to misbehave."""
     with faults.faulty(bigpanda) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres_of_worker() -> Iterator[PostgreSQL]:
+    """The server that the tests of a process share by `postgres`."""
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(postgres_of_worker: PostgreSQL) -> Iterator[PostgreSQL]:
+    """A running PostgreSQL server; the databases that the test makes on it are gone afterwards."""
+    yield postgres_of_worker
+    postgres_of_worker.tidy()
+
+
+@pytest.fixture
+def postgres_alone() -> Iterator[PostgreSQL]:
+    """A running PostgreSQL server for one test, that may do with it what it likes."""
+    with running() as server:
+        yield server
 
 
 @pytest.fixture

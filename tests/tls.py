@@ -32,7 +32,7 @@ class Authority:
 
     def __init__(self, folder: pathlib.Path) -> None:
         if shutil.which("openssl") is None:
-            pytest.skip("NOT TESTED: client certificates, since there is no openssl here to make them")
+            pytest.skip("NOT TESTED: certificates, since there is no openssl here to make them")
         folder.mkdir()
         self._folder = folder
         self.file = folder / "authority.pem"

@@ -105,7 +105,7 @@ def backlog() -> Iterator[Figure]:
                 for number, start in enumerate(starts):
                     place = Place("organization/project/stack", f"d{number}", address)
                     outbox.begin(place, Attempt(f"{number:032x}", start).ended(End.success()))
-            environment = {**os.environ, "BIGPANDA_OUTBOX": str(outbox.path), "BIGPANDA_BASE_URL": address}
+            environment = {**os.environ, "BIGPANDA_OUTBOX": str(outbox.location), "BIGPANDA_BASE_URL": address}
             command = [sys.executable, "-m", "bigpanda_provider.release", "flush"]
             environment["BIGPANDA_API_TOKEN"] = "token"
             taken = timed(lambda: subprocess.run(command, cwd=folder, env=environment, check=True, timeout=LIMIT_S))

@@ -111,7 +111,7 @@ class World:
             mock.patch.object(Holder, "is_visible", visible),
             mock.patch.object(Holder, "is_running", lives),
             mock.patch("bigpanda_provider.delivery.takeover.OTHERS_LIMIT_S", 0.0),
-            mock.patch("bigpanda_provider.delivery.file.LOCK_LIMIT_S", 0.0),
+            mock.patch("bigpanda_provider.delivery.stored.sqlite.LIMIT_S", 0.0),
         ):
             try:
                 yield self
@@ -135,7 +135,7 @@ class Process:
         self.warnings: list[str] = []
         given = {"apiToken": "t", "appKey": "k", **settings}
         resolved = Settings.resolve({f"bigpanda:{key}": value for key, value in given.items()}, {})
-        self.outbox = Outbox(world.path, self._warn, holder=holder, now=world.clock)
+        self.outbox = Outbox(world.path, self._warn, holder=holder, clock=world.clock)
         client: Any = world.bigpanda
         sender = Sender(resolved, self._warn, client=client, clock=world.clock)
         self.delivery = Delivery(resolved, self.outbox, self._warn, sender)
@@ -147,7 +147,7 @@ class Process:
         """It is gone, and has done nothing about it."""
         self.world.alive.discard(self.holder.pid)
         self.outbox._closing.set()
-        self.outbox._file.close()
+        self.outbox._tables.close()
 
     def guard(self) -> None:
         """It is told to go, and ends what is open."""

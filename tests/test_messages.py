@@ -177,8 +177,20 @@ bigpanda: the last checkpoint cannot be read: KeyError
     "the outbox": r"""
 the outbox /home/ann/.bigpanda/outbox.db cannot be used (there is no home folder); events are still sent; set
     BIGPANDA_OUTBOX to another file, or remove this file
-the outbox /home/ann/.bigpanda/outbox.db cannot be used (the file was written by a newer version of this package,
-    format 9); events are still sent; set BIGPANDA_OUTBOX to another file, or remove this file
+the outbox /home/ann/.bigpanda/outbox.db cannot be used (it was written by a newer version of this package, format 9;
+    upgrade bigpanda-provider); events are still sent; set BIGPANDA_OUTBOX to another file, or remove this file
+the outbox postgresql://ci@db.acme.example/bigpanda cannot be used (the database did not answer within 2 s); events
+    are still sent; `bigpanda-release doctor` checks the database
+the outbox postgresql://ci@db.acme.example/bigpanda cannot be used (psycopg is not installed; run
+    `pip install 'bigpanda-provider[postgres]'`); events are still sent; `bigpanda-release doctor` checks the database
+the outbox postgresql://... cannot be used (the user name or the password in BIGPANDA_OUTBOX has a character that must
+    be percent-encoded, such as %40 for @ and %2F for /; or omit the password and set PGPASSWORD); events are still
+    sent; `bigpanda-release doctor` checks the database
+the outbox mysql://... cannot be used (mysql:// is not supported; set BIGPANDA_OUTBOX to a file or to
+    postgresql://USER@HOST/DATABASE); events are still sent; `bigpanda-release doctor` checks the database
+the outbox postgresql://... cannot be used (BIGPANDA_OUTBOX is not a valid URL; write it as
+    postgresql://USER@HOST/DATABASE); events are still sent; `bigpanda-release doctor` checks the database
+BIGPANDA_HISTORY_DAYS "ninety" is not a number of days, so 90 is used; write a number above 0
 """,
     "what an update and a preview say": r"""
 Sent the start of shop 2.6.1 on web-1
@@ -695,7 +707,7 @@ FEWEST_WORDS = 2
 """A text with fewer is a name or a value."""
 WORD = re.compile(r"[\"'(`]*[A-Za-z][a-z'-]*[`\"').,;:?]*")
 NO_MESSAGE = re.compile(
-    r"PRAGMA|TABLE|VALUES|FROM (note|attempt)|UPDATE attempt|ORDER BY|= [?]|IS NULL|start_delivery"  # SQL
+    r"PRAGMA|TABLE|VALUES|FROM bigpanda_|UPDATE SET|ORDER BY|= [?]|IS NULL|start_delivery|^connection failed:$"  # SQL
     r"|^[(]Previewing|^[(][?]:greater|^import |^Value error,|^read -r |^str \|"  # patterns, programs, types
     r"|^bigpanda-release \w+( |$)"
     r"|most recent call last|above exception|^Error in event stream$|terminated, shutting down$"  # of Pulumi

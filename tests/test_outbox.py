@@ -1,65 +1,37 @@
-"""The outbox: what it remembers, and that an update goes on without it where it cannot be used."""
+"""The outbox, in a file and in a database: what it remembers, and who may change it."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import pathlib
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
-from bigpanda_provider.bigpanda.events import StartEvent, read
-from bigpanda_provider.delivery.attempt import DROPPED, Attempt, End
+from bigpanda_provider.delivery.attempt import DROPPED, End
 from bigpanda_provider.delivery.delivery import Delivery
-from bigpanda_provider.delivery.file import default_path
 from bigpanda_provider.delivery.holder import Holder
-from bigpanda_provider.delivery.outbox import QUIET_S, Outbox
+from bigpanda_provider.delivery.outbox import Outbox
 from bigpanda_provider.delivery.queue import WHY_LIMIT, why_not_sent
-from bigpanda_provider.delivery.record import LEASE_S, Place, Record, Recorder
+from bigpanda_provider.delivery.record import LEASE_S, Recorder
+from bigpanda_provider.delivery.stored.history import Kept
+from bigpanda_provider.delivery.stored.location import Location, Url
 from bigpanda_provider.errors import DeliveryError, RefusedError, RejectedError, UnavailableError
 from bigpanda_provider.provider.telling import warn
 from bigpanda_provider.settings import Settings
 from bigpanda_provider.state import DeliveryStatus, Status
 
-from .engine import Stack, wait_until
+from .engine import wait_until
 from .faults import FaultyBigPanda, answer
+from .outboxes import ELSEWHERE, GONE, OPEN, OTHER, PLACE, START, US, WAITING, Clock, read_back
+from .postgres import PostgreSQL
 from .servers import Recorder as Recording
 from .servers import Sandbox
-
-MakeStack = Callable[[str], Stack]
-
-US = Holder.current()
-OTHER = replace(US, started="another process of this machine")
-GONE = Holder(0, "a process that is gone")
-ELSEWHERE = Holder(1, "1", "another machine")
-
-PLACE = Place("acme/shop/prod", "web", "http://127.0.0.1:1")
-START = read(StartEvent, {"component": "web", "version": "1", "hosts": ["a"], "timestamp": 1700000000})
-WAITING = Attempt("one", START)
-OPEN = WAITING.start_became(DeliveryStatus.DELIVERED)
-
-WEB = """
-    with bigpanda.Deployment("web", component="web", version=config.get("version") or "1", hosts=["a"]):
-        Thing("thing")
-    """
-
-
-@dataclass
-class Clock:
-    """A clock that goes when it is told to."""
-
-    time: float = 1000.0
-
-    def __call__(self) -> float:
-        """Tell the time."""
-        return self.time
 
 
 @pytest.fixture
@@ -68,13 +40,22 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(params=["file", "postgres"])
+def location(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Location:
+    """A file in a folder that is not there yet, and an empty database."""
+    if request.param == "file":
+        return tmp_path / "folder" / "outbox.db"
+    server: PostgreSQL = request.getfixturevalue("postgres")
+    return Url(server.database().url)
+
+
 @pytest.fixture
-def opened(tmp_path: pathlib.Path, clock: Clock) -> Iterator[Callable[..., Outbox]]:
-    """Opens the outbox, in a folder that is not there yet, as a process that is given."""
+def opened(location: Location, clock: Clock) -> Iterator[Callable[..., Outbox]]:
+    """Opens the outbox as a process that is given."""
     with contextlib.ExitStack() as stack:
 
         def opened(holder: Holder = US) -> Outbox:
-            return stack.enter_context(Outbox(tmp_path / "folder" / "outbox.db", holder=holder, now=clock))
+            return stack.enter_context(Outbox(location, holder=holder, clock=clock))
 
         yield opened
 
@@ -83,14 +64,6 @@ def opened(tmp_path: pathlib.Path, clock: Clock) -> Iterator[Callable[..., Outbo
 def outbox(opened: Callable[..., Outbox]) -> Outbox:
     """The outbox as this process uses it."""
     return opened()
-
-
-def read_back(outbox: Outbox, attempt: str = "one") -> Record:
-    """The record as the file has it, for everybody else."""
-    with Outbox(outbox.path, holder=OTHER) as reader:
-        found = reader.find(attempt)
-    assert found is not None
-    return found
 
 
 def test_an_attempt_is_unsettled_until_its_end_has_arrived(outbox: Outbox) -> None:
@@ -124,8 +97,8 @@ def test_a_secret_event_is_not_written(outbox: Outbox) -> None:
     secret = replace(OPEN, start=START.model_copy(update={"component": "s3cret-component"}))
     outbox.begin(PLACE, secret, is_secret=True)
     assert read_back(outbox).attempt == replace(secret, start=None)
-    for file in outbox.path.parent.iterdir():
-        assert b"s3cret" not in file.read_bytes()
+    if isinstance(outbox.location, pathlib.Path):
+        assert not any(b"s3cret" in file.read_bytes() for file in outbox.location.parent.iterdir())
 
 
 def test_the_first_note_counts_and_goes_with_the_attempt(outbox: Outbox) -> None:
@@ -142,11 +115,11 @@ def test_the_first_note_counts_and_goes_with_the_attempt(outbox: Outbox) -> None
 
 
 def test_history_is_bounded_and_what_waits_is_never_dropped(
-    outbox: Outbox, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    location: Location, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of settled attempts the newest are kept, once it is looked for others."""
-    monkeypatch.setattr("bigpanda_provider.delivery.file.KEPT", 3)
-    monkeypatch.setattr("bigpanda_provider.delivery.file.FORGET_EVERY", 5)
+    monkeypatch.setattr("bigpanda_provider.delivery.stored.tables.FORGET_EVERY", 5)
+    outbox = Outbox(location, clock=clock, kept=Kept(most=3))
     outbox.begin(PLACE, replace(OPEN, id="open"))
     outbox.begin(PLACE, replace(OPEN, id="waits").ended(End.success()))
     for number in range(6):
@@ -154,59 +127,6 @@ def test_history_is_bounded_and_what_waits_is_never_dropped(
         outbox.begin(PLACE, replace(OPEN, id=str(number)).ended(End.success()).end_became(DeliveryStatus.DELIVERED))
     kept = {record.id for record in outbox.latest()}
     assert kept == {"open", "waits", *"345"}
-
-
-OLD_SCHEMA = """
-CREATE TABLE attempt (id TEXT PRIMARY KEY, stack TEXT NOT NULL, name TEXT NOT NULL, address TEXT NOT NULL,
-    owner TEXT NOT NULL, recorded REAL NOT NULL, start TEXT, start_state TEXT NOT NULL, status TEXT, reason TEXT,
-    end_state TEXT, stored INTEGER NOT NULL, folder TEXT) WITHOUT ROWID;
-CREATE INDEX attempt_of_stack ON attempt (stack, address, recorded);
-CREATE TABLE note (attempt TEXT PRIMARY KEY, reason TEXT, written REAL NOT NULL) WITHOUT ROWID;
-"""
-
-
-@pytest.mark.parametrize("version", [1, 2, 3])
-def test_an_outbox_of_an_earlier_version_goes_on(outbox: Outbox, version: int) -> None:
-    """What waits in it is still there, with who recorded it, and can be taken over from a process that is gone."""
-    event = json.dumps(START.stored())
-    rows = [
-        ("by hand", "", "web", PLACE.address, "1 2", 1.0, event, "delivered", None, None, None, 0, None),
-        ("open", PLACE.stack, "web", PLACE.address, "1 2", 2.0, event, "queued", None, None, None, 0, None),
-        ("ended", PLACE.stack, "web", PLACE.address, "1 2", 3.0, event, "delivered", "failure", "x", "queued", 1, None),
-        ("released", PLACE.stack, "r", PLACE.address, "1 2", 4.0, None, "delivered", None, None, None, 0, "/folder"),
-    ]
-    outbox.path.parent.mkdir()
-    with contextlib.closing(sqlite3.connect(outbox.path)) as db, db:
-        db.executescript(OLD_SCHEMA)
-        db.executemany(f"INSERT INTO attempt VALUES ({', '.join('?' * 13)})", rows)
-        for column in ["folder", "stored"][: 3 - version]:
-            db.execute(f"ALTER TABLE attempt DROP COLUMN {column}")
-        db.execute(f"PRAGMA user_version = {version}")
-    records = {record.id: record for record in outbox.unsettled_of_all()}
-    assert outbox.trouble is None
-    assert list(records) == ["by hand", "open", "ended", "released"]
-    runner = Recorder.RUNNER if version == 3 else Recorder.DEPLOYMENT
-    told = [record.recorder for record in records.values()]
-    assert told == [Recorder.PERSON, Recorder.DEPLOYMENT, Recorder.DEPLOYMENT, runner]
-    assert [record.in_doubt for record in records.values()] == [False, True, False, False]
-    assert records["ended"].attempt.end == End.failure("x")
-    assert records["ended"].in_state == (version > 1)
-    assert [record.id for record in outbox.take(records.values())] == list(records)
-
-
-def test_an_outbox_of_the_version_before_goes_on(outbox: Outbox) -> None:
-    """What waits in it is there; why it waits is not known, and is recorded when it is tried again."""
-    outbox.begin(PLACE, WAITING)
-    outbox.close()
-    with contextlib.closing(sqlite3.connect(outbox.path)) as db, db:
-        db.execute("ALTER TABLE attempt DROP COLUMN why")
-        db.execute("PRAGMA user_version = 5")
-    with Outbox(outbox.path, now=outbox.now) as later:
-        (record,) = later.unsettled_of_all()
-        assert (record.attempt, record.why) == (WAITING, None)
-        later.take([record])
-        later.start_became("one", DeliveryStatus.QUEUED, "BigPanda answered 503")
-    assert read_back(outbox).why == "BigPanda answered 503"
 
 
 def test_why_an_event_waits_is_recorded_until_it_is_delivered(outbox: Outbox, faulty: FaultyBigPanda) -> None:
@@ -352,56 +272,6 @@ def test_leases_are_renewed_regularly(tmp_path: pathlib.Path, monkeypatch: pytes
     wait_until(lambda: all(thread.name != "bigpanda-leases" for thread in threading.enumerate()), 10)
 
 
-def test_a_failed_write_is_tried_again(tmp_path: pathlib.Path, clock: Clock) -> None:
-    """One warning; what this process knows counts meanwhile, and is written when that is possible."""
-    warnings: list[str] = []
-
-    def warn(sentence: str, *, about: str | None = None) -> None:
-        warnings.append(sentence)
-
-    path = tmp_path / "outbox.db"
-    with Outbox(path, warn, now=clock) as outbox:
-        outbox.begin(PLACE, OPEN)
-        with locked(path):
-            assert outbox.end("one", End.success())
-            assert not outbox.end("one", End.failure("late"))
-        assert read_back(outbox).attempt.is_open
-        outbox.end_became("one", DeliveryStatus.DELIVERED)  # not tried: it was locked just now
-        assert read_back(outbox).attempt.is_open
-        clock.time += QUIET_S
-        outbox.note("two", "any other use")
-        outbox.begin(PLACE, replace(OPEN, id="three"))
-        assert read_back(outbox).attempt.end == End(Status.SUCCESS, delivery=DeliveryStatus.DELIVERED, at=1000)
-        assert outbox.trouble is None
-    assert len(warnings) == 1
-
-
-def test_what_could_not_be_written_is_written_at_the_end(tmp_path: pathlib.Path, clock: Clock) -> None:
-    """However soon that is."""
-    path = tmp_path / "outbox.db"
-    with Outbox(path, now=clock) as outbox:
-        outbox.begin(PLACE, OPEN)
-        with locked(path):
-            outbox.end("one", End.success())
-    assert read_back(outbox).attempt == OPEN.ended(End.success().timed(1000))
-
-
-def test_a_file_that_is_removed_is_made_anew(outbox: Outbox) -> None:
-    """With what this process knows."""
-    outbox.begin(PLACE, OPEN)
-    for file in outbox.path.parent.iterdir():
-        file.unlink()
-    outbox.end("one", End.success())
-    assert read_back(outbox).attempt == OPEN.ended(End.success().timed(1000))
-
-
-def test_the_file_is_for_its_user_alone(outbox: Outbox) -> None:
-    """Hosts and versions are nobody else's business."""
-    outbox.begin(PLACE, OPEN)
-    assert outbox.path.stat().st_mode & 0o077 == 0
-    assert outbox.path.parent.stat().st_mode & 0o077 == 0
-
-
 def test_threads_share_it(outbox: Outbox) -> None:
     """Eight threads record at once from the first moment on, and nothing is lost."""
 
@@ -415,7 +285,7 @@ def test_threads_share_it(outbox: Outbox) -> None:
     for thread in threads:
         thread.join()
     assert len(outbox.unsettled(PLACE)) == 80
-    with Outbox(outbox.path, holder=OTHER) as reader:
+    with Outbox(outbox.location, holder=OTHER) as reader:
         assert len(reader.others(PLACE.stack, PLACE.address)) == 80
 
 
@@ -425,139 +295,6 @@ def test_lone_surrogates_are_replaced(outbox: Outbox) -> None:
     outbox.note("two", "\ud800")
     assert outbox.trouble is None
     assert read_back(outbox).place.name == "w\ufffd"
-
-
-def test_a_damaged_row_is_an_outbox_that_cannot_be_used(outbox: Outbox) -> None:
-    """What is no event is told as one sentence, like a file that is no database; nothing is raised."""
-    outbox.begin(PLACE, OPEN)
-    with contextlib.closing(sqlite3.connect(outbox.path)) as db, db:
-        db.execute("""UPDATE attempt SET start = '{"hosts": 3}'""")
-    assert outbox.unsettled_of_all() == []
-    assert outbox.trouble is not None
-    assert "cannot be used" in outbox.trouble
-
-
-def test_there_is_no_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
-    """Then the outbox cannot be used, and nothing is made in a folder called "~"."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("os.path.expanduser", lambda path: path)
-    with Outbox(default_path({})) as outbox:
-        outbox.begin(PLACE, OPEN)
-        assert outbox.trouble is not None
-        assert "there is no home folder" in outbox.trouble
-    assert not any(tmp_path.iterdir())
-
-
-# -- an update whose outbox cannot be used -----------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def in_a_file(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Its folder is a file."""
-    path.write_text("")
-    yield path / "outbox.db"
-
-
-@contextlib.contextmanager
-def a_folder(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """It is a folder."""
-    path.mkdir()
-    yield path
-
-
-@contextlib.contextmanager
-def no_database(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """It is something else."""
-    path.write_bytes(b"something else entirely\n" * 1000)
-    yield path
-
-
-@contextlib.contextmanager
-def torn(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Its pages are overwritten from the second on."""
-    if not path.exists():
-        with Outbox(path) as outbox:
-            outbox.begin(PLACE, OPEN)
-    with contextlib.closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    content = path.read_bytes()
-    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
-    yield path
-
-
-@contextlib.contextmanager
-def newer(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """A later version of the package made it."""
-    with contextlib.closing(sqlite3.connect(path)) as db, db:
-        db.execute("CREATE TABLE future (thing TEXT)")
-        db.execute("PRAGMA user_version = 99")
-    yield path
-
-
-@contextlib.contextmanager
-def locked(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Another process holds its lock all the time."""
-    if not path.exists():
-        with Outbox(path) as outbox:
-            outbox.begin(PLACE, OPEN)
-    code = (
-        "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('BEGIN EXCLUSIVE');"
-        "print('locked', flush=True); sys.stdin.read()"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"locked\n"
-        yield path
-        process.communicate(timeout=10)
-
-
-@contextlib.contextmanager
-def full(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Its disk is full."""
-    path.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(path)]
-    if subprocess.run(mount, check=False, capture_output=True).returncode != 0:
-        pytest.skip("NOT TESTED: an outbox on a full disk, since no file system can be mounted here")
-    try:
-        yield path / "outbox.db"
-    finally:
-        subprocess.run(["umount", "--lazy", str(path)], check=True)
-
-
-@pytest.mark.parametrize("unusable", [in_a_file, a_folder, no_database, torn, newer, locked, full])
-def test_an_outbox_that_cannot_be_used_is_one_warning(
-    stack: MakeStack,
-    bigpanda: Sandbox,
-    tmp_path: pathlib.Path,
-    unusable: Callable[[pathlib.Path], contextlib.AbstractContextManager[pathlib.Path]],
-) -> None:
-    """The events are sent all the same, in this update and the next, and the file stays as it is."""
-    made = stack(WEB)
-    with unusable(tmp_path / "unusable") as path:
-        made.environment["BIGPANDA_OUTBOX"] = str(path)
-        before = path.read_bytes() if path.is_file() else None
-        for version in ("1", "2"):
-            run = made.config(version=version).up(skip_preview=True)  # which would say it too, where it asks the outbox
-            assert run.ok, run.output
-            assert run.output.count(f"warning: the outbox {path} cannot be used") == 2  # as it goes, and in the summary
-            assert "set BIGPANDA_OUTBOX to another file" in run.output
-        assert before is None or path.read_bytes() == before
-        assert made.preview("--expect-no-changes").ok
-        assert made.destroy().ok
-    assert bigpanda.story() == ["start 1", "success 1", "start 2", "success 2"]
-
-
-def test_a_failure_without_an_outbox(stack: MakeStack, bigpanda: Sandbox, tmp_path: pathlib.Path) -> None:
-    """The guard ends the attempt all the same; the reason, which would come through the outbox, is the general one."""
-    made = stack(WEB.replace('"thing"', '"thing", fail="no space left"'))
-    (tmp_path / "file").write_text("")
-    made.environment["BIGPANDA_OUTBOX"] = str(tmp_path / "file" / "outbox.db")
-    assert not made.up().ok
-    assert [change["reason"] for change in bigpanda.changes()] == [
-        "the update ended before this deployment was complete"
-    ]
 
 
 def test_a_release_that_another_process_has_ended_keeps_that_end(
@@ -579,7 +316,7 @@ def test_a_success_that_another_process_is_still_writing_down(outbox: Outbox, bi
     settings = Settings.resolve({}, {"BIGPANDA_BASE_URL": PLACE.address, "BIGPANDA_API_TOKEN": "t"})
     other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
-        with Outbox(outbox.path, holder=Holder.of(other.pid)) as theirs:
+        with Outbox(outbox.location, holder=Holder.of(other.pid)) as theirs:
             theirs.begin(PLACE, OPEN)
             theirs.note("one", None)
 

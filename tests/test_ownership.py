@@ -28,7 +28,7 @@ from .engine import Stack
 from .faults import FaultyBigPanda
 from .release.command import COMMAND, Release
 from .servers import Sandbox
-from .test_outbox import locked
+from .test_outbox_file import locked
 
 MakeStack = Callable[[str], Stack]
 
@@ -136,7 +136,7 @@ def test_a_killed_update_in_another_container(stack: MakeStack, bigpanda: Sandbo
     assert made.up().ok
     assert bigpanda.story() == []
     with contextlib.closing(sqlite3.connect(made.outbox)) as db, db:
-        assert db.execute("UPDATE attempt SET lease = ? WHERE id = '0'", (time.time() - 1,)).rowcount == 1
+        assert db.execute("UPDATE bigpanda_attempt SET lease = ? WHERE id = '0'", (time.time() - 1,)).rowcount == 1
     assert made.up().ok
     assert bigpanda.story() == ["failure 0", "start 1", "success 1"]
 

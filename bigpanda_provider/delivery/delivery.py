@@ -6,6 +6,7 @@ order, `takeover.py` looks after what earlier processes left.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -18,6 +19,7 @@ from ..settings import Mode, Settings
 from ..state import Api, DeliveryStatus, Status
 from .attempt import Attempt, End
 from .holder import Holder
+from .origin import Origin
 from .outbox import Outbox
 from .queue import Queue
 from .record import Note, Place, Record, Recorder
@@ -55,6 +57,7 @@ class Delivery:
         self.address = settings.base_url.value
         self._timeout_s = settings.timeout_seconds.value
         self._secrets = settings.secrets
+        self._origin = Origin.here(os.environ, settings.secrets)
         self.outbox = outbox
         self.sender = Sender(settings, warn) if sender is None else sender
         self._takeover = Takeover(outbox)
@@ -111,7 +114,15 @@ class Delivery:
         self._takeover.take_over(place, left, secret=secret)
         earlier = {one.id: one for one in left.waiting}
         earlier.update((record.id, record.attempt) for record in self.outbox.unsettled(place))
-        self.outbox.begin(place, attempt, recorder=recorder, is_secret=secret, folder=folder)
+        self.outbox.begin(
+            place,
+            attempt,
+            recorder=recorder,
+            is_secret=secret,
+            folder=folder,
+            origin=self._origin,
+            will_be_sent=not earlier and attempt.start is not None and self.sender.tries(attempt.api),
+        )
         error = self._queue.send(place)
         if self.mode is Mode.REQUIRED and error is not None:
             self._give_up(attempt.id, place)
@@ -162,15 +173,14 @@ class Delivery:
             in_state: whether the stack's state holds it, as it does where its Completion asks.
             recorder: who recorded it, where the outbox does not know it.
         """
-        end = self._hidden(end).timed(self.outbox.now())
+        end = self._hidden(end).timed(self.outbox.clock())
         if attempt.start_delivery is DeliveryStatus.OFF:
             return attempt.ended(end).end_became(DeliveryStatus.OFF)
         place = self._place(stack, name)
         if not self._look_after(place, attempt, recorder, secret=secret):
             record = self.outbox.find(attempt.id)
             return (attempt if record is None else replace(record.attempt, start=attempt.start)).ended(end)
-        self.outbox.mark_in_state(attempt.id, in_state)
-        self.outbox.end(attempt.id, end)
+        self.outbox.end(attempt.id, end, in_state=in_state)
         if self.mode is not Mode.OFF:
             self._queue.send(place)
             self._flush(stack)
@@ -216,13 +226,13 @@ class Delivery:
             left: what state says of it.
         """
         place, now = self._place(stack, name), self.outbox.now()
-        found = [r for r in self.outbox.others(stack, self.address, place.name) if r.id not in left.sent]
+        found = [r for r in self.outbox.others_lately(stack, self.address, place.name) if r.id not in left.sent]
         return bool(left.waiting) or any(r.is_known and r.may_be_ended and r.is_free(now) for r in found)
 
     def waiting(self, stack: str, name: str) -> int:
         """How many events of a Deployment wait that this outbox alone knows of, and that an update would send."""
         now = self.outbox.now()
-        found = [r for r in self.outbox.others(stack, self.address, name) if not r.in_state and r.is_known]
+        found = [r for r in self.outbox.others_lately(stack, self.address, name) if not r.in_state and r.is_known]
         attempts = [r.attempt for r in found if r.may_be_ended and r.is_free(now)]
         queued = DeliveryStatus.QUEUED
         return sum((one.start_delivery is queued) + (one.end is None or one.end.delivery is queued) for one in attempts)
@@ -455,7 +465,9 @@ class Delivery:
         record = self.outbox.find(attempt.id)
         if record is None:
             if has_arrived:
-                self.outbox.begin(place, attempt, recorder=recorder, is_secret=secret, in_state=True)
+                self.outbox.begin(
+                    place, attempt, recorder=recorder, is_secret=secret, in_state=True, origin=self._origin
+                )
             return has_arrived
         is_known = has_arrived or record.is_known
         if not is_known or not record.is_free(self.outbox.now()) or not self.outbox.take([record], place):

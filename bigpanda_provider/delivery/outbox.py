@@ -1,13 +1,12 @@
-"""The outbox: the records of this process's attempts, written through to the file that all processes share.
+"""The outbox: the records of this process's attempts, written through to the tables that all processes share.
 
-It never raises. A file that cannot be used is one warning, and is tried again after a while; what this process knows
+It never raises. Tables that cannot be used are one warning, and are tried again after a while; what this process knows
 counts until then, and is written as soon as that is possible.
 """
 
 from __future__ import annotations
 
 import enum
-import pathlib
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -19,16 +18,23 @@ from typing import TypeVar
 from ..errors import OutboxError
 from ..state import DeliveryStatus
 from .attempt import Attempt, End
-from .file import OutboxFile
 from .holder import Holder
+from .origin import Origin
 from .record import LEASE_S, Addition, Note, Place, Record, Recorder
+from .stored import history
+from .stored.location import Location, location
+from .stored.tables import Tables
 from .warn import Warn, silent
 
 RENEW_S = 10.0
 """How often the leases are renewed."""
 ADDITION_POLL_S = 0.05
 QUIET_S = 5.0
-"""How long a file that could not be used is left alone: to find that out may take as long as its lock limit."""
+"""How long tables that could not be used are left alone: to find that out may take as long as their time limit."""
+TICK_S = 1e-6
+"""How much later the next attempt of a process is recorded at least."""
+LATELY_S = 1.0
+"""How old may be what is known of a stack's attempts where nothing is decided by it for good."""
 
 T = TypeVar("T")
 
@@ -44,38 +50,43 @@ class _Own:
 
     Attributes:
         record: as it is.
-        written: as the file has it; None where it is not there yet.
+        written: as the table has it; None where it is not there yet.
+        beside: what other processes had of its Deployment when it was written; None where that is not known.
     """
 
     record: Record
     written: Record | None
+    beside: list[Record] | None = None
 
 
 class Outbox:
-    """The outbox at a path, as one process uses it. Threads share it.
+    """The outbox at a location, as one process uses it. Threads share it.
 
     Args:
-        path: its file.
+        location: where it is.
         warn: tells the user, once, that it cannot be used.
         holder: the process.
-        now: the clock, in Unix seconds.
+        clock: this machine's clock, in Unix seconds.
+        kept: how much history it keeps.
 
     Attributes:
-        now: the clock.
+        location: where it is.
+        clock: this machine's clock, which events are timed by.
     """
 
     def __init__(
         self,
-        path: pathlib.Path,
+        location: Location,
         warn: Warn = silent,
         *,
         holder: Holder | None = None,
-        now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.time,
+        kept: history.Kept | None = None,
     ) -> None:
-        self.path = path
-        self._warn, self.now = warn, now
+        self.location = location
+        self._warn, self.clock = warn, clock
         self._me = Holder.current() if holder is None else holder
-        self._file = OutboxFile(path)
+        self._tables = Tables(location, history.Kept.by_default(location) if kept is None else kept)
         self._lock = threading.RLock()
         self._own: dict[str, _Own] = {}
         self._unsettled: dict[Place, dict[str, None]] = {}  # what of it is not settled, in the order in which it came
@@ -84,10 +95,25 @@ class Outbox:
         self._troubles: dict[_Access, str] = {}
         self._renewing: threading.Thread | None = None
         self._closing = threading.Event()
+        self._recorded = 0.0  # when the last attempt was recorded
+        self._lost: set[str] = set()  # what was to be taken, and nobody knows whether it was
+        self._lately: dict[tuple[str, str], tuple[float, list[Record]]] = {}
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str], warn: Warn = silent) -> Outbox:
+        """The outbox that an environment names, with `BIGPANDA_OUTBOX` and `BIGPANDA_HISTORY_DAYS`."""
+        if (told := history.problem(environ)) is not None:
+            warn(told, about=history.VARIABLE)
+        place = location(environ)
+        return cls(place, warn, kept=history.Kept.of(environ, place))
+
+    def now(self) -> float:
+        """The time that leases are told by, in Unix seconds: of several machines, by the clock of their database."""
+        return self.clock() + self._tables.ahead_s
 
     @property
     def trouble(self) -> str | None:
-        """Why the file could not be used when it was used last; None where it could."""
+        """Why the tables could not be used when they were used last; None where they could."""
         with self._lock:
             return next(iter(self._troubles.values()), None)
 
@@ -110,19 +136,39 @@ class Outbox:
         is_secret: bool = False,
         in_state: bool = False,
         folder: str | None = None,
+        origin: Origin | None = None,
+        will_be_sent: bool = False,
     ) -> None:
-        """Record an attempt, which this process looks after."""
+        """Record an attempt, which this process looks after.
+
+        Args:
+            place: where it belongs.
+            attempt: the attempt.
+            recorder: who records it.
+            is_secret: whether its event has secret properties.
+            in_state: whether the stack's state holds it too.
+            folder: the project's folder, where the runner records it.
+            origin: the machine, the user and the job that record it.
+            will_be_sent: whether its start is sent next: then that it may have arrived need not be written again.
+        """
         with self._lock:
-            now = self.now()
-            record = Record(attempt, place, recorder, self._me, now + LEASE_S, now, is_secret, in_state, folder=folder)
-            self._keep(_Own(record, None))
-            self._write(record.id)
+            now = self._recorded = max(self.now(), self._recorded + TICK_S)  # their order is theirs, whatever clocks do
+            who = Origin() if origin is None else origin
+            record = Record(
+                attempt, place, recorder, self._me, now + LEASE_S, now, is_secret, in_state, folder=folder, origin=who
+            )
+            own = _Own(replace(record, in_doubt=will_be_sent), None)
+            self._keep(own)
+            self._write(record.id, beside=place)
+            if will_be_sent:
+                own.record = replace(own.record, in_doubt=False)
+                self._unwritten.add(record.id)
 
     def take(self, records: Iterable[Record], place: Place | None = None) -> list[Record]:
         """Look after these from now on; those that nobody was quicker to take, in their order.
 
         Args:
-            records: as the file has them.
+            records: as the table has them.
             place: where they belong now, if that has changed: BigPanda may have another address.
         """
         with self._lock:
@@ -130,11 +176,16 @@ class Outbox:
             pairs = [
                 (old, replace(old, holder=self._me, lease=until, place=old.place if place is None else place))
                 for old in records
+                if not self._looks_after(old)
             ]
             if not pairs:  # mostly there is nothing, and a transaction waits for those of other processes
                 return []
-            moved = self._use(lambda file: file.move(pairs))
-            taken = [new for (_, new), was_moved in zip(pairs, moved or (), strict=False) if was_moved]
+            answer = self._use(lambda tables: tables.move(pairs, self.now()))
+            if answer is None:  # they may have been taken all the same
+                self._lost.update(old.id for old, _ in pairs)
+            moved, _ = answer or ([], [])
+            self._lost.difference_update(old.id for (old, _), was_moved in zip(pairs, moved, strict=False) if was_moved)
+            taken = [new for (_, new), was_moved in zip(pairs, moved, strict=False) if was_moved]
             for record in taken:
                 self._keep(_Own(record, record))
             return taken
@@ -154,15 +205,35 @@ class Outbox:
 
     # -- transitions ---------------------------------------------------------------------------------------------------
 
-    def end(self, attempt: str, end: End) -> bool:
-        """Give an attempt its end, which waits to be sent; whether it was open. An attempt has one end."""
+    def end(self, attempt: str, end: End, *, in_state: bool | None = None) -> bool:
+        """Give an attempt its end, which waits to be sent; whether it was open. An attempt has one end.
+
+        Args:
+            attempt: its id.
+            end: the end.
+            in_state: whether the stack's state holds the attempt; None where that is as it was.
+        """
         with self._lock:
             record = self._own[attempt].record
+            record = replace(record, in_state=record.in_state if in_state is None else in_state)
             if not record.attempt.is_open:
+                self.mark_in_state(attempt, record.in_state)
                 return False
-            timed = end.timed(self.now())
-            after = self._change(attempt, replace(record, attempt=record.attempt.ended(timed)))
+            timed = end.timed(self.clock())
+            after = self._change(attempt, replace(record, attempt=record.attempt.ended(timed)), beside=record.place)
             return after.holder == self._me and after.attempt.end == timed
+
+    def beside(self, attempt: str) -> list[Record] | None:
+        """What other processes had of the attempt's Deployment when this process wrote it last.
+
+        Returns:
+            Their records that are not settled, oldest first. Each answer is given once: later it may not be so any
+            more, and None is returned.
+        """
+        with self._lock:
+            own = self._own[attempt]
+            found, own.beside = own.beside, None
+            return None if found is None else self._of_others(found)
 
     def learn(self, known: Attempt) -> None:
         """Add what state knows of an attempt: its start, that this has arrived, and its end."""
@@ -206,10 +277,10 @@ class Outbox:
         """Settle what waits of an attempt without sending it; one that is open fails.
 
         Args:
-            record: as the file has it.
+            record: as the table has it.
 
         Returns:
-            The attempt as it is then; None where the file has it in another state, or another process looks after it.
+            The attempt as it is then; None where the table has it in another state, or another process looks after it.
         """
         with self._lock:
             if record.is_held(self.now()) and not self.looks_after(record.id):
@@ -218,7 +289,7 @@ class Outbox:
                 return None
             own = self._own[record.id]
             self._change(
-                record.id, replace(own.record, attempt=record.attempt.dropped(self.now()), in_doubt=False, why=None)
+                record.id, replace(own.record, attempt=record.attempt.dropped(self.clock()), in_doubt=False, why=None)
             )
             return own.record.attempt if own.written == own.record else None
 
@@ -237,10 +308,11 @@ class Outbox:
     def reopen(self, record: Record) -> Record | None:
         """Take back an end that will never arrive, so that the attempt can be given another one; None if it is gone."""
         opened = replace(record, attempt=replace(record.attempt, end=None), why=None)
-        return opened if self._use(lambda file: file.move([(record, opened)])) == [True] else None
+        moved = self._use(lambda tables: tables.move([(record, opened)], self.now()))
+        return opened if moved is not None and moved[0] == [True] else None
 
     def can_be_ended_by_others(self, attempt: str) -> bool:
-        """Whether the file has an attempt of this process as it is, with its start, for another one to end it."""
+        """Whether the table has an attempt of this process as it is, with its start, for another one to end it."""
         with self._lock:
             own = self._own.get(attempt)
             return own is not None and own.written == own.record and not own.record.is_secret
@@ -259,7 +331,7 @@ class Outbox:
             self._unsettled.get(own.record.place, {}).pop(attempt, None)
             written = own.written
             if written is not None:
-                self._use(lambda file: file.forget(written))
+                self._use(lambda tables: tables.forget(written))
 
     def mark_sent(self, records: Iterable[Record], ends: Mapping[str, End]) -> None:
         """Record that others' attempts have arrived, as state says.
@@ -279,7 +351,8 @@ class Outbox:
 
     def find(self, attempt: str) -> Record | None:
         """The record of an attempt, whoever looks after it."""
-        return self.get(attempt) or self._read(lambda file: file.find(attempt))
+        found = self.get(attempt) or self._read(lambda tables: tables.find(attempt))
+        return found and self._seen(found)
 
     def others(self, stack: str, address: str, name: str | None = None) -> list[Record]:
         """What this process does not look after and is not settled, oldest first.
@@ -289,21 +362,40 @@ class Outbox:
             address: to this address.
             name: of this Deployment; of all, if None.
         """
-        found = self._read(lambda file: file.unsettled(stack, address, name)) or []
+        return self._of_others(self._read(lambda tables: tables.unsettled(stack, address, name)) or [])
+
+    def others_lately(self, stack: str, address: str, name: str) -> list[Record]:
+        """As `others`, of one Deployment, but as it was at most `LATELY_S` ago: one question answers for a whole stack.
+
+        What has to be as it is now asks `others`.
+        """
         with self._lock:
-            return [record for record in found if not self._looks_after(record)]
+            read, found = self._lately.get((stack, address), (-LATELY_S, []))
+            if time.monotonic() - read >= LATELY_S:
+                read, found = time.monotonic(), self.others(stack, address)
+                self._lately[stack, address] = read, found
+            return [record for record in found if record.place.name == name and record.id not in self._own]
+
+    def _of_others(self, found: Iterable[Record]) -> list[Record]:
+        with self._lock:
+            return [self._seen(record) for record in found if not self._looks_after(record)]
+
+    def _seen(self, record: Record) -> Record:
+        """A record as this process sees it: one that it has taken without being told so is held by nobody."""
+        is_lost = record.id in self._lost and record.holder == self._me
+        return replace(record, holder=Holder.nobody(), lease=0.0) if is_lost else record
 
     def unsettled_of_all(self) -> list[Record]:
         """What is open or waits, of every stack and address, oldest first."""
-        return self._read(lambda file: file.unsettled_of_all()) or []
+        return [*map(self._seen, self._read(lambda tables: tables.unsettled_of_all()) or [])]
 
     def unended(self) -> list[Record]:
         """As `unsettled_of_all`, with those that BigPanda still has in progress, since their end will never arrive."""
-        return self._read(lambda file: file.unended()) or []
+        return [*map(self._seen, self._read(lambda tables: tables.unended()) or [])]
 
     def latest(self) -> list[Record]:
         """Every attempt that is kept, the newest first."""
-        return self._read(lambda file: file.latest()) or []
+        return self._read(lambda tables: tables.latest()) or []
 
     # -- additions -----------------------------------------------------------------------------------------------------
 
@@ -319,14 +411,14 @@ class Outbox:
             Its record with all of its hosts; None where it has ended, or the file does not have it or its event.
         """
         until = self.now() + limit_s
-        if not self._use(lambda file: file.add_hosts(attempt, hosts, self._me, until)):
+        if not self._use(lambda tables: tables.add_hosts(attempt, hosts, self._me, until)):
             return None
-        record = self._read(lambda file: file.find(attempt))
+        record = self._read(lambda tables: tables.find(attempt))
         return record and self._with_additions(record, self._additions(attempt))
 
     def addition_is_over(self, attempt: str) -> None:
         """The hosts that this process has added to an attempt are sent, or could not be."""
-        self._use(lambda file: file.addition_is_over(attempt, self._me))
+        self._use(lambda tables: tables.addition_is_over(attempt, self._me))
 
     def take_in_additions(self, attempt: str, deadline: float | None) -> Record:
         """Let an attempt of this process have the hosts that others have added, once these are not on the wire.
@@ -352,7 +444,7 @@ class Outbox:
             return own if record == own else self._change(attempt, record)
 
     def _additions(self, attempt: str) -> list[Addition]:
-        return self._read(lambda file: file.additions(attempt)) or []
+        return self._read(lambda tables: tables.additions(attempt)) or []
 
     @staticmethod
     def _with_additions(record: Record, added: Iterable[Addition]) -> Record:
@@ -367,26 +459,28 @@ class Outbox:
 
     def note(self, attempt: str, reason: str | None) -> None:
         """Note, for whoever ends the attempt, why it fails, or (None) that its scope went well. The first counts."""
-        self._use(lambda file: file.note(attempt, reason))
+        note = Note(reason, self.now())
+        self._use(lambda tables: tables.note(attempt, note))
 
     def note_deployment(self, stack: str, name: str, reason: str) -> None:
         """Note why a Deployment fails whose attempt is not known yet. The last counts."""
-        self._use(lambda file: file.note_deployment(stack, name, reason))
+        note = Note(reason, self.now())
+        self._use(lambda tables: tables.note_deployment(stack, name, note))
 
     def noted(self, attempt: str) -> Note | None:
         """What was noted of the attempt."""
-        return self._read(lambda file: file.noted(attempt))
+        return self._read(lambda tables: tables.noted(attempt))
 
     def noted_of_deployment(self, place: Place) -> Note | None:
         """What was noted last of the Deployment."""
-        return self._read(lambda file: file.noted_of_deployment(place))
+        return self._read(lambda tables: tables.noted_of_deployment(place))
 
     # -- leases --------------------------------------------------------------------------------------------------------
 
     def still_holds(self, attempt: str) -> bool:
         """Whether this process still looks after an attempt; a process that slept may have lost it.
 
-        While its lease lasts nobody can have taken it, so the file is asked only then.
+        While its lease lasts nobody can have taken it, so the table is asked only then.
         """
         with self._lock:
             own = self._own.get(attempt)
@@ -401,12 +495,12 @@ class Outbox:
         with self._lock:
             owned = [self._own[attempt] for ids in self._unsettled.values() for attempt in ids]
             written = [own for own in owned if own.written is not None]
-            until = self.now() + LEASE_S
-            renewed = self._use(lambda file: file.renew([own.record for own in written], until)) if written else None
+            records, until = [own.record for own in written], self.now() + LEASE_S
+            renewed = self._use(lambda tables: tables.renew(records, until)) if written else None
             if renewed is None:
                 return
             for own in written:
-                there = None if renewed == len(written) else self._read(partial(OutboxFile.find, attempt=own.record.id))
+                there = None if renewed == len(written) else self._read(partial(Tables.find, attempt=own.record.id))
                 if there is not None and there.holder != own.record.holder:
                     self._lose(own, there)
                     continue
@@ -423,21 +517,21 @@ class Outbox:
                     self._change(record.id, replace(record, holder=Holder.nobody(), lease=self.now()))
 
     def close(self) -> None:
-        """Leave it, and close its file, for which SQLite takes some milliseconds."""
+        """Leave it, and close its database, which takes some milliseconds."""
         self.leave()
         with self._lock:
-            self._file.close()
+            self._tables.close()
 
     def _renew_regularly(self) -> None:
         while not self._closing.wait(RENEW_S):
             with self._lock:
                 if not any(self._unsettled.values()):
                     self._renewing = None
-                    self._file.close()
+                    self._tables.close()
                     return
                 self.renew()
 
-    # -- the file ------------------------------------------------------------------------------------------------------
+    # -- the tables ----------------------------------------------------------------------------------------------------
 
     def _keep(self, own: _Own) -> None:
         record = own.record
@@ -454,7 +548,7 @@ class Outbox:
     def _looks_after(self, record: Record) -> bool:
         return record.id in self._unsettled.get(record.place, {}) or record.id in self._unwritten
 
-    def _change(self, attempt: str, record: Record) -> Record:
+    def _change(self, attempt: str, record: Record, beside: Place | None = None) -> Record:
         """Bring a record of this process to its next state; returns it as it is then.
 
         One that another process looks after stays as it is.
@@ -465,33 +559,39 @@ class Outbox:
         own.record = record
         if record.attempt.is_settled:
             self._unsettled.get(record.place, {}).pop(attempt, None)
-        self._write(attempt)
+        self._write(attempt, beside=beside)
         return own.record
 
-    def _write(self, *attempts: str, anyway: bool = False) -> None:
+    def _write(self, *attempts: str, beside: Place | None = None, anyway: bool = False) -> None:
         """Write these records, and those that could not be written before.
 
         Args:
             attempts: the ids.
-            anyway: whether to try where the file could not be used just now.
+            beside: asks what other processes have of that Deployment, which is what `beside` gives of these attempts.
+            anyway: whether to try where the tables could not be used just now.
         """
         self._unwritten.update(attempts)
-        owned = [self._own[attempt] for attempt in self._unwritten]
+        owned = [own for attempt in self._unwritten if (own := self._own[attempt]).written != own.record]
+        self._unwritten.intersection_update(own.record.id for own in owned)
         if not owned:
             return
         if anyway:
             self._quiet_until.clear()
-        moved = self._use(lambda file: file.move([(own.written, own.record) for own in owned]))
+            self._tables.try_again()
+        pairs = [(own.written, own.record) for own in owned]
+        moved, found = self._use(lambda tables: tables.move(pairs, self.now(), beside)) or (None, None)
         for own, was_moved in zip(owned, moved or (), strict=False):
             if was_moved:
                 own.written = own.record
                 self._unwritten.discard(own.record.id)
             else:
                 self._was_changed(own)
+        for attempt in attempts if beside is not None else ():
+            self._own[attempt].beside = found
 
     def _was_changed(self, own: _Own) -> None:
-        """Somebody else has changed a record in the file: who looks after it there decides what it is."""
-        there = self._read(lambda file: [file.find(own.record.id)])
+        """Somebody else has changed a record in the table: who looks after it there decides what it is."""
+        there = self._read(lambda tables: [tables.find(own.record.id)])
         if there is None:
             return
         (found,) = there
@@ -503,8 +603,8 @@ class Outbox:
             own.record = replace(own.record, attempt=replace(own.record.attempt, end=found.attempt.end))
         # Otherwise the file was removed, or does not have what it was told last: what this process knows is newer.
         own.written = found
-        moved = self._use(lambda file: file.move([(found, own.record)]))
-        if moved == [True]:
+        moved = self._use(lambda tables: tables.move([(found, own.record)], self.now()))
+        if moved is not None and moved[0] == [True]:
             own.written = own.record
             self._unwritten.discard(own.record.id)
 
@@ -515,20 +615,20 @@ class Outbox:
         self._unsettled.get(own.record.place, {}).pop(there.id, None)
         self._unwritten.discard(there.id)
 
-    def _read(self, use: Callable[[OutboxFile], T]) -> T | None:
-        """Read the file; None where it cannot be read. One that cannot be written may still be read."""
+    def _read(self, use: Callable[[Tables], T]) -> T | None:
+        """Read the tables; None where they cannot be read. Those that cannot be written may still be read."""
         return self._use(use, _Access.READ)
 
-    def _use(self, use: Callable[[OutboxFile], T], access: _Access = _Access.WRITE) -> T | None:
-        """Use the file; None where it cannot be used."""
+    def _use(self, use: Callable[[Tables], T], access: _Access = _Access.WRITE) -> T | None:
+        """Use the tables; None where they cannot be used."""
         with self._lock:
-            if self.now() < self._quiet_until.get(access, 0.0):
+            if self.clock() < self._quiet_until.get(access, 0.0):
                 return None
             try:
-                result = use(self._file)
+                result = use(self._tables)
             except OutboxError as error:
                 self._troubles[access] = str(error)
-                self._quiet_until[access] = self.now() + QUIET_S
+                self._quiet_until[access] = self.clock() + QUIET_S
                 self._warn(str(error), about="outbox")
                 return None
             self._troubles.pop(access, None)

@@ -99,7 +99,9 @@ class Queue:
         waiting = [record for record in self._outbox.unsettled(place) if record.attempt.waits]
         if not waiting:
             return []
-        others = self._outbox.others(place.stack, place.address, place.name)
+        others = self._outbox.beside(waiting[-1].id)
+        if others is None:
+            others = self._outbox.others(place.stack, place.address, place.name)
         earlier = [record for record in others if record.recorded < waiting[0].recorded]
         if any(map(self._takeover.comes_first, earlier)):
             raise UnavailableError(BUSY)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ..state import DeliveryStatus
 from .attempt import Attempt, End
 from .holder import Holder
+from .origin import Origin
 
 LEASE_S = 30.0
 """How long nobody takes over an attempt whose holder cannot be seen, from when the holder renewed its lease last."""
@@ -63,6 +64,7 @@ class Record:
         folder: the project's folder, where the runner recorded it.
         why: why an event of it was not delivered when it was tried last: one line, without token and app key. None
             where everything was, or where nothing was tried.
+        origin: the machine, the user and the CI job that recorded it, as far as that is known.
     """
 
     attempt: Attempt
@@ -76,6 +78,7 @@ class Record:
     in_doubt: bool = False
     folder: str | None = None
     why: str | None = None
+    origin: Origin = Origin()  # noqa: RUF009 - frozen
 
     @property
     def id(self) -> str:

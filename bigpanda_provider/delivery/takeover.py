@@ -59,7 +59,10 @@ class Takeover:
         State and outbox each know some of it. A record goes only when state knows that it has arrived: another machine
         may have sent it. State may also be older than the outbox, as after an import; then the record is sent.
         """
-        self.wait_for_others(place)
+        # What comes up in the second that this may be old is seen when the new attempt is written, by the queue.
+        others = self._outbox.others_lately(place.stack, place.address, place.name)
+        if others:
+            others = self.wait_for_others(place)
         with self._lock:
             self._sent.update(left.sent)
         for attempt in left.waiting:
@@ -71,7 +74,7 @@ class Takeover:
             if self._outbox.get(attempt.id) is not None:
                 self._outbox.learn(attempt)
                 self.end_orphan(attempt.id, None if record is None else record.last_seen)
-        self.take_free(self._outbox.others(place.stack, place.address, place.name))
+        self.take_free(record for record in others if not self._outbox.looks_after(record.id))
 
     def take_free(self, records: Iterable[Record]) -> list[Record]:
         """Look after those of a Deployment's records that no process looks after; what of them is to be sent.
@@ -116,16 +119,20 @@ class Takeover:
             note = self._outbox.noted(attempt)
             self._outbox.end(attempt, _incomplete(last_seen) if note is None else note.end)
 
-    def wait_for_others(self, place: Place) -> None:
+    def wait_for_others(self, place: Place) -> list[Record]:
         """Wait, for a limited time, while another process is at what is left of a Deployment.
 
         What goes on beside is not waited for: it ends after this.
+
+        Returns:
+            What other processes have of it then.
         """
         deadline = time.monotonic() + OTHERS_LIMIT_S
-        while time.monotonic() < deadline:
+        while True:
             others = self._outbox.others(place.stack, place.address, place.name)
-            if not any(self.comes_first(record) and record.id not in self._beside for record in others):
-                return
+            is_waited_for = any(self.comes_first(record) and record.id not in self._beside for record in others)
+            if not is_waited_for or time.monotonic() >= deadline:
+                return others
             time.sleep(POLL_S)
 
 

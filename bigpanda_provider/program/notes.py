@@ -94,10 +94,9 @@ def _leave(attempt: str | None, place: Mapping[str, str], reason: str | None) ->
         reason: why it fails; None for an attempt whose scope went well.
     """
     # Not at the top: this loads sqlite3, which most runs never need.
-    from ..delivery.file import default_path
     from ..delivery.outbox import Outbox
 
-    with Outbox(default_path(os.environ)) as outbox:
+    with Outbox.of(os.environ) as outbox:
         if attempt is not None:
             outbox.note(attempt, reason)
         elif reason is not None:

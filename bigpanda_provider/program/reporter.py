@@ -216,12 +216,11 @@ class Reporter:
     def _opened(self) -> Delivery:
         """The delivery of this process, made with its first event."""
         from ..delivery.delivery import Delivery
-        from ..delivery.file import default_path
         from ..delivery.outbox import Outbox
 
         with self._lock:
             if self._delivery is None:
-                outbox = Outbox(default_path(os.environ), self._warn)
+                outbox = Outbox.of(os.environ, self._warn)
                 self._delivery = Delivery(self._settings, outbox, self._warn)
             return self._delivery
 

@@ -20,7 +20,6 @@ from ..bigpanda import certificate
 from ..bigpanda.events import Context, StartEvent, read
 from ..delivery.attempt import Attempt
 from ..delivery.delivery import Delivery
-from ..delivery.file import default_path
 from ..delivery.outbox import Outbox
 from ..errors import DeliveryError, SettingError
 from ..settings import KEYS, NAMESPACE, Mode, Settings
@@ -54,7 +53,7 @@ class Service:
             settings = Settings.resolve({"bigpanda:delivery": Mode.OFF.value}, {})
         self._settings = settings
         self._timeout_s = settings.timeout_seconds.value
-        self.delivery = Delivery(settings, Outbox(default_path(os.environ), warn), warn)
+        self.delivery = Delivery(settings, Outbox.of(os.environ, warn), warn)
         self.guard = Guard(self.delivery)
         self.guard.watch()
         self._ended: dict[str, Attempt] = {}

@@ -16,7 +16,6 @@ import pytest
 from bigpanda_provider.bigpanda.events import Context, StartEvent
 from bigpanda_provider.delivery.attempt import Attempt
 from bigpanda_provider.delivery.delivery import Delivery
-from bigpanda_provider.delivery.file import OutboxFile
 from bigpanda_provider.delivery.holder import Holder
 from bigpanda_provider.delivery.outbox import Outbox
 from bigpanda_provider.delivery.record import LEASE_S, Place, Record, Recorder
@@ -27,6 +26,7 @@ from bigpanda_provider.settings import Settings
 from bigpanda_provider.state import Api, DeliveryStatus, Status
 from tests.engine import TOKEN, Stack
 from tests.faults import FaultyBigPanda, answer
+from tests.outboxes import fill
 from tests.servers import Sandbox
 
 from .command import EVENT, Release
@@ -79,9 +79,7 @@ def recorded(
     recorder, stack = (Recorder.PERSON, "") if by_hand else (Recorder.DEPLOYMENT, STACK)
     place, now = Place(stack, "pay", address), time.time()
     # An outbox that is closed lets go of what it holds, so the file is written itself.
-    file = OutboxFile(shop.stack.outbox)
-    assert file.move([(None, Record(attempt, place, recorder, holder, now + LEASE_S, now, is_secret=secret))]) == [True]
-    file.close()
+    fill(shop.stack.outbox, Record(attempt, place, recorder, holder, now + LEASE_S, now, is_secret=secret))
     return attempt.id
 
 

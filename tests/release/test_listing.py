@@ -22,7 +22,6 @@ from rich.console import Console
 
 from bigpanda_provider.bigpanda.events import StartEvent
 from bigpanda_provider.delivery.attempt import Attempt, End
-from bigpanda_provider.delivery.file import OutboxFile
 from bigpanda_provider.delivery.holder import Holder
 from bigpanda_provider.delivery.record import Place, Record, Recorder
 from bigpanda_provider.errors import WrongUseError
@@ -33,6 +32,7 @@ from bigpanda_provider.release.shown import listing
 from bigpanda_provider.release.shown.listing import Listing, Make, ago
 from bigpanda_provider.release.shown.table import Cell, Column, cut, lines
 from bigpanda_provider.state import DeliveryStatus
+from tests.outboxes import fill
 
 from .command import COMMAND
 
@@ -284,10 +284,8 @@ def on_terminal(outbox: pathlib.Path, columns: int, *arguments: str, stop_after:
 def outbox(tmp_path: pathlib.Path) -> pathlib.Path:
     """An outbox with the records, as if they had been recorded just now."""
     path = tmp_path / "outbox.db"
-    file, later = OutboxFile(path), time.time() - NOW
-    moved = [replace(one, recorded=one.recorded + later - 1) for one in RECORDS]
-    assert all(file.move([(None, one) for one in moved]))
-    file.close()
+    later = time.time() - NOW
+    fill(path, *(replace(one, recorded=one.recorded + later - 1) for one in RECORDS))
     return path
 
 

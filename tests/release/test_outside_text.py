@@ -101,7 +101,7 @@ def test_in_an_outbox_of_an_older_version(release: MakeRelease) -> None:
     with Outbox(shop.stack.outbox, holder=Holder(1, "gone")) as outbox:
         outbox.begin(place, Attempt("1", start).ended(End.failure("to be replaced")))
     with contextlib.closing(sqlite3.connect(shop.stack.outbox)) as db, db:
-        db.execute("UPDATE attempt SET reason = ?", (ODD,))
+        db.execute("UPDATE bigpanda_attempt SET reason = ?", (ODD,))
     for command in ("status", "history", "flush"):
         run = shop(command)
         assert run.ok, run.output

@@ -18,6 +18,7 @@ from bigpanda_provider.delivery.attempt import Attempt, End
 from bigpanda_provider.delivery.delivery import Delivery
 from bigpanda_provider.delivery.outbox import Outbox
 from bigpanda_provider.delivery.record import Place, Recorder
+from bigpanda_provider.delivery.stored.location import Location
 from bigpanda_provider.release.recorded import leftover
 from bigpanda_provider.release.shown.display import Display
 from bigpanda_provider.release.shown.paused import Paused
@@ -44,7 +45,7 @@ def minute(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate, "MINUTE_S", MINUTE_S)
 
 
-def waiting(path: pathlib.Path, address: str, count: int) -> None:
+def waiting(path: Location, address: str, count: int) -> None:
     """Put so many changes into the outbox, by hand, that have ended and were never sent."""
     with Outbox(path) as outbox:
         for number in range(count):
@@ -78,7 +79,7 @@ def test_a_flush_keeps_to_the_limit_and_says_so(
 ) -> None:
     """Nothing is lost, and no minute has more than BigPanda accepts."""
     monkeypatch.setattr(Changes, "per_minute", 3)
-    waiting(outbox.path, bigpanda.address, 8)
+    waiting(outbox.location, bigpanda.address, 8)
     shown, took_s = flush(outbox, bigpanda)
     assert shown[0] == "BigPanda accepts 3 changes a minute; 5 are left, sending continues in 1 s"
     assert shown[-2:] == ["sent the start and the end of shop 7", "16 events sent"]
@@ -93,7 +94,7 @@ def test_a_flush_keeps_to_the_limit_and_says_so(
 def test_a_flush_goes_on_where_bigpanda_says_that_it_is_too_much(outbox: Outbox) -> None:
     """Others send by the same account: what was refused with 429 is sent once there is room."""
     with sandbox(changes_per_minute=3) as bigpanda:
-        waiting(outbox.path, bigpanda.address, 5)
+        waiting(outbox.location, bigpanda.address, 5)
         shown, _ = flush(outbox, bigpanda, timeout_s=0.3)
         assert "BigPanda accepts 400 changes a minute; 2 are left, sending continues in 1 s" in shown
         assert shown[-1] == "10 events sent"
@@ -106,6 +107,6 @@ def test_a_flush_does_not_say_so_again_and_again(
 ) -> None:
     """Posts that are spread over a minute wait a bit each."""
     monkeypatch.setattr(Changes, "per_minute", 2)
-    waiting(outbox.path, bigpanda.address, 6)
+    waiting(outbox.location, bigpanda.address, 6)
     shown, _ = flush(outbox, bigpanda, every_s=60)
     assert len([line for line in shown if "sending continues" in line]) == 1

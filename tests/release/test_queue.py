@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from bigpanda_provider.delivery.attempt import End
-from bigpanda_provider.delivery.file import OutboxFile
 from bigpanda_provider.delivery.holder import Holder
 from bigpanda_provider.delivery.outbox import Outbox
 from bigpanda_provider.delivery.record import LEASE_S, Record, Recorder
@@ -24,6 +23,7 @@ from bigpanda_provider.release.recorded.flushed import Flushed, Part
 from bigpanda_provider.settings import Setting, Source
 from tests.engine import Stack
 from tests.faults import FaultyBigPanda
+from tests.outboxes import fill
 from tests.servers import Sandbox
 
 from .command import COMMAND, Release
@@ -40,13 +40,6 @@ END = record("77ab", SHOP, 3, end=FAILURE, why=DOWN)
 def path(tmp_path: pathlib.Path) -> pathlib.Path:
     """An empty outbox's file."""
     return tmp_path / "outbox.db"
-
-
-def fill(path: pathlib.Path, *records: Record) -> None:
-    """Write records as processes that are gone have left them."""
-    file = OutboxFile(path)
-    assert all(file.move([(None, one) for one in records]))
-    file.close()
 
 
 def call(path: pathlib.Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

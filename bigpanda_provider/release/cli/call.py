@@ -15,7 +15,6 @@ from rich.console import Console
 
 from ...bigpanda import certificate
 from ...delivery.delivery import Delivery
-from ...delivery.file import default_path
 from ...delivery.outbox import Outbox
 from ...delivery.warn import OUTAGE
 from ...errors import OutboxError, SettingError
@@ -77,7 +76,7 @@ class Call:
     @cached_property
     def outbox(self) -> Outbox:
         """The record of events; `close` closes it."""
-        return Outbox(default_path(os.environ), self.display.warn)
+        return Outbox.of(os.environ, self.display.warn)
 
     def open_outbox(self) -> Outbox:
         """The outbox, for a command that can do nothing without it: that is one error, and no warning before it.
@@ -85,7 +84,7 @@ class Call:
         Raises:
             OutboxError: it cannot be read.
         """
-        outbox = self.__dict__["outbox"] = Outbox(default_path(os.environ))
+        outbox = self.__dict__["outbox"] = Outbox.of(os.environ)
         readable(outbox, outbox.unended())
         return outbox
 

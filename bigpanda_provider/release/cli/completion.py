@@ -9,9 +9,9 @@ from collections.abc import Iterable
 
 import typer
 
-from ...delivery.file import default_path
 from ...delivery.outbox import Outbox
 from ...delivery.record import Record
+from ...delivery.stored.location import location
 
 _STACK_FILE = re.compile(r"Pulumi\.(.+)\.(?:ya?ml|json)")
 
@@ -38,10 +38,10 @@ def _beginning(names: Iterable[str], incomplete: str) -> list[str]:
 
 
 def _records(*, unended: bool = False) -> list[Record]:
-    file = default_path(os.environ)
-    if not file.is_file():  # it is not made for this
+    place = location(os.environ)
+    if isinstance(place, pathlib.Path) and not place.is_file():  # it is not made for this
         return []
-    outbox = Outbox(file)
+    outbox = Outbox(place)
     try:
         return outbox.unended() if unended else outbox.latest()
     finally:

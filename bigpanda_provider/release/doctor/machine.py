@@ -7,9 +7,9 @@ import pathlib
 import shutil
 from collections.abc import Mapping
 
-from ...delivery.file import default_path
 from ...delivery.git import checkout
 from ...delivery.outbox import Outbox
+from ...delivery.stored.location import Url
 from ...settings import Settings
 from ...tags import Found
 from .check import Check
@@ -33,15 +33,15 @@ def git_check(folder: pathlib.Path, settings: Settings) -> Check:
 
 def outbox_check(environ: Mapping[str, str]) -> Check:
     """Whether events can be recorded, and how many wait."""
-    path = default_path(environ)
-    with Outbox(path) as outbox:
+    with Outbox.of(environ) as outbox:
         waiting = len(outbox.unsettled_of_all())
         trouble = outbox.trouble
+        place = outbox.location
+        if trouble is None and not isinstance(place, Url) and not _is_writable(place):
+            trouble = f"{place} cannot be written"
     if trouble is not None:
         return Check("outbox", trouble, UNWRITABLE)
-    if not _is_writable(path):
-        return Check("outbox", f"{path} cannot be written", UNWRITABLE)
-    return Check("outbox", f"{path}, {waiting} waiting or in progress")
+    return Check("outbox", f"{place}, {waiting} waiting or in progress")
 
 
 def _is_writable(path: pathlib.Path) -> bool:

@@ -1,0 +1,105 @@
+"""Where the outbox is: `BIGPANDA_OUTBOX` is a file, or the URL of a PostgreSQL database."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from ...bigpanda.masking import masked
+from ...bigpanda.text import one_line
+
+VARIABLE = "BIGPANDA_OUTBOX"
+SCHEMES = ("postgresql", "postgres")
+EXAMPLE = "postgresql://USER@HOST/DATABASE"
+"""What a URL looks like."""
+SECRETS = ("password", "sslpassword")
+"""What of a URL's query is secret."""
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Url:
+    """The URL of a database, which may hold a password: what is shown of it is `str`.
+
+    Attributes:
+        text: the URL, as libpq takes it.
+    """
+
+    text: str = field(repr=False)
+
+    @property
+    def problem(self) -> str | None:
+        """Why it cannot be used, without a part of it that may be secret; None where it can."""
+        scheme, rest = _parts(self.text)
+        if scheme not in SCHEMES:
+            return f"{scheme}:// is not supported; set {VARIABLE} to a file or to {EXAMPLE}"
+        authority = re.split("[/?#]", rest, maxsplit=1)[0]
+        if rest.count("@") > 1 or ("@" in rest and "@" not in authority):
+            # libpq would take a part of the password for the host, and show it.
+            return (
+                f"the user name or the password in {VARIABLE} has a character that must be percent-encoded, "
+                "such as %40 for @ and %2F for /; or omit the password and set PGPASSWORD"
+            )
+        try:
+            urlsplit(self.text)
+        except ValueError:
+            return f"{VARIABLE} is not a valid URL; write it as {EXAMPLE}"
+        return None
+
+    def __str__(self) -> str:
+        """It without password and options."""
+        scheme, _ = _parts(self.text)
+        if self.problem is not None:
+            return f"{scheme}://..."
+        parts = urlsplit(self.text)
+        credentials, _, host = parts.netloc.rpartition("@")
+        user = credentials.partition(":")[0]
+        service = dict(parse_qsl(parts.query)).get("service")
+        more = f"?service={service}" if service else ""
+        return one_line(f"{scheme}://{user}{'@' if user else ''}{host}{parts.path}{more}")
+
+    def masked(self, text: str) -> str:
+        """A text from outside in one line, without the passwords that the URL holds."""
+        return one_line(masked(text, self._secrets))
+
+    @property
+    def _secrets(self) -> frozenset[str]:
+        if self.problem is not None:
+            return frozenset({_parts(self.text)[1]})
+        parts = urlsplit(self.text)
+        raw = parts.netloc.rpartition("@")[0].partition(":")[2]
+        query = {value for name, value in parse_qsl(parts.query) if name in SECRETS}
+        return frozenset({raw, unquote(raw), *query} - {""})
+
+
+def _parts(url: str) -> tuple[str, str]:
+    """Scheme and rest of a URL."""
+    found = _SCHEME.fullmatch(url)
+    return (found[1].lower(), found[2]) if found else ("", url)
+
+
+Location = pathlib.Path | Url
+"""Where the outbox is."""
+
+
+def location(environ: Mapping[str, str]) -> Location:
+    """`BIGPANDA_OUTBOX`, else a file in the user's state folder; with "~" in it where there is no home folder."""
+    folder = environ.get("LOCALAPPDATA") if os.name == "nt" else environ.get("XDG_STATE_HOME")
+    otherwise = pathlib.Path(folder or "~/.local/state") / "bigpanda-provider" / "outbox.db"
+    return parse(environ[VARIABLE]) if environ.get(VARIABLE) else _expanded(otherwise)
+
+
+def parse(text: str) -> Location:
+    """What a user has given: a URL, else a file."""
+    return Url(text.strip()) if _SCHEME.fullmatch(text.strip()) else _expanded(pathlib.Path(text))
+
+
+def _expanded(path: pathlib.Path) -> pathlib.Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path

@@ -1,0 +1,245 @@
+"""The outbox in a PostgreSQL database, which the machines of a team share.
+
+Each transaction goes to the server as one pipeline, so it takes one round trip. It is carried out by a thread of its
+own: neither libpq nor psycopg limits how long a name is looked up or an answer is waited for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ...bigpanda.text import one_line
+from ...bigpanda.workers import Workers
+from ...errors import OutboxError
+from . import schema
+from .database import LIMIT_S, Answer, Statement, unusable
+from .location import Url
+
+if TYPE_CHECKING:
+    import psycopg
+
+    Connection = psycopg.Connection[dict[str, Any]]
+
+QUIET_FACTOR = 15
+"""A database that did not answer is left alone for so many times as long: it costs a long update a 16th of its time."""
+UPGRADE_LOCK = 0x6270_6F75_7462_6F78
+"""The advisory lock of who makes or upgrades the tables: "bpoutbox"."""
+NOT_INSTALLED = "psycopg is not installed; run `pip install 'bigpanda-provider[postgres]'`"
+UNANSWERED = f"the database did not answer within {LIMIT_S:g} s"
+LIMITED = f"SET LOCAL statement_timeout = {int(LIMIT_S * 1000)}"
+"""Ends on the server what nobody waits for any more."""
+
+_quiet_until: dict[Url, float] = {}
+"""Until when databases are left alone that did not answer, as `time.monotonic()` tells it, for all that use them."""
+
+
+class Postgres:
+    """The database at a URL."""
+
+    locking = " FOR UPDATE"
+
+    def __init__(self, url: Url) -> None:
+        self._url = url
+        self._workers: Workers | None = None
+        self._session: _Session | None = None
+        self.ahead_s = 0.0
+
+    def run(self, statements: Sequence[Statement], *, writes: bool) -> list[Answer]:
+        """As `Database.run`. Where the connection was lost, it is done again with another one."""
+        if self._url.problem is not None:
+            raise unusable(self._url, self._url.problem)
+        if time.monotonic() < _quiet_until.get(self._url, 0.0):
+            raise unusable(self._url, UNANSWERED)
+        deadline = time.monotonic() + LIMIT_S
+        is_new = self._session is None
+        work = self._carry_out(statements, writes, deadline)
+        if work.may_be_repeated and not is_new:
+            work = self._carry_out(statements, writes, deadline)
+        if work.error is not None:
+            raise unusable(self._url, work.error)
+        if abs(work.ahead_s - self.ahead_s) > work.took_s:  # nearer it cannot be told
+            self.ahead_s = work.ahead_s
+        return work.answers
+
+    def _carry_out(self, statements: Sequence[Statement], writes: bool, deadline: float) -> _Work:
+        if self._workers is None:
+            self._workers = Workers("bigpanda-outbox")
+        session = self._session = self._session or _Session(self._url)
+        work = _Work(session, statements, writes=writes)
+        if not self._workers.run(work).wait(max(deadline - time.monotonic(), 0.0)):
+            self._session = None
+            session.abandon()
+            _quiet_until[self._url] = time.monotonic() + QUIET_FACTOR * LIMIT_S
+            raise unusable(self._url, UNANSWERED)
+        if work.error is not None:
+            self._session = None
+        return work
+
+    def try_again(self) -> None:
+        """As `Database.try_again`."""
+        _quiet_until.pop(self._url, None)
+
+    def close(self) -> None:
+        """As `Database.close`."""
+        workers, session = self._workers, self._session
+        self._workers = self._session = None
+        if workers is not None:
+            if session is not None:
+                workers.run(session.close).wait(LIMIT_S)
+            workers.stop()
+
+
+class _Session:
+    """One connection, which is made when it is used first. One thread at a time uses it; another one may abandon it."""
+
+    def __init__(self, url: Url) -> None:
+        self._url = url
+        self._connection: Connection | None = None
+        self._is_abandoned = False
+
+    def connection(self) -> Connection:
+        """The connection, to a database that has the tables.
+
+        Raises:
+            psycopg.Error: there is none.
+            OutboxError: the tables are of a later version.
+        """
+        if self._connection is None:
+            import psycopg
+            from psycopg.rows import dict_row
+
+            self._connection = psycopg.connect(
+                self._url.text,
+                autocommit=True,
+                prepare_threshold=None,  # a statement that is prepared is lost where a pool gives another connection
+                row_factory=dict_row,
+                connect_timeout=int(LIMIT_S),
+                fallback_application_name="bigpanda-provider",
+            )
+            _make_tables(self._connection, self._url)
+        return self._connection
+
+    def abandon(self) -> None:
+        """Have the thread that uses it come back: nobody waits for it any more."""
+        self._is_abandoned = True
+        connection = self._connection
+        with contextlib.suppress(Exception):  # it may be closed by now, or not be there yet
+            if connection is not None:
+                with socket.socket(fileno=socket.dup(connection.fileno())) as wire:
+                    wire.shutdown(socket.SHUT_RDWR)
+
+    def close_if_abandoned(self) -> None:
+        """Close it if nobody waits for it any more."""
+        if self._is_abandoned:
+            self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+class _Work:
+    """Carries out one transaction, in another thread.
+
+    Attributes:
+        answers: what it did.
+        error: why it was not carried out.
+        may_be_repeated: whether it failed since the connection was lost, or stood in another one's way.
+        took_s: how long it took, in seconds.
+        ahead_s: by how much the database's clock is ahead of this machine's, give or take half of that.
+    """
+
+    def __init__(self, session: _Session, statements: Sequence[Statement], *, writes: bool) -> None:
+        self._session, self._statements, self._writes = session, statements, writes
+        self.answers: list[Answer] = []
+        self.error: str | None = None
+        self.may_be_repeated = False
+        self.took_s = self.ahead_s = 0.0
+
+    def __call__(self) -> None:
+        """Do it; whatever goes wrong is in `error`."""
+        try:
+            self._do(self._session.connection())
+        except ImportError:
+            self.error = NOT_INSTALLED
+        except OutboxError as error:
+            self.error = str(error)
+        except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
+            self.error = _told(error)
+            self.may_be_repeated = _is_passing(error)
+            self._session.close()
+        finally:
+            self._session.close_if_abandoned()
+
+    def _do(self, connection: Connection) -> None:
+        before = time.time()
+        with _at_once(connection):
+            connection.execute("BEGIN" if self._writes else "BEGIN READ ONLY")
+            connection.execute(LIMITED)
+            done = [connection.execute(_with_placeholders(one.sql), one.values or None) for one in self._statements]
+            clock = connection.execute("SELECT extract(epoch FROM clock_timestamp())::float8 AS now")
+            connection.execute("COMMIT")
+        self.answers = [Answer([] if one.description is None else one.fetchall(), one.rowcount) for one in done]
+        after = time.time()
+        now = clock.fetchone()
+        self.took_s = after - before
+        self.ahead_s = 0.0 if now is None else now["now"] - (before + after) / 2
+
+
+def _at_once(connection: Connection) -> contextlib.AbstractContextManager[object]:
+    """While it lasts, statements are sent together; one after the other where libpq is older than 14."""
+    import psycopg
+
+    return connection.pipeline() if psycopg.Pipeline.is_supported() else contextlib.nullcontext()
+
+
+@cache
+def _with_placeholders(sql: str) -> str:
+    return sql.replace("%", "%%").replace("?", "%s")
+
+
+def _make_tables(connection: Connection, url: Url) -> None:
+    """See to it that the tables are there, and of this version; of several that come at once, one makes them."""
+    version = _version(connection)
+    if version < schema.VERSION:
+        with connection.transaction():
+            connection.execute(LIMITED)
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (UPGRADE_LOCK,))
+            version = _version(connection)
+            for statement in schema.statements(version, counted=schema.COUNTED):
+                connection.execute(statement.encode())
+            if version == 0:
+                connection.execute("CREATE TABLE bigpanda_outbox (version INTEGER NOT NULL)")
+                connection.execute("INSERT INTO bigpanda_outbox VALUES (0)")
+            if version < schema.VERSION:
+                connection.execute("UPDATE bigpanda_outbox SET version = %s", (schema.VERSION,))
+    if version > schema.VERSION:
+        raise OutboxError(schema.too_new(version))
+
+
+def _version(connection: Connection) -> int:
+    """The version of the tables; 0 where there are none. A query that fails would end the transaction."""
+    if connection.execute("SELECT to_regclass('bigpanda_outbox') AS there").fetchone() == {"there": None}:
+        return 0
+    found = connection.execute("SELECT version FROM bigpanda_outbox").fetchone()
+    return 0 if found is None else int(found["version"])
+
+
+def _told(error: Exception) -> str:
+    """What psycopg says went wrong, in one line: the first of several attempts to connect."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return one_line(lines[0] if lines else type(error).__name__).removeprefix("connection failed: ")
+
+
+def _is_passing(error: Exception) -> bool:
+    import psycopg
+
+    lost = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return lost or isinstance(error, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure)

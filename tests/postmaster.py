@@ -98,9 +98,6 @@ class Postmaster:
         _send(signal.SIGKILL, killed)
         self._end(signal.SIGKILL)
         wait_until(lambda: all(_state_and_parent(pid)[0] in "ZX" for pid in killed), LIMIT_S)
-        # A killed server leaves its shared memory in the kernel; its id is in line 7.
-        segment = (self._data / "postmaster.pid").read_text().splitlines()[6].split()[1]
-        subprocess.run(["ipcrm", "-m", segment], check=True, capture_output=True)
 
     def suspend(self) -> list[int]:
         """Suspend all its processes: the system still takes connections for it, and nobody answers.
@@ -128,9 +125,8 @@ class Postmaster:
 
     def close(self) -> None:
         """End it, whatever state it is in."""
-        if self._process is not None:
-            self.resume()
-            self._end(signal.SIGQUIT)
+        self.recover()  # also one that was killed: the kernel keeps its shared memory until it runs again
+        self._end(signal.SIGQUIT)
 
     def _end(self, how: signal.Signals) -> None:
         assert self._process is not None, "it does not run"

@@ -44,21 +44,21 @@ class SmallDisk:
 
 @contextlib.contextmanager
 def small_disk(server: PostgreSQL) -> Iterator[SmallDisk]:
-    """One with a new database on it, which is gone afterwards; skips the test where none can be mounted."""
+    """One with a new database on it; all databases of the test are gone afterwards.
+
+    Skips the test where no disk can be mounted.
+    """
     folder = server.folder / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={SIZE},mode=0700", "outbox-tests", str(folder)]
     if os.getuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
         folder.rmdir()
         pytest.skip("NOT TESTED: a full disk; run the tests as root, in a container that may mount a tmpfs")
-    try:
+    with contextlib.ExitStack() as ending:
+        ending.callback(folder.rmdir)
+        ending.callback(subprocess.run, ["umount", "--lazy", str(folder)], check=True)
         give_to_owner(folder)
         server.execute(f"CREATE TABLESPACE small LOCATION '{folder}'")
-        made = SmallDisk(server.database("small"), folder / "filler")
-        yield made
-        server.recover()
-        server.execute(f"DROP DATABASE {made.database.name} WITH (FORCE)")
-        server.execute("DROP TABLESPACE small")
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-        folder.rmdir()
+        ending.callback(server.execute, "DROP TABLESPACE small")
+        ending.callback(server.tidy)
+        yield SmallDisk(server.database("small"), folder / "filler")

@@ -135,6 +135,16 @@ def test_the_server_proves_who_it_is(postgres: PostgreSQL, database: Database, t
         psycopg.connect(database.verified_url.replace(str(postgres.authority), str(stranger.file)))
 
 
+def test_the_next_test_finds_the_server_as_it_was(postgres: PostgreSQL) -> None:
+    """Whatever a test has left: databases, one of them open, and a server that is suspended, stopped or killed."""
+    before = postgres.execute("SELECT datname FROM pg_database ORDER BY 1")
+    for leave in (postgres.suspend, postgres.stop, postgres.kill):
+        with psycopg.connect(postgres.database().url):
+            leave()
+            postgres.tidy()
+        assert postgres.execute("SELECT datname FROM pg_database ORDER BY 1") == before
+
+
 def test_a_server_of_ones_own_is_another(postgres_alone: PostgreSQL, postgres: PostgreSQL) -> None:
     """What a test does to it, no other test sees."""
     assert postgres_alone.port != postgres.port
@@ -142,6 +152,7 @@ def test_a_server_of_ones_own_is_another(postgres_alone: PostgreSQL, postgres: P
     assert postgres.execute("SELECT 1") == [(1,)]
 
 
+@pytest.mark.usefixtures("postgres")  # skips where there is none
 def test_no_server_is_left_when_the_tests_are_killed() -> None:
     """It goes with the process that has started it."""
     starts = (

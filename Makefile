@@ -6,7 +6,8 @@ JOBS ?= auto
 EXTRAS := --extra cli --extra postgres --extra sandbox
 LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help demo setup clean check format test lowest chaos sdks yaml browser bench docs recordings screenshots lock
+.PHONY: help demo setup clean check format test lowest chaos sdks yaml browser postgres bench docs recordings \
+	screenshots lock
 
 ## Use it
 
@@ -66,6 +67,12 @@ browser: setup   ## install Chromium and Playwright, for the tests of the Change
 	@command -v chromium >/dev/null || { echo "Installing Chromium from Debian's packages (about a minute)" && \
 		apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
 		echo "There is no Chromium and it could not be installed; the tests of the page in a browser will be skipped" >&2
+
+postgres:        ## install PostgreSQL's server, for the tests of an outbox in a database
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || \
+		{ echo "Installing PostgreSQL from Debian's packages (about a minute)" && \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null; } || \
+		echo "There is no PostgreSQL and it could not be installed; the tests with a database will be skipped" >&2
 
 ## Release data
 

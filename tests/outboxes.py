@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 
@@ -47,7 +48,8 @@ def read_back(outbox: Outbox, attempt: str = "one") -> Record:
 
 def fill(location: Location, *records: Record) -> None:
     """Write records as they are: an outbox that is closed lets go of what it holds."""
-    tables = Tables(location, Kept())
-    moved, _ = tables.move([(None, one) for one in records], time.time())
-    assert all(moved)
+    tables = Tables(location, Kept(days=math.inf))
+    for first in range(0, len(records), 100):
+        moved, _ = tables.move([(None, one) for one in records[first : first + 100]], time.time())
+        assert all(moved)
     tables.close()

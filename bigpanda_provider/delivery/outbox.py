@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
@@ -393,9 +393,12 @@ class Outbox:
         """As `unsettled_of_all`, with those that BigPanda still has in progress, since their end will never arrive."""
         return [*map(self._seen, self._read(lambda tables: tables.unended()) or [])]
 
-    def latest(self) -> list[Record]:
-        """Every attempt that is kept, the newest first."""
-        return self._read(lambda tables: tables.latest()) or []
+    def latest(self) -> Iterator[Record]:
+        """Every attempt that is kept, the newest first; they are read as far as they are looked at."""
+        last: Record | None = None
+        while page := self._read(partial(Tables.latest, after=last)):
+            yield from page
+            last = page[-1]
 
     # -- additions -----------------------------------------------------------------------------------------------------
 
@@ -464,8 +467,8 @@ class Outbox:
 
     def note_deployment(self, stack: str, name: str, reason: str) -> None:
         """Note why a Deployment fails whose attempt is not known yet. The last counts."""
-        note = Note(reason, self.now())
-        self._use(lambda tables: tables.note_deployment(stack, name, note))
+        place, note = Place(stack, name, ""), Note(reason, self.now())
+        self._use(lambda tables: tables.note_deployment(place, note))
 
     def noted(self, attempt: str) -> Note | None:
         """What was noted of the attempt."""
@@ -474,6 +477,10 @@ class Outbox:
     def noted_of_deployment(self, place: Place) -> Note | None:
         """What was noted last of the Deployment."""
         return self._read(lambda tables: tables.noted_of_deployment(place))
+
+    def check_writable(self) -> None:
+        """Find out whether the tables can be written; `trouble` tells."""
+        self._use(Tables.check_writable)
 
     # -- leases --------------------------------------------------------------------------------------------------------
 

@@ -84,7 +84,7 @@ RECORDS = [
         "b3c4", ("db", "8", ["db-1"]), 4320, REJECTED, replace(FAILURE, delivery=REJECTED), why="400: hosts missing"
     ),
 ]
-ENTRIES = [Entry.of(one) for one in RECORDS]
+ENTRIES = [Entry.of(one, NOW) for one in RECORDS]
 REMOTE = [
     replace(ENTRIES[4], looked_after_by=remote.ORPHANED, link="https://ci.example/builds/7"),
     replace(ENTRIES[3], looked_after_by=f"{remote.PROCESS}4711"),
@@ -187,7 +187,7 @@ def test_state_and_delivery_are_two_things(
     start: DeliveryStatus, end: End | None, state: State, events: Events
 ) -> None:
     """What happened to the deployment, and what became of its events."""
-    entry = Entry.of(record("a", ("shop", "1", ["a"]), 1, start, end))
+    entry = Entry.of(record("a", ("shop", "1", ["a"]), 1, start, end), NOW)
     assert (entry.state, entry.events) == (state, events)
 
 

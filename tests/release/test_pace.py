@@ -66,7 +66,7 @@ def flush(
     display = Display(console, console)
     settings = Settings.resolve({}, {}, {**SETTINGS, "baseUrl": bigpanda.address, "timeoutSeconds": timeout_s})
     delivery, begun = Delivery(settings, outbox, display.warn), time.monotonic()
-    flushed = leftover.flush(delivery, None, Paused(display, every_s))
+    flushed = leftover.flush(delivery, None, told=Paused(display, every_s))
     for line, style in flushed.lines(settings.base_url, settings.base_url.value):
         display.line(line, style=style)
     assert flushed.complete

@@ -219,6 +219,7 @@ def test_flush_says_what_became_of_each_event() -> None:
         "hosts": ["pay-1"],
         "stack": "organization/shop/prod",
         "address": US,
+        **dict.fromkeys(("machine", "user", "job", "jobUrl")),
         "events": ["start"],
         "why": "400: hosts missing",
     }

@@ -20,6 +20,8 @@ from .location import Location
 FORGET_EVERY = 500
 """What is too old is looked for when the first attempt of a process is settled, and then after so many."""
 DAY_S = 86_400
+PAGE = 1000
+"""How many attempts are read at a time: a team may keep many."""
 
 UNSETTLED = "(end_delivery IS NULL OR end_delivery = 'queued')"
 END_IS_LOST = "(end_delivery IN ('rejected', 'off') AND start_delivery = 'delivered')"
@@ -118,6 +120,16 @@ class Tables:
         statement = "DELETE FROM bigpanda_attempt WHERE id = ? AND holder = ? AND start_delivery <> 'delivered'"
         return self._write(Statement(statement, (record.id, str(record.holder))))[0].count == 1
 
+    def remove(self, record: Record) -> None:
+        """Remove a record of this process, with what belongs to it."""
+        mine = (record.id, str(record.holder))
+        is_mine = "EXISTS (SELECT 1 FROM bigpanda_attempt WHERE id = ? AND holder = ?)"
+        self._write(
+            Statement(f"DELETE FROM bigpanda_note WHERE attempt = ? AND {is_mine}", (record.id, *mine)),  # noqa: S608
+            Statement(f"DELETE FROM bigpanda_addition WHERE attempt = ? AND {is_mine}", (record.id, *mine)),  # noqa: S608
+            Statement("DELETE FROM bigpanda_attempt WHERE id = ? AND holder = ?", mine),
+        )
+
     def renew(self, records: Iterable[Record], until: float) -> int:
         """Extend leases, of those that still have the holder that they had; how many these are.
 
@@ -146,12 +158,21 @@ class Tables:
         """As `unsettled_of_all`, with those that BigPanda still has in progress, since their end will never arrive."""
         return self._select(f"{UNSETTLED} OR {END_IS_LOST} ORDER BY recorded, id")
 
-    def latest(self) -> list[Record]:
-        """Every attempt that is kept, the newest first."""
-        return self._select("TRUE ORDER BY recorded DESC, id")
+    def latest(self, after: Record | None) -> list[Record]:
+        """A page of all attempts that are kept, the newest first.
 
-    def _select(self, where: str, *values: str) -> list[Record]:
-        return self._read(Statement(f"{SELECT} {where}", [rows.text(value) for value in values]), rows.record)
+        Args:
+            after: the last one of the page before; None for the first page.
+        """
+        order = "ORDER BY recorded DESC, id LIMIT ?"
+        if after is None:
+            return self._select(f"TRUE {order}", PAGE)
+        where = f"recorded <= ? AND (recorded < ? OR id > ?) {order}"
+        return self._select(where, after.recorded, after.recorded, after.id, PAGE)
+
+    def _select(self, where: str, *values: str | float) -> list[Record]:
+        told = [rows.text(value) if isinstance(value, str) else value for value in values]
+        return self._read(Statement(f"{SELECT} {where}", told), rows.record)
 
     # -- additions -----------------------------------------------------------------------------------------------------
 
@@ -166,6 +187,13 @@ class Tables:
         """
         values = (rows.hosts_value(hosts), str(holder), until, rows.text(attempt))
         return self._write(Statement(ADD + self._database.locking, values))[0].count == 1
+
+    def insert_additions(self, attempt: str, additions: Iterable[Addition]) -> None:
+        """Write additions as they are."""
+        insert = "INSERT INTO bigpanda_addition (attempt, hosts, holder, until) VALUES (?, ?, ?, ?)"
+        values = [(attempt, rows.hosts_value(one.hosts), str(one.holder), one.until) for one in additions]
+        if values:
+            self._write(*(Statement(insert, one) for one in values))
 
     def addition_is_over(self, attempt: str, holder: Holder) -> None:
         """What that process was to send of the attempt's hosts is sent, or is not."""
@@ -183,9 +211,9 @@ class Tables:
         """Note, for whoever ends the attempt, why it fails, or that its scope went well. The first counts."""
         self._note(NOTE, attempt, note)
 
-    def note_deployment(self, stack: str, name: str, note: Note) -> None:
+    def note_deployment(self, place: Place, note: Note) -> None:
         """Note why a Deployment fails whose attempt is not known yet. The last counts: others are of earlier runs."""
-        self._note(NOTE_ANEW, _key(stack, name), note)
+        self._note(NOTE_ANEW, _key(place), note)
 
     def _note(self, sql: str, key: str, note: Note) -> None:
         told = None if note.reason is None else rows.text(note.reason)
@@ -199,9 +227,13 @@ class Tables:
 
     def noted_of_deployment(self, place: Place) -> Note | None:
         """What was noted last of the Deployment."""
-        return self.noted(_key(place.stack, place.name))
+        return self.noted(_key(place))
 
     # -- the database --------------------------------------------------------------------------------------------------
+
+    def check_writable(self) -> None:
+        """Find out whether they can be written, without a change."""
+        self._write(Statement("UPDATE bigpanda_attempt SET lease = lease WHERE FALSE"))
 
     def try_again(self) -> None:
         """Forget that they could not be used just now."""
@@ -227,13 +259,12 @@ class Tables:
 def _moving(old: Record | None, new: Record) -> list[Statement]:
     """What moves a record, and removes what belonged to one that is settled then."""
     if old is None:
-        moving = Statement(INSERT, rows.all_values(new))
-    else:
-        came_from = (new.id, *rows.state_values(old), str(old.holder), old.lease, str(new.holder))
-        moving = Statement(MOVE, (*rows.new_values(old, new), *came_from))
+        return [Statement(INSERT, rows.all_values(new))]
+    came_from = (new.id, *rows.state_values(old), str(old.holder), old.lease, str(new.holder))
+    moving = Statement(MOVE, (*rows.new_values(old, new), *came_from))
     if not new.attempt.is_settled:
         return [moving]
-    settled, key = (new.id, str(new.holder)), rows.text(_key(new.place.stack, new.place.name))
+    settled, key = (new.id, str(new.holder)), rows.text(_key(new.place))
     notes = f"DELETE FROM bigpanda_note WHERE attempt IN (?, ?) AND {IS_SETTLED_HERE}"  # noqa: S608
     additions = f"DELETE FROM bigpanda_addition WHERE attempt = ? AND {IS_SETTLED_HERE}"  # noqa: S608
     return [moving, Statement(notes, (new.id, key, *settled)), Statement(additions, (new.id, *settled))]
@@ -245,6 +276,6 @@ def _unsettled(stack: str, address: str, name: str | None) -> Statement:
     return Statement(f"{SELECT} {where} AND {UNSETTLED} ORDER BY recorded, id", values)
 
 
-def _key(stack: str, name: str) -> str:
-    """What a Deployment's note stands under; no attempt's id has a line break."""
-    return f"{stack}\n{name}"
+def _key(place: Place) -> str:
+    """What a Deployment's note stands under, whatever the address; no attempt's id has a line break."""
+    return f"{place.stack}\n{place.name}"

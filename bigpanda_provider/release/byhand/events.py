@@ -85,7 +85,7 @@ def find(delivery: Delivery, sought: Sought, *, force: bool, elsewhere: Elsewher
     records = delivery.outbox.unended()
     if not force:
         readable(delivery.outbox, records)
-    record = _found(records, delivery.address, sought, force=force)
+    record = _found(records, delivery.address, sought, delivery.outbox.now(), force=force)
     if record is not None:
         return Found(sought, record.attempt, record)
     return Found(sought, sought.as_attempt() if elsewhere is None else elsewhere(sought))
@@ -119,7 +119,7 @@ def end(delivery: Delivery, found: Found, end: End) -> Attempt:
     return delivery.end_now(record.id, end)
 
 
-def _found(records: Sequence[Record], address: str, sought: Sought, *, force: bool) -> Record | None:
+def _found(records: Sequence[Record], address: str, sought: Sought, now: float, *, force: bool) -> Record | None:
     """The open start that is sought; None where there is none, and its end is forced."""
     fitting = [
         r for r in records if r.attempt.start is not None and sought.is_of(r.id, r.attempt.start) and r.is_in_progress
@@ -132,11 +132,11 @@ def _found(records: Sequence[Record], address: str, sought: Sought, *, force: bo
     if len({name_of(start) for record in here if (start := record.attempt.start) is not None}) > 1:
         raise WrongUseError(several(here, sought))
     # They are alike: rather one with the hosts in this order, that nobody else ends.
-    fitness = {one.id: (_hosts(one) == sought.hosts, not _is_running(one)) for one in here}
+    fitness = {one.id: (_hosts(one) == sought.hosts, not _is_running(one, now)) for one in here}
     found, *more = [one for one in here if fitness[one.id] == max(fitness.values())]
     if more:
         raise WrongUseError(alike([found, *more], sought))
-    if _is_running(found) and not force:
+    if _is_running(found, now) and not force:
         raise WrongUseError(running(found))
     return found
 
@@ -145,6 +145,6 @@ def _hosts(record: Record) -> tuple[str, ...] | None:
     return None if record.attempt.start is None else record.attempt.start.hosts
 
 
-def _is_running(record: Record) -> bool:
+def _is_running(record: Record, now: float) -> bool:
     """Whether an update that still runs will end it."""
-    return record.attempt.is_open and record.recorder is not Recorder.PERSON and record.is_held(time.time())
+    return record.attempt.is_open and record.recorder is not Recorder.PERSON and record.is_held(now)

@@ -94,7 +94,7 @@ class Handed:
     def as_object(self) -> dict[str, Any]:
         """What a script is told: the record, whether it is a dry run, and what would be sent."""
         record = self.record or _record(self.attempt, self.address)
-        found = Entry.of(record).as_object()
+        found = Entry.of(record, record.recorded).as_object()
         is_off = self.became is DeliveryStatus.OFF
         if self.kind is EventKind.START and (is_off or self.post is not None):
             found |= dict.fromkeys(UNRECORDED)

@@ -6,11 +6,13 @@ help      how arguments are read and help is shown
 options   the options that several commands have
 updates   up, destroy, refresh, preview
 events    start, end
-recorded  status, history, queue, flush
-setup     doctor, sandbox, completion
+recorded  status, history
+waiting   queue, queue drop, flush
+outbox    outbox, outbox copy
+setup     doctor, sandbox
 """
 
-from . import events, recorded, setup, updates, waiting  # they add their commands, in the order of the help
+from . import events, outbox, recorded, setup, updates, waiting  # they add their commands, in the order of the help
 from .app import app, run
 
-__all__ = ["app", "events", "recorded", "run", "setup", "updates", "waiting"]
+__all__ = ["app", "events", "outbox", "recorded", "run", "setup", "updates", "waiting"]

@@ -27,6 +27,9 @@ from .help import PROGRAM, Command, EngineCommand, Group
 
 F = TypeVar("F", bound=Callable[..., Exit])
 
+_PASSWORD = re.compile(r"(://[^\s/@:]*):[^\s@]*@")
+"""The password in a URL."""
+
 _SHOWN: dict[str, Any] = {
     "pretty_exceptions_enable": False,
     "rich_markup_mode": None,
@@ -214,4 +217,5 @@ def _cancelled() -> Exit:
 
 def _complain(sentence: str) -> None:
     errors = console(stderr=True)
-    Display(errors, errors).line(f"{PROGRAM}: {sentence}", always=True)
+    shown = _PASSWORD.sub(r"\1:***@", sentence)  # a command line that is wrong is repeated
+    Display(errors, errors).line(f"{PROGRAM}: {shown}", always=True)

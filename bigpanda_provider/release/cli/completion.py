@@ -1,4 +1,4 @@
-"""What a shell completes of an option's value: from files and this machine's outbox, without the engine."""
+"""What a shell completes of an option's value: from files and the outbox, without the engine."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 from collections.abc import Iterable
+from itertools import islice
 
 import typer
 
@@ -13,6 +14,8 @@ from ...delivery.outbox import Outbox
 from ...delivery.record import Record
 from ...delivery.stored.location import location
 
+LOOKED_AT = 1000
+"""How many recorded deployments are looked at."""
 _STACK_FILE = re.compile(r"Pulumi\.(.+)\.(?:ya?ml|json)")
 
 
@@ -24,7 +27,7 @@ def stacks(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def components(incomplete: str) -> list[str]:
-    """The components that were recorded on this machine."""
+    """The components that were recorded lately."""
     return _beginning((one.attempt.start.component for one in _records() if one.attempt.start is not None), incomplete)
 
 
@@ -41,8 +44,5 @@ def _records(*, unended: bool = False) -> list[Record]:
     place = location(os.environ)
     if isinstance(place, pathlib.Path) and not place.is_file():  # it is not made for this
         return []
-    outbox = Outbox(place)
-    try:
-        return outbox.unended() if unended else outbox.latest()
-    finally:
-        outbox.close()
+    with Outbox(place) as outbox:
+        return outbox.unended() if unended else list(islice(outbox.latest(), LOOKED_AT))

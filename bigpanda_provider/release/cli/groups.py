@@ -10,7 +10,7 @@ from typing import Any
 
 from ...errors import WrongUseError
 from ..engine.options import EngineOptions, by_name
-from ..recorded.choice import NEWEST, Choice, moment
+from ..recorded.choice import NEWEST, Choice, here, moment
 from ..recorded.records import State
 from .call import Color
 from .options import (
@@ -26,6 +26,7 @@ from .options import (
     Hosts,
     Json,
     Limit,
+    Mine,
     OfComponent,
     OfHost,
     OfStack,
@@ -167,6 +168,7 @@ class Which:
     host: OfHost = None
     state: OfState = None
     since: Since = None
+    mine: Mine = False
 
     @property
     def choice(self) -> Choice:
@@ -180,7 +182,7 @@ class Which:
             raise WrongUseError(f"--state {self.state} is not a state; write one of: {', '.join(states)}")
         after = None if self.since is None else moment(self.since, dt.datetime.now(dt.timezone.utc))
         state = None if self.state is None else states[self.state]
-        return Choice(self.stack, self.component, self.host, state, after)
+        return Choice(self.stack, self.component, self.host, state, after, here(self.mine))
 
 
 @dataclass(frozen=True)

@@ -208,6 +208,12 @@ Since = Annotated[
         rich_help_panel=SHOW,
     ),
 ]
+Mine = Annotated[
+    bool,
+    typer.Option(
+        "--mine", help="Only what you recorded on this machine, if the outbox is shared.", rich_help_panel=SHOW
+    ),
+]
 Limit = Annotated[
     int | None,
     typer.Option(

@@ -54,23 +54,23 @@ def status(
         reader = Reader(call.settings(given), outbox)
         call.end_orphans(given)
         back = days or DAYS
-        empty = f"BigPanda has nothing in progress that started within {back} days and was recorded by this package"
+        otherwise = f"BigPanda has nothing in progress that started within {back} days and was recorded by this package"
         found = choice.of(map(reader.entry, reader.in_progress(back)))
-        return show(call, lambda: found, listing.in_bigpanda, _empty(choice, empty), table)
+        return show(call, lambda: found, listing.in_bigpanda, empty(choice, otherwise), table)
     call.end_orphans(given)
 
     def read() -> list[Entry]:
-        return choice.of(map(Entry.of, records.readable(outbox, outbox.unended())))
+        return choice.of(records.entries(outbox, records.readable(outbox, outbox.unended())))
 
-    empty = _empty(choice, "nothing is in progress, and nothing is queued")
-    return show(call, read, listing.deployments, empty, table)
+    told = empty(choice, "nothing is in progress, and nothing is queued")
+    return show(call, read, listing.deployments, told, table)
 
 
 @command(RECORDS)
 def history(call: Call, which: Which, table: AsTable, access: Access) -> Exit:
     """Show the recorded deployments, newest first.
 
-    Cover this machine's deployments, also those that programs recorded.
+    Cover all deployments in the outbox, also those that programs recorded.
 
     bigpanda-release history --component shop --since 7d
 
@@ -78,15 +78,26 @@ def history(call: Call, which: Which, table: AsTable, access: Access) -> Exit:
     """
     choice, outbox = which.choice, call.open_outbox()
     call.end_orphans(access.explicit)
+    most = shown(call, table)
 
     def read() -> list[Entry]:
-        return choice.of(map(Entry.of, records.readable(outbox, outbox.latest())))
+        return records.readable(outbox, choice.newest(records.entries(outbox, outbox.latest()), most))
 
-    return show(call, read, listing.deployments, _empty(choice, "nothing was sent"), table)
+    return show(call, read, listing.deployments, empty(choice, "nothing was sent"), table)
 
 
-def _empty(choice: Choice, otherwise: str) -> str:
+def empty(choice: Choice, otherwise: str) -> str:
+    """What to say where nothing is listed."""
     return "no deployment matches" if choice else otherwise
+
+
+def shown(call: Call, how: AsTable) -> int | None:
+    """How many deployments are shown; None for all.
+
+    Raises:
+        WrongUseError: all are asked for, and only some.
+    """
+    return how.most(is_terminal=call.console.is_terminal and not call.as_json)
 
 
 def show(call: Call, read: Callable[[], Sequence[Entry]], make: Make, empty: str, how: AsTable) -> Exit:
@@ -106,7 +117,7 @@ def show(call: Call, read: Callable[[], Sequence[Entry]], make: Make, empty: str
         raise WrongUseError("--watch cannot be combined with --json; omit one of them")
     if how.watch and not call.console.is_terminal:
         raise WrongUseError("--watch needs a terminal; omit it")
-    most = how.most(is_terminal=call.console.is_terminal and not call.as_json)
+    most = shown(call, how)
     table = Listing(call.console, make, empty, is_whole=how.utc, most=most)
     if call.as_json:
         call.print_json([one.as_object() for one in read()[:most]])

@@ -16,9 +16,8 @@ from ...settings import Mode, Settings, environment_name
 from ..engine.process import Engine, Interrupts
 from ..engine.stack import ProjectStack
 from ..exits import Exit
-from ..recorded import drop, leftover
-from ..recorded.choice import Choice
-from ..recorded.records import Entry
+from ..recorded import drop, leftover, records
+from ..recorded.choice import Choice, here
 from ..shown import listing
 from ..shown.paused import Paused
 from . import recorded
@@ -26,11 +25,11 @@ from .app import command
 from .call import Call
 from .groups import AsTable, Deliver
 from .help import MORE, RECORDS
-from .options import DELIVER, Folder, Utc
+from .options import DELIVER, Folder, Mine, Utc
 
 
 @command(RECORDS, has_more=True)
-def queue(call: Call, utc: Utc = False) -> Exit:
+def queue(call: Call, mine: Mine = False, utc: Utc = False) -> Exit:
     """Show the queued events, and why they are queued.
 
     bigpanda-release queue --json
@@ -38,8 +37,10 @@ def queue(call: Call, utc: Utc = False) -> Exit:
     bigpanda-release queue drop 4f1c2ab9
     """
     leftover.end_orphans(call.open_outbox())
-    found = Choice().of(map(Entry.of, drop.queued(call.outbox)))
-    return recorded.show(call, lambda: found, listing.waiting, "nothing is queued", AsTable(every=True, utc=utc))
+    choice = Choice(mine=here(mine))
+    found = choice.of(records.entries(call.outbox, drop.queued(call.outbox)))
+    empty = recorded.empty(choice, "nothing is queued")
+    return recorded.show(call, lambda: found, listing.waiting, empty, AsTable(every=True, utc=utc))
 
 
 @command(MORE, name="queue drop")
@@ -88,6 +89,7 @@ def flush(
         ),
     ] = None,
     folder: Folder = None,
+    mine: Mine = False,
 ) -> Exit:
     """Send the queued events, oldest first.
 
@@ -96,7 +98,7 @@ def flush(
     bigpanda-release flush -s prod -C infrastructure
     """
     given = deliver.explicit
-    leftover.end_orphans(call.open_outbox())
+    leftover.end_orphans(call.open_outbox(), of_all=True)
     opened = None if stack is None else ProjectStack(folder or pathlib.Path(), stack, Engine(Interrupts()))
     settings = call.settings(given, opened)
     if settings.delivery.value is Mode.OFF:
@@ -106,7 +108,7 @@ def flush(
         )
     chosen = Delivery(settings, call.outbox, call.warn_but_of_outages)
     full_name = None if opened is None else opened.full_name
-    flushed = leftover.flush(chosen, full_name, Paused(call.display))
+    flushed = leftover.flush(chosen, full_name, here(mine), Paused(call.display))
     for name in flushed.unsure:
         call.display.warn(f"the state of {name} cannot be read, so another machine may have sent its events already")
     if call.as_json:

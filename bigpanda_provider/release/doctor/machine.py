@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
 import shutil
 from collections.abc import Mapping
 
 from ...delivery.git import checkout
 from ...delivery.outbox import Outbox
-from ...delivery.stored.location import Url
+from ...delivery.stored import history
 from ...settings import Settings
 from ...tags import Found
 from .check import Check
 
 OF_GIT = frozenset({Found.GIT_COMMIT, Found.GIT_BRANCH, Found.GIT_REPOSITORY, Found.GIT_DIRTY})
 UNWRITABLE = "set BIGPANDA_OUTBOX to a writable file"
+UNUSABLE = "fix BIGPANDA_OUTBOX, or the database: its role must be able to create and to write tables"
 
 
 def git_check(folder: pathlib.Path, settings: Settings) -> Check:
@@ -33,18 +33,12 @@ def git_check(folder: pathlib.Path, settings: Settings) -> Check:
 
 def outbox_check(environ: Mapping[str, str]) -> Check:
     """Whether events can be recorded, and how many wait."""
+    if (told := history.problem(environ)) is not None:
+        return Check("outbox", told, f"set or unset {history.VARIABLE}")
     with Outbox.of(environ) as outbox:
         waiting = len(outbox.unsettled_of_all())
-        trouble = outbox.trouble
-        place = outbox.location
-        if trouble is None and not isinstance(place, Url) and not _is_writable(place):
-            trouble = f"{place} cannot be written"
+        outbox.check_writable()
+        trouble, place = outbox.trouble, outbox.location
     if trouble is not None:
-        return Check("outbox", trouble, UNWRITABLE)
+        return Check("outbox", trouble, UNWRITABLE if isinstance(place, pathlib.Path) else UNUSABLE)
     return Check("outbox", f"{place}, {waiting} waiting or in progress")
-
-
-def _is_writable(path: pathlib.Path) -> bool:
-    """Whether the file can be written, or made."""
-    nearest = next(one for one in (path.absolute(), *path.absolute().parents) if one.exists())
-    return os.access(nearest, os.W_OK)

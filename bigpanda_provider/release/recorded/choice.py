@@ -1,17 +1,22 @@
-"""Which of the recorded deployments are shown. No I/O."""
+"""Which of the recorded deployments are shown."""
 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ...delivery.origin import Origin
 from ...errors import WrongUseError
 from .records import Entry, State
 
 NEWEST = 20
 """How many deployments a terminal shows, unless others are asked for."""
+COUNTED = 1000
+"""How many more are counted of those that are not shown."""
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -25,6 +30,7 @@ class Choice:
         host: a host.
         state: a state.
         after: only what was recorded then, or later.
+        mine: only what this user of this machine recorded.
     """
 
     stack: str | None = None
@@ -32,6 +38,7 @@ class Choice:
     host: str | None = None
     state: State | None = None
     after: dt.datetime | None = None
+    mine: Origin | None = None
 
     def __bool__(self) -> bool:
         """Whether it leaves anything out."""
@@ -41,6 +48,15 @@ class Choice:
         """Those that fit, the newest first."""
         return sorted(filter(self.fits, entries), key=lambda one: one.recorded, reverse=True)
 
+    def newest(self, entries: Iterable[Entry], most: int | None) -> list[Entry]:
+        """Of entries that are in their order, the newest first, those that fit.
+
+        Args:
+            entries: the entries; they are looked at as far as they are needed.
+            most: how many are shown, so that not many more are looked for.
+        """
+        return list(itertools.islice(filter(self.fits, entries), None if most is None else most + COUNTED))
+
     def fits(self, entry: Entry) -> bool:
         """Whether it is asked for."""
         return (
@@ -49,7 +65,13 @@ class Choice:
             and (self.host is None or self.host in (entry.hosts or ()))
             and self.state in (None, entry.state)
             and (self.after is None or entry.recorded >= self.after.timestamp())
+            and (self.mine is None or self.mine.is_same_user(entry.origin))
         )
+
+
+def here(wanted: bool) -> Origin | None:
+    """Who "mine" is, where it is asked for."""
+    return Origin.here(os.environ) if wanted else None
 
 
 def moment(text: str, now: dt.datetime) -> dt.datetime:

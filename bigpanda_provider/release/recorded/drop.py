@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from ...bigpanda.changes import identifier
@@ -74,7 +73,7 @@ def drop(outbox: Outbox, record: Record) -> Part:
     Raises:
         ReleaseError: a process looks after it, so that its events may be on the wire, or it was sent meanwhile.
     """
-    if record.is_held(time.time()) and not outbox.looks_after(record.id):
+    if record.is_held(outbox.now()) and not outbox.looks_after(record.id):
         who = f"process {record.holder.pid}" if record.holder.is_visible else "a process on another machine"
         raise ReleaseError(f"{_part(record)} may be on the way: {who} is still running; try again when it has ended")
     if outbox.drop(record) is None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ...bigpanda.text import listed
 from ...delivery.attempt import Attempt
+from ...delivery.origin import Origin
 from ...delivery.record import Record
 from ...settings import Setting, Source
 from ...state import DeliveryStatus
@@ -34,13 +36,15 @@ class Part:
 
     def __str__(self) -> str:
         what = " and ".join(f"the {event}" for event in self.events) or "the events"
-        start = self.record.attempt.start
-        return f"{what} of {named(self.record) if start is None else start.named()}"
+        start, origin = self.record.attempt.start, self.record.origin
+        is_mine = not origin.is_known or origin.is_same_user(Origin.here(os.environ))
+        by = "" if is_mine else f" (recorded by {origin})"
+        return f"{what} of {named(self.record) if start is None else start.named()}{by}"
 
     def as_object(self) -> dict[str, Any]:
         """It for scripts."""
-        keys = ("attempt", "component", "version", "hosts", "stack", "address")
-        told = Entry.of(self.record).as_object()
+        keys = ("attempt", "component", "version", "hosts", "stack", "address", "machine", "user", "job", "jobUrl")
+        told = Entry.of(self.record, self.record.recorded).as_object()
         return {**{key: told[key] for key in keys}, "events": list(self.events), "why": self.why}
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 import pathlib
-import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from pulumi.automation.errors import CommandError
 
 from ...delivery.attempt import End
 from ...delivery.delivery import Delivery
+from ...delivery.origin import Origin
 from ...delivery.outbox import Outbox
 from ...delivery.record import Place, Record, Recorder
 from ...errors import ReleaseError
@@ -25,6 +25,9 @@ from .records import readable
 HISTORY_LENGTH = 100
 """How many updates back one is looked for."""
 
+UNDER_WAY = ("in-progress", "not-started")
+"""The results in a stack's history of an update that is not over."""
+
 KILLED = "the release runner was killed before the update was over"
 KILLED_AND_FAILED = "the update failed after the release runner was killed"
 KILLED_AND_UNKNOWN = "the release runner was killed, and the result of the update is unknown"
@@ -34,33 +37,49 @@ IN_PROGRESS = "it is in progress"
 AFTER_ANOTHER = "an earlier event of the same deployment is queued"
 
 
-def end_orphans(outbox: Outbox) -> list[Record]:
+def end_orphans(outbox: Outbox, *, of_all: bool = False) -> list[Record]:
     """End the releases whose runner and engine are gone, as their stacks' histories say; returns what waits of them.
 
     The engine goes on without its runner, so it may have succeeded. Who takes one over ends and sends it: others may
     look for such at the same moment.
 
+    Args:
+        outbox: the record of all attempts.
+        of_all: whether to end also what was recorded on another machine, if the stack's history cannot be read here:
+            a machine that can read it may tell how the update went, and some have a history of their own.
+
     Raises:
         OutboxError: the outbox cannot be used.
     """
     found = readable(outbox, outbox.unsettled_of_all())
-    now = time.time()
-    taken = outbox.take(one for one in found if one.recorder is Recorder.RUNNER and one.is_orphaned(now))
+    now = outbox.now()
+    orphans = [one for one in found if one.recorder is Recorder.RUNNER and one.is_orphaned(now)]
+    histories = {one.place.stack: _history(one) for one in orphans}
+    ends: dict[str, End] = {}
+    for one in orphans:
+        updates = histories[one.place.stack]
+        if updates is not None:
+            end = _how_it_went(one, updates)
+        else:
+            is_known = of_all or one.holder.is_visible
+            end = End.failure(KILLED_AND_UNKNOWN).timed(one.last_seen) if is_known else None
+        if end is not None:
+            ends[one.id] = end
+    taken = outbox.take(one for one in orphans if one.id in ends)
     for one in taken:
-        outbox.end(one.id, _how_it_went(one))
+        outbox.end(one.id, ends[one.id])
     return [record for one in taken if (record := outbox.get(one.id)) is not None]
 
 
-def _how_it_went(record: Record) -> End:
-    try:
-        updates = [one for one in _history(record) if mark(record.id) in (one.get("message") or "")]
-    except (CommandError, ReleaseError, ValueError, OSError):
-        return End.failure(KILLED_AND_UNKNOWN).timed(record.last_seen)
-    ended = updates[0] if updates else {}
-    at = _unix_seconds(ended.get("endTime"), record.last_seen)
-    if ended.get("result") == "succeeded":
+def _how_it_went(record: Record, updates: Iterable[Mapping[str, Any]]) -> End | None:
+    """How the update of a record went, as its stack's history says; None while the engine is still at it."""
+    ended = next((one for one in updates if mark(record.id) in (one.get("message") or "")), {})
+    at, result = _unix_seconds(ended.get("endTime"), record.last_seen), ended.get("result")
+    if result in UNDER_WAY:
+        return None
+    if result == "succeeded":
         return End.success().timed(at)
-    return End.failure(KILLED_AND_FAILED if ended.get("result") == "failed" else KILLED).timed(at)
+    return End.failure(KILLED_AND_FAILED if result == "failed" else KILLED).timed(at)
 
 
 def _unix_seconds(told: object, otherwise: float) -> float:
@@ -71,12 +90,18 @@ def _unix_seconds(told: object, otherwise: float) -> float:
         return otherwise
 
 
-def flush(delivery: Delivery, stack: str | None, told: Callable[[int, float], None] | None = None) -> Flushed:
+def flush(
+    delivery: Delivery,
+    stack: str | None,
+    mine: Origin | None = None,
+    told: Callable[[int, float], None] | None = None,
+) -> Flushed:
     """Send what waits for the delivery's address, of every stack or of one alone.
 
     Args:
         delivery: sends it.
         stack: the stack's full name; every stack, if None.
+        mine: who recorded it; anybody, if None.
         told: as in `Delivery.flush`.
 
     Raises:
@@ -84,7 +109,13 @@ def flush(delivery: Delivery, stack: str | None, told: Callable[[int, float], No
     """
     outbox = delivery.outbox
     unsettled = readable(outbox, outbox.unsettled_of_all())
-    every = [r for r in unsettled if stack in (None, r.place.stack) and (r.attempt.waits or not r.is_left_to_person)]
+    every = [
+        record
+        for record in unsettled
+        if stack in (None, record.place.stack)
+        and (mine is None or mine.is_same_user(record.origin))
+        and (record.attempt.waits or not record.is_left_to_person)
+    ]
     found, records = _sorted_out(outbox, [record for record in every if record.place.address == delivery.address])
     for record in every:
         events = waiting(record.attempt, is_ended=False)
@@ -123,7 +154,7 @@ def _sorted_out(outbox: Outbox, records: Collection[Record]) -> tuple[Flushed, l
 
 
 def _why_kept(outbox: Outbox, record: Record) -> str | None:
-    if record.is_held(time.time()) and not outbox.looks_after(record.id):
+    if record.is_held(outbox.now()) and not outbox.looks_after(record.id):
         return IN_PROGRESS
     return ONLY_IN_STATE if record.attempt.start is None else None
 
@@ -138,11 +169,14 @@ def _state(record: Record) -> Checkpoint | None:
     return Checkpoint.of({resource["urn"]: resource for resource in resources})
 
 
-def _history(record: Record) -> list[dict[str, Any]]:
-    """The last updates of a record's stack, newest first."""
-    engine = Engine(Interrupts())
+def _history(record: Record) -> list[dict[str, Any]] | None:
+    """The last updates of a record's stack, newest first; None where they cannot be read."""
     pages = ("--page-size", str(HISTORY_LENGTH), "--page", "1")
-    updates: list[dict[str, Any]] = json.loads(_pulumi(record, engine, "stack", "history", *engine.as_json, *pages))
+    try:
+        engine = Engine(Interrupts())
+        updates: list[dict[str, Any]] = json.loads(_pulumi(record, engine, "stack", "history", *engine.as_json, *pages))
+    except (CommandError, ReleaseError, ValueError, OSError):
+        return None
     return updates
 
 

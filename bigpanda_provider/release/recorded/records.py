@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ...bigpanda.events import StartEvent
 from ...bigpanda.text import listed, one_line
 from ...delivery.attempt import Attempt
+from ...delivery.origin import Origin
 from ...delivery.outbox import Outbox
 from ...delivery.record import Record, Recorder
 from ...errors import OutboxError
@@ -36,12 +36,12 @@ class State(str, enum.Enum):
     FAILURE = "failure"
 
     @classmethod
-    def of(cls, record: Record) -> State:
-        """Of this one."""
+    def of(cls, record: Record, now: float) -> State:
+        """Of this one, at a time by the outbox's clock."""
         end = record.attempt.end
         if end is not None:
             return cls(end.status.value)
-        return cls.LEFT_OPEN if record.is_orphaned(time.time()) else cls.IN_PROGRESS
+        return cls.LEFT_OPEN if record.is_orphaned(now) else cls.IN_PROGRESS
 
 
 class Events(str, enum.Enum):
@@ -72,6 +72,9 @@ class Events(str, enum.Enum):
         return found or (cls.DELIVERED if end is None else of_end.get(end, cls.DELIVERED))
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True)
 class Entry:
     """A deployment as it is listed: from the outbox, or from what BigPanda has.
@@ -98,6 +101,7 @@ class Entry:
         api: the API of its events.
         tags: all tags of its start.
         link: its link.
+        origin: the machine, the user and the CI job that recorded it.
         looked_after_by: who is going to end it; None where only BigPanda is not asked.
     """
 
@@ -122,18 +126,19 @@ class Entry:
     api: str | None = None
     tags: Mapping[str, str] | None = None
     link: str | None = None
+    origin: Origin = Origin()  # noqa: RUF009 - frozen
     looked_after_by: str | None = None
 
     @classmethod
-    def of(cls, record: Record) -> Entry:
-        """Of a record of the outbox."""
+    def of(cls, record: Record, now: float) -> Entry:
+        """Of a record of the outbox, at a time by its clock."""
         attempt, start, end = record.attempt, record.attempt.start, record.attempt.end
         return cls(
             attempt=record.id,
             component=None if start is None else start.component,
             version=None if start is None else start.version,
             hosts=None if start is None else start.hosts,
-            state=State.of(record),
+            state=State.of(record, now),
             events=Events.of(attempt),
             recorded=record.recorded,
             address=record.place.address,
@@ -150,6 +155,7 @@ class Entry:
             api=None if start is None else start.api.value,
             tags=(start and start.all_tags) or None,
             link=None if start is None or start.context is None else start.context.ticket_url,
+            origin=record.origin,
         )
 
     @property
@@ -180,8 +186,17 @@ class Entry:
             "api": self.api,
             "tags": self.tags,
             "link": self.link,
+            "machine": self.origin.machine,
+            "user": self.origin.person,
+            "job": self.origin.job,
+            "jobUrl": self.origin.page,
         }
         return found if self.looked_after_by is None else {**found, "lookedAfterBy": self.looked_after_by}
+
+
+def entries(outbox: Outbox, records: Iterable[Record]) -> Iterator[Entry]:
+    """Records of the outbox as they are listed."""
+    return (Entry.of(record, outbox.now()) for record in records)
 
 
 def recorded_by(record: Record) -> str:
@@ -219,7 +234,7 @@ def event_as_object(start: StartEvent) -> dict[str, Any]:
     return {**found, **{name: value for name, value in more.items() if value}}
 
 
-def readable(outbox: Outbox, records: list[Record]) -> list[Record]:
+def readable(outbox: Outbox, records: list[T]) -> list[T]:
     """What was read from the outbox, if it could be.
 
     Raises:

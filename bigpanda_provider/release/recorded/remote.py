@@ -13,6 +13,7 @@ from ...bigpanda.client import BigPandaClient
 from ...bigpanda.events import MILLISECONDS_FROM, StartEvent
 from ...bigpanda.masking import masked
 from ...delivery.attempt import Attempt
+from ...delivery.origin import Origin
 from ...delivery.outbox import Outbox
 from ...delivery.record import Record, Recorder
 from ...errors import DeliveryError, InvalidEventError, ReleaseError, WrongUseError
@@ -54,12 +55,14 @@ class Remote:
     Attributes:
         attempt: the attempt that it was made from.
         change: as BigPanda returns it.
-        record: what this machine's outbox has of the attempt; None where it does not know it.
+        record: what the outbox has of the attempt; None where it does not know it.
+        now: when that was, by the outbox's clock.
     """
 
     attempt: str
     change: Mapping[str, Any]
     record: Record | None = None
+    now: float = 0.0
 
     @property
     def looked_after_by(self) -> str:
@@ -71,7 +74,7 @@ class Remote:
             return _OF_END[end.delivery]
         if self.record.recorder is Recorder.PERSON:
             return PERSON
-        if not self.record.is_held(time.time()):
+        if not self.record.is_held(self.now):
             return ORPHANED
         return f"{PROCESS}{holder.pid}" if holder.is_visible else ANOTHER
 
@@ -120,7 +123,8 @@ class Reader:
             raise ReleaseError(f"what BigPanda has in progress cannot be read: {error}") from None
         finally:
             self._client.close()
-        remotes = [Remote(attempt, change, self._outbox.find(attempt)) for attempt, change in found.items()]
+        outbox = self._outbox
+        remotes = [Remote(attempt, change, outbox.find(attempt), outbox.now()) for attempt, change in found.items()]
         return sorted(remotes, key=lambda one: (_seconds(one.change.get("start")), one.attempt))
 
     def find(self, sought: Sought) -> Attempt:
@@ -144,7 +148,7 @@ class Reader:
     def entry(self, remote: Remote) -> Entry:
         """A change as it is listed; of its events, what this machine knows of them."""
         change, record = remote.change, remote.record
-        known = None if record is None else Entry.of(record)
+        known = None if record is None else Entry.of(record, remote.now)
         is_secret = record is not None and record.is_secret
         tags = {name: self._shown(value) for name, value in reading.tags_of(change).items()}
         start = _seconds(change.get("start"))
@@ -165,6 +169,7 @@ class Reader:
             api=Api.CHANGES.value,
             tags=None if is_secret else tags or None,
             link=None if is_secret else self._shown(change.get("ticket_url") or "") or None,
+            origin=Origin() if known is None else known.origin,
             looked_after_by=remote.looked_after_by,
         )
 

@@ -13,6 +13,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from ..recorded.choice import COUNTED
 from ..recorded.records import SHORT_ID, Entry, Events, State, short_stack
 from ..recorded.remote import ANOTHER, END_QUEUED, END_SENT, ORPHANED, PERSON, PROCESS, SECRET
 from .table import Cell, Column, lines
@@ -77,6 +78,7 @@ def deployments(entries: Sequence[Entry], clock: Clock) -> list[Column]:
         _column("problem", 7, 14, map(_problem, entries)),
         _column("reason", 8, 16, (Cell(one.reason or "") for one in entries)),
         _column("recorded by", 9, 16, (Cell(one.by) for one in entries)),
+        *_origins(entries, 10),
     ]
 
 
@@ -104,6 +106,7 @@ def waiting(entries: Sequence[Entry], clock: Clock) -> list[Column]:
         _column("since", 0, clock.least, map(clock.cell, times)),
         _column("problem", 5, 14, map(_problem, entries)),
         _column("address", 7, 15, (Cell(one.address, (urlsplit(one.address).netloc,)) for one in entries)),
+        *_origins(entries, 9),
     ]
 
 
@@ -119,6 +122,12 @@ def _what(entries: Sequence[Entry], least: int = 10) -> list[Column]:
         _column("component", 1, least, (Cell(SECRET if one.component is None else one.component) for one in entries)),
         _column("version", 3, least, (Cell(one.version or "") for one in entries)),
     ]
+
+
+def _origins(entries: Sequence[Entry], rank: int) -> list[Column]:
+    """Where they were recorded, if that was not in one place."""
+    cells = tuple(Cell(str(one.origin)) for one in entries)
+    return [_column("recorded on", rank, 14, cells)] if len({one.text for one in cells}) > 1 else []
 
 
 def _column(name: str, rank: int, least: int, cells: Iterable[Cell], most: int | None = None) -> Column:
@@ -210,4 +219,5 @@ class Listing:
         shown = entries[:most]
         told = lines(self._make(shown, clock), self._console.width if is_terminal else None)
         more = len(entries) - len(shown)
-        return [*told, Text(f"{more} more; --all shows all", style="dim")] if more and is_terminal else told
+        counted = f"over {COUNTED}" if more >= COUNTED else str(more)
+        return [*told, Text(f"{counted} more; --all shows all", style="dim")] if more and is_terminal else told

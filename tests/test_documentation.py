@@ -28,7 +28,7 @@ from .engine import ROOT
 
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text() for path in documents.ALL}
 COMMANDS = {name.split()[1] for name in command_reference.names()[1:]}
-EXPLAINED = {"BIGPANDA_OUTBOX"}
+EXPLAINED = {"BIGPANDA_OUTBOX", "BIGPANDA_HISTORY_DAYS"}
 """Settings of the machine alone: they have no key in config."""
 
 
@@ -76,14 +76,19 @@ EXAMPLES = [
 ]
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
-def test_an_example_in_the_help_is_a_command(example: str) -> None:
-    """Its command and options exist, and nothing that is required is missing."""
+def is_command(line: str) -> bool:
+    """Whether its command and options exist, and nothing that is required is missing."""
     command: Any = typer.main.get_command(cli.app)
-    words = shlex.split(example)[1:]
+    words = shlex.split(line, comments=True)[1:]
     while words and words[0] in getattr(command, "commands", {}):
         command, words = command.commands[words[0]], words[1:]
-    assert command.make_context(example, words).params
+    return bool(command.make_context(line, words).params)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_in_the_help_is_a_command(example: str) -> None:
+    """It can be typed as it stands."""
+    assert is_command(example)
 
 
 def test_the_api_reference_has_every_public_name_and_overload_and_begins_with_deployment() -> None:
@@ -189,7 +194,7 @@ def test_every_page_of_the_docs_has_a_title_and_is_in_the_index() -> None:
     "block", [b for b in documents.blocks(*documents.ALL) if b.language in ("yaml", "json")], ids=lambda b: b.place
 )
 def test_yaml_and_json_are_what_they_say(block: documents.Block, tmp_path: pathlib.Path) -> None:
-    """A release.yaml is taken by the runner, the rest can be read; JSON is one value, or one in each line."""
+    """A release.yaml is taken by the runner, CI jobs run commands that exist; JSON is one value, or one in each line."""
     if block.language == "json":
         values = [block.text] if block.text.startswith("{\n") else block.text.splitlines()
         assert all(json.loads(value) for value in values)
@@ -201,6 +206,12 @@ def test_yaml_and_json_are_what_they_say(block: documents.Block, tmp_path: pathl
             (tmp_path / release["project"] / "Pulumi.yaml").write_text(f"name: {release['project']}\nruntime: yaml\n")
         (tmp_path / "release.yaml").write_text(block.text)
         assert len(load(tmp_path / "release.yaml").releases) == len(read["releases"])
+    elif "runtime" not in read:
+        jobs = read.get("jobs", read).values()
+        run = [line for job in jobs for line in job.get("script", [step.get("run", "") for step in job.get("steps", ())])]
+        commands = [line for line in run if line.startswith("bigpanda-release ")]
+        assert len(commands) >= len(jobs)
+        assert all(map(is_command, commands))
     else:
         assert read["runtime"]["name"] == "python"
 

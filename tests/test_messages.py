@@ -190,6 +190,17 @@ the outbox mysql://... cannot be used (mysql:// is not supported; set BIGPANDA_O
     postgresql://USER@HOST/DATABASE); events are still sent; `bigpanda-release doctor` checks the database
 the outbox postgresql://... cannot be used (BIGPANDA_OUTBOX is not a valid URL; write it as
     postgresql://USER@HOST/DATABASE); events are still sent; `bigpanda-release doctor` checks the database
+/home/ann/.bigpanda/outbox.db: 3 waiting or in progress
+there is no outbox at /home/ann/outbox.db
+FROM is empty; write a file or postgresql://USER@HOST/DATABASE
+FROM and TO are the same outbox; write TO as a file or as postgresql://USER@HOST/DATABASE
+copied to postgresql://ci@db.acme.example/bigpanda: 120 in the history, 3 open or queued
+shop 2.6.1 on web-1 (attempt 4f1c2ab9) is still in progress and not copied; run this again when that has ended
+fix BIGPANDA_OUTBOX, or the database: its role must be able to create and to write tables
+set or unset BIGPANDA_HISTORY_DAYS
+sent the start of shop 2.6.1 (recorded by GitLab CI: acme/shop, deploy, job 17)
+bigpanda-release outbox copy
+recorded on
 BIGPANDA_HISTORY_DAYS "ninety" is not a number of days, so 90 is used; write a number above 0
 """,
     "what an update and a preview say": r"""
@@ -647,7 +658,15 @@ Show what BigPanda itself has in progress, from all machines.
 With --remote, go back N days. [default: 30]
 Show deployments in progress and queued events.
 Show the recorded deployments, newest first.
-Cover this machine's deployments, also those that programs recorded.
+Cover all deployments in the outbox, also those that programs recorded.
+Show where deployments are recorded.
+It is a file, or with BIGPANDA_OUTBOX=postgresql://... a database that a team shares.
+Copy an outbox, and move what is queued or open in it.
+Exit with 1 if a deployment is still in progress; then run it again. Omit the password from a URL: PGPASSWORD and
+    ~/.pgpass are read.
+File, or URL of a database, to copy from.
+File, or URL of a database, to copy to.
+Only what you recorded on this machine, if the outbox is shared.
 Send the queued events, oldest first.
 Check the setup.
 Serve a local stand-in for BigPanda.
@@ -707,7 +726,7 @@ FEWEST_WORDS = 2
 """A text with fewer is a name or a value."""
 WORD = re.compile(r"[\"'(`]*[A-Za-z][a-z'-]*[`\"').,;:?]*")
 NO_MESSAGE = re.compile(
-    r"PRAGMA|TABLE|VALUES|FROM bigpanda_|UPDATE SET|ORDER BY|= [?]|IS NULL|start_delivery|^connection failed:$"  # SQL
+    r"PRAGMA|TABLE|VALUES|FROM bigpanda_|UPDATE (SET|bigpanda)|ORDER BY|= [?]|IS NULL|start_delivery|^connection failed:$"  # SQL
     r"|^[(]Previewing|^[(][?]:greater|^import |^Value error,|^read -r |^str \|"  # patterns, programs, types
     r"|^bigpanda-release \w+( |$)"
     r"|most recent call last|above exception|^Error in event stream$|terminated, shutting down$"  # of Pulumi

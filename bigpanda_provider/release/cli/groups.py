@@ -10,7 +10,7 @@ from typing import Any
 
 from ...errors import WrongUseError
 from ..engine.options import EngineOptions, by_name
-from ..recorded.choice import NEWEST, Choice, here, moment
+from ..recorded.choice import NEWEST, Choice, moment
 from ..recorded.records import State
 from .call import Color
 from .options import (
@@ -182,7 +182,7 @@ class Which:
             raise WrongUseError(f"--state {self.state} is not a state; write one of: {', '.join(states)}")
         after = None if self.since is None else moment(self.since, dt.datetime.now(dt.timezone.utc))
         state = None if self.state is None else states[self.state]
-        return Choice(self.stack, self.component, self.host, state, after, here(self.mine))
+        return Choice(self.stack, self.component, self.host, state, after, self.mine)
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,14 @@ from typing import Annotated, Any
 import typer
 
 from ...delivery.delivery import Delivery
+from ...delivery.origin import Origin
 from ...errors import ReleaseError, WrongUseError
 from ...settings import Mode, Settings, environment_name
 from ..engine.process import Engine, Interrupts
 from ..engine.stack import ProjectStack
 from ..exits import Exit
 from ..recorded import drop, leftover, records
-from ..recorded.choice import Choice, here
+from ..recorded.choice import Choice
 from ..shown import listing
 from ..shown.paused import Paused
 from . import recorded
@@ -37,7 +38,7 @@ def queue(call: Call, mine: Mine = False, utc: Utc = False) -> Exit:
     bigpanda-release queue drop 4f1c2ab9
     """
     leftover.end_orphans(call.open_outbox())
-    choice = Choice(mine=here(mine))
+    choice = Choice(mine=mine)
     found = choice.of(records.entries(call.outbox, drop.queued(call.outbox)))
     empty = recorded.empty(choice, "nothing is queued")
     return recorded.show(call, lambda: found, listing.waiting, empty, AsTable(every=True, utc=utc))
@@ -108,7 +109,7 @@ def flush(
         )
     chosen = Delivery(settings, call.outbox, call.warn_but_of_outages)
     full_name = None if opened is None else opened.full_name
-    flushed = leftover.flush(chosen, full_name, here(mine), Paused(call.display))
+    flushed = leftover.flush(chosen, full_name, Origin.here(os.environ) if mine else None, Paused(call.display))
     for name in flushed.unsure:
         call.display.warn(f"the state of {name} cannot be read, so another machine may have sent its events already")
     if call.as_json:

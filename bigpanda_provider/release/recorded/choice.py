@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ...delivery.origin import Origin
 from ...errors import WrongUseError
 from .records import Entry, State
 
@@ -38,7 +36,7 @@ class Choice:
     host: str | None = None
     state: State | None = None
     after: dt.datetime | None = None
-    mine: Origin | None = None
+    mine: bool = False
 
     def __bool__(self) -> bool:
         """Whether it leaves anything out."""
@@ -65,13 +63,8 @@ class Choice:
             and (self.host is None or self.host in (entry.hosts or ()))
             and self.state in (None, entry.state)
             and (self.after is None or entry.recorded >= self.after.timestamp())
-            and (self.mine is None or self.mine.is_same_user(entry.origin))
+            and (entry.is_mine or not self.mine)
         )
-
-
-def here(wanted: bool) -> Origin | None:
-    """Who "mine" is, where it is asked for."""
-    return Origin.here(os.environ) if wanted else None
 
 
 def moment(text: str, now: dt.datetime) -> dt.datetime:

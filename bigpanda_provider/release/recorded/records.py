@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from ...bigpanda.events import StartEvent
@@ -102,6 +103,7 @@ class Entry:
         tags: all tags of its start.
         link: its link.
         origin: the machine, the user and the CI job that recorded it.
+        is_mine: whether it was recorded by this user of this machine, as far as that is known.
         looked_after_by: who is going to end it; None where only BigPanda is not asked.
     """
 
@@ -127,6 +129,7 @@ class Entry:
     tags: Mapping[str, str] | None = None
     link: str | None = None
     origin: Origin = Origin()  # noqa: RUF009 - frozen
+    is_mine: bool = True
     looked_after_by: str | None = None
 
     @classmethod
@@ -196,7 +199,9 @@ class Entry:
 
 def entries(outbox: Outbox, records: Iterable[Record]) -> Iterator[Entry]:
     """Records of the outbox as they are listed."""
-    return (Entry.of(record, outbox.now()) for record in records)
+    here = Origin.here(os.environ)
+    found = (Entry.of(record, outbox.now()) for record in records)
+    return (replace(one, is_mine=one.origin == Origin() or one.origin.is_same_user(here)) for one in found)
 
 
 def recorded_by(record: Record) -> str:

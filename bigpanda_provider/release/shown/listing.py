@@ -125,9 +125,9 @@ def _what(entries: Sequence[Entry], least: int = 10) -> list[Column]:
 
 
 def _origins(entries: Sequence[Entry], rank: int) -> list[Column]:
-    """Where they were recorded, if that was not in one place."""
-    cells = tuple(Cell(str(one.origin)) for one in entries)
-    return [_column("recorded on", rank, 14, cells)] if len({one.text for one in cells}) > 1 else []
+    """Where they were recorded, if one of them was recorded elsewhere."""
+    told = (Cell(str(one.origin)) for one in entries)
+    return [] if all(one.is_mine for one in entries) else [_column("recorded on", rank, 14, told)]
 
 
 def _column(name: str, rank: int, least: int, cells: Iterable[Cell], most: int | None = None) -> Column:

@@ -95,12 +95,16 @@ class Postgres:
 
 
 class _Session:
-    """One connection, which is made when it is used first. One thread at a time uses it; another one may abandon it."""
+    """One connection, which is made when it is used first. One thread at a time uses it; another one may abandon it.
+
+    Attributes:
+        is_abandoned: whether nobody waits for it any more.
+    """
 
     def __init__(self, url: Url) -> None:
         self._url = url
         self._connection: Connection | None = None
-        self._is_abandoned = False
+        self.is_abandoned = False
 
     def connection(self) -> Connection:
         """The connection, to a database that has the tables.
@@ -126,17 +130,12 @@ class _Session:
 
     def abandon(self) -> None:
         """Have the thread that uses it come back: nobody waits for it any more."""
-        self._is_abandoned = True
+        self.is_abandoned = True
         connection = self._connection
         with contextlib.suppress(Exception):  # it may be closed by now, or not be there yet
             if connection is not None:
                 with socket.socket(fileno=socket.dup(connection.fileno())) as wire:
                     wire.shutdown(socket.SHUT_RDWR)
-
-    def close_if_abandoned(self) -> None:
-        """Close it if nobody waits for it any more."""
-        if self._is_abandoned:
-            self.close()
 
     def close(self) -> None:
         """Close the connection."""
@@ -174,9 +173,9 @@ class _Work:
         except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
             self.error = _told(error)
             self.may_be_repeated = _is_passing(error)
-            self._session.close()
         finally:
-            self._session.close_if_abandoned()
+            if self.error is not None or self._session.is_abandoned:
+                self._session.close()
 
     def _do(self, connection: Connection) -> None:
         before = time.time()

@@ -224,11 +224,25 @@ def _make_tables(connection: Connection, url: Url) -> None:
 
 
 def _version(connection: Connection) -> int:
-    """The version of the tables; 0 where there are none. A query that fails would end the transaction."""
-    if connection.execute("SELECT to_regclass('bigpanda_outbox') AS there").fetchone() == {"there": None}:
+    """The version of the tables; 0 where there are none.
+
+    Only a query of the table itself sees, within a transaction, that somebody else has made it meanwhile: `to_regclass`
+    answers from a cache.
+    """
+    import psycopg
+
+    try:
+        with connection.transaction() if _is_in_transaction(connection) else contextlib.nullcontext():
+            found = connection.execute("SELECT version FROM bigpanda_outbox").fetchone()
+    except psycopg.errors.UndefinedTable:
         return 0
-    found = connection.execute("SELECT version FROM bigpanda_outbox").fetchone()
     return 0 if found is None else int(found["version"])
+
+
+def _is_in_transaction(connection: Connection) -> bool:
+    import psycopg
+
+    return connection.info.transaction_status is not psycopg.pq.TransactionStatus.IDLE
 
 
 def _told(error: Exception) -> str:

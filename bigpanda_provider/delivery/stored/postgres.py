@@ -150,7 +150,7 @@ class _Work:
     Attributes:
         answers: what it did.
         error: why it was not carried out.
-        may_be_repeated: whether it failed since the connection was lost, or stood in another one's way.
+        may_be_repeated: whether it failed since connection or tables were lost, or stood in another one's way.
         took_s: how long it took, in seconds.
         ahead_s: by how much the database's clock is ahead of this machine's, give or take half of that.
     """
@@ -255,4 +255,5 @@ def _is_passing(error: Exception) -> bool:
     import psycopg
 
     lost = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    return lost or isinstance(error, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure)
+    in_the_way = isinstance(error, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure)
+    return lost or in_the_way or isinstance(error, psycopg.errors.UndefinedTable)  # another connection makes them

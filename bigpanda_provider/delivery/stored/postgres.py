@@ -47,7 +47,7 @@ class Postgres:
         self._url = url
         self._workers: Workers | None = None
         self._session: _Session | None = None
-        self.ahead_s = 0.0
+        self.ahead_s: float | None = None
 
     def run(self, statements: Sequence[Statement], *, writes: bool) -> list[Answer]:
         """As `Database.run`. Where the connection was lost, it is done again with another one."""
@@ -62,7 +62,7 @@ class Postgres:
             work = self._carry_out(statements, writes, deadline)
         if work.error is not None:
             raise unusable(self._url, work.error)
-        if abs(work.ahead_s - self.ahead_s) > work.took_s:  # nearer it cannot be told
+        if self.ahead_s is None or abs(work.ahead_s - self.ahead_s) > work.took_s:  # nearer it cannot be told
             self.ahead_s = work.ahead_s
         return work.answers
 

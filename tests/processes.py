@@ -1,13 +1,12 @@
 """Processes that deliver events, in memory: a clock, a BigPanda and a process table that do as they are told.
 
-The outbox's file, its SQL and the whole of `delivery/` are real; what stands in is time, the network and who lives.
+The outbox, its SQL and the whole of `delivery/` are real; what stands in is time, the network and who lives.
 """
 
 from __future__ import annotations
 
 import contextlib
 import enum
-import pathlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,6 +19,7 @@ from bigpanda_provider.delivery.delivery import Delivery
 from bigpanda_provider.delivery.holder import Holder
 from bigpanda_provider.delivery.outbox import Outbox
 from bigpanda_provider.delivery.sender import Sender
+from bigpanda_provider.delivery.stored.location import Location
 from bigpanda_provider.errors import RejectedError, UnavailableError
 from bigpanda_provider.settings import Settings
 from bigpanda_provider.state import Api
@@ -93,12 +93,12 @@ class World:
     """One machine's process table, one clock, one BigPanda, one outbox.
 
     Args:
-        folder: an empty folder.
+        location: where the outbox is.
     """
 
-    def __init__(self, folder: pathlib.Path) -> None:
+    def __init__(self, location: Location) -> None:
         self.clock, self.bigpanda = Clock(), BigPanda()
-        self.path = folder / "outbox.db"
+        self.location = location
         self.alive: set[int] = set()
         self._processes: list[Process] = []
 
@@ -112,6 +112,7 @@ class World:
             mock.patch.object(Holder, "is_running", lives),
             mock.patch("bigpanda_provider.delivery.takeover.OTHERS_LIMIT_S", 0.0),
             mock.patch("bigpanda_provider.delivery.stored.sqlite.LIMIT_S", 0.0),
+            mock.patch("bigpanda_provider.delivery.stored.postgres.LIMITED", "SET LOCAL lock_timeout = 1"),
         ):
             try:
                 yield self
@@ -135,7 +136,7 @@ class Process:
         self.warnings: list[str] = []
         given = {"apiToken": "t", "appKey": "k", **settings}
         resolved = Settings.resolve({f"bigpanda:{key}": value for key, value in given.items()}, {})
-        self.outbox = Outbox(world.path, self._warn, holder=holder, clock=world.clock)
+        self.outbox = Outbox(world.location, self._warn, holder=holder, clock=world.clock)
         client: Any = world.bigpanda
         sender = Sender(resolved, self._warn, client=client, clock=world.clock)
         self.delivery = Delivery(resolved, self.outbox, self._warn, sender)

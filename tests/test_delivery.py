@@ -24,7 +24,7 @@ QUEUED, DELIVERED, REJECTED = DeliveryStatus.QUEUED, DeliveryStatus.DELIVERED, D
 @pytest.fixture
 def world(tmp_path: pathlib.Path) -> Iterator[World]:
     """An empty outbox, and a BigPanda that takes everything."""
-    with World(tmp_path).running() as world:
+    with World(tmp_path / "outbox.db").running() as world:
         yield world
 
 

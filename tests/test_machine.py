@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import pathlib
-import shutil
-import sqlite3
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from bigpanda_provider import state
 from bigpanda_provider.delivery.attempt import Attempt, End
@@ -26,6 +30,8 @@ from bigpanda_provider.delivery.takeover import Left
 from bigpanda_provider.provider.last import Last, previous_of
 from bigpanda_provider.state import Api
 
+from .outboxes import InDatabase, InFile
+from .postgres import PostgreSQL
 from .processes import ELSEWHERE, HERE, NO_DEADLINE, STACK, Process, Weather, World, attempt, told
 
 NAMES = ("web", "api")
@@ -36,7 +42,9 @@ PAUSES = st.sampled_from([0.0, LEASE_S + 1, QUIET_PASSES_S])
 ACTS = st.one_of(
     st.tuples(st.sampled_from(["a_deployment_runs", "a_deployment_runs", "a_completion_runs"]), st.sampled_from(NAMES)),
     st.tuples(
-        st.sampled_from(["nothing_changed", "the_outbox_is_locked_meanwhile", "a_machine_wakes"]),
+        st.sampled_from(
+            ["nothing_changed", "the_outbox_is_locked_meanwhile", "a_machine_wakes", "connections_are_ended"]
+        ),
         st.sampled_from(NAMES),
     ),
     st.tuples(st.just("the_weather_changes"), WEATHERS),
@@ -97,21 +105,25 @@ class Update:
 
 
 class Processes(RuleBasedStateMachine):
-    """Updates of one stack with two Deployments, one after the other, and what may happen to them."""
+    """Updates of one stack with two Deployments, one after the other, and what may happen to them.
+
+    Attributes:
+        api: by which they are recorded.
+        kept: the outbox, which is empty at the beginning of each sequence.
+    """
 
     api = Api.DEPLOYMENTS
+    kept: InFile | InDatabase
 
     def __init__(self) -> None:
         super().__init__()
         self.exits = contextlib.ExitStack()
-        in_memory = "/dev/shm" if pathlib.Path("/dev/shm").is_dir() else None  # each outbox is closed many times
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="outbox", dir=in_memory))
 
     @initialize(may_be_lost=st.sampled_from([False, False, False, True]))
     def begin(self, may_be_lost: bool) -> None:
         """Nothing has happened so far; whether the outbox will be lost, after which less is known, is settled now."""
         self.may_be_lost = may_be_lost
-        self.world = self.exits.enter_context(World(self.folder).running())
+        self.world = self.exits.enter_context(World(self.kept.location).running())
         self.state = {name: Stored() for name in NAMES}
         self.older = dict(self.state)
         self.update: Update | None = None
@@ -128,7 +140,7 @@ class Processes(RuleBasedStateMachine):
                 self.in_the_end_nothing_is_open()
         finally:
             self.exits.close()
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self.kept.empty()
 
     # -- the steps -----------------------------------------------------------------------------------------------------
 
@@ -289,18 +301,20 @@ class Processes(RuleBasedStateMachine):
         process.kill()
 
     def the_outbox_is_lost(self) -> None:
-        """Somebody removes the file."""
+        """Somebody removes the file, or the tables."""
         self.knowledge_was_lost = True
-        for file in self.folder.iterdir():
-            file.unlink()
+        self.kept.remove()
+
+    def connections_are_ended(self, _name: str) -> None:
+        """An administrator ends all connections to a database; nobody minds."""
+        self.kept.end_connections()
 
     def the_outbox_is_locked_meanwhile(self, name: str) -> None:
         """While a Completion runs nothing can be written; and again after a while."""
         update = self.update
         assert update is not None
-        if name in update.open and self.world.path.exists():
-            with contextlib.closing(sqlite3.connect(self.world.path)) as db:
-                db.execute("BEGIN EXCLUSIVE")
+        if name in update.open and self.kept.is_there():
+            with self.kept.locked():
                 update.was_locked_out = True
                 self._complete(update, name)
 
@@ -409,14 +423,30 @@ class ProcessesOfChanges(Processes):
                 ended |= set() if kind == "start" else {version}
 
 
-# The same sequences in every run; `derandomize=False` looks for others.
-SETTINGS = settings(
-    max_examples=500,
-    stateful_step_count=10,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
-Processes.TestCase.settings = ProcessesOfChanges.TestCase.settings = SETTINGS
-TestProcesses = Processes.TestCase
-TestProcessesOfChanges = ProcessesOfChanges.TestCase
+both_apis = pytest.mark.parametrize("machine", [Processes, ProcessesOfChanges], ids=["deployments", "changes"])
+
+
+def run(machine: type[Processes], kept: InFile | InDatabase, examples: int) -> None:
+    """Run so many sequences: the same ones in every run; `derandomize=False` looks for others."""
+    how = settings(
+        max_examples=examples,
+        stateful_step_count=10,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(type(machine.__name__, (machine,), {"kept": kept}), settings=how)
+
+
+@both_apis
+def test_processes_that_share_a_file(machine: type[Processes]) -> None:
+    """Whatever happens, every start has one end, and nothing is overtaken."""
+    with InFile.made() as kept:
+        run(machine, kept, 500)
+
+
+@both_apis
+def test_processes_that_share_a_database(machine: type[Processes], postgres: PostgreSQL) -> None:
+    """The same holds, also where connections are ended."""
+    with InDatabase.made(postgres) as kept:
+        run(machine, kept, 60)

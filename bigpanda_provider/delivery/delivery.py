@@ -68,7 +68,7 @@ class Delivery:
         self._flushed: set[str] = set()
         self._flushing = threading.Lock()
         self._adding = threading.Lock()
-        self._began = self.outbox.now()
+        self._began = self.outbox.clock()
 
     # -- for the providers ---------------------------------------------------------------------------------------------
 
@@ -358,7 +358,8 @@ class Delivery:
         if note is not None or record is None:
             return note
         note = self.outbox.noted_of_deployment(record.place)
-        return None if note is None or note.written < self._began else note
+        is_old = note is not None and note.written < self.outbox.shared_time(self._began)
+        return None if is_old else note
 
     def end_open(self, attempt: str, end: End) -> bool:
         """End an attempt that is still open; it is written down, and not sent yet. Whether it was open."""
@@ -395,7 +396,8 @@ class Delivery:
     def _is_of_this_program(self, record: Record) -> bool:
         """Whether the program of this update has recorded it, and it is open: an earlier one's is older than this."""
         is_open = record.attempt.is_open and record.is_known
-        return is_open and record.recorder is Recorder.PROGRAM and record.recorded >= self._began
+        is_new = record.recorded >= self.outbox.shared_time(self._began)
+        return is_open and record.recorder is Recorder.PROGRAM and is_new
 
     def end_orphans(self, deadline: float) -> None:
         """End what killed updates of this stack left open of Deployments that are not in the program any more.

@@ -109,7 +109,14 @@ class Outbox:
 
     def now(self) -> float:
         """The time that leases are told by, in Unix seconds: of several machines, by the clock of their database."""
-        return self.clock() + self._tables.ahead_s
+        return self.shared_time(self.clock())
+
+    def shared_time(self, local: float) -> float:
+        """What the clock that leases are told by shows when this machine's shows `local`, in Unix seconds."""
+        with self._lock:
+            if self._tables.ahead_s is None:
+                self._read(Tables.look_at_clock)
+            return local + (self._tables.ahead_s or 0.0)
 
     @property
     def trouble(self) -> str | None:
@@ -585,16 +592,21 @@ class Outbox:
         if anyway:
             self._quiet_until.clear()
             self._tables.try_again()
-        pairs = [(own.written, own.record) for own in owned]
-        moved, found = self._use(lambda tables: tables.move(pairs, self.now(), beside)) or (None, None)
-        for own, was_moved in zip(owned, moved or (), strict=False):
+        now = self.now()
+        pairs = [(own.written, self._leased(own.record, now + LEASE_S)) for own in owned]
+        moved, found = self._use(lambda tables: tables.move(pairs, now, beside)) or (None, None)
+        for own, (_, record), was_moved in zip(owned, pairs, moved or (), strict=False):
             if was_moved:
-                own.written = own.record
-                self._unwritten.discard(own.record.id)
+                own.record = own.written = record
+                self._unwritten.discard(record.id)
             else:
                 self._was_changed(own)
         for attempt in attempts if beside is not None else ():
             self._own[attempt].beside = found
+
+    def _leased(self, record: Record, until: float) -> Record:
+        """The record as it is written: what had to wait for that may have a lease that has run out."""
+        return replace(record, lease=until) if record.holder == self._me else record
 
     def _was_changed(self, own: _Own) -> None:
         """Somebody else has changed a record in the table: who looks after it there decides what it is."""

@@ -44,11 +44,11 @@ class Database(Protocol):
     """A database. Its user sees to it that one thread at a time calls it.
 
     Attributes:
-        ahead_s: by how much its clock is ahead of this machine's, in seconds, as far as that is known.
+        ahead_s: by how much its clock is ahead of this machine's, in seconds; None where that is not known yet.
         locking: the end of a SELECT whose rows nobody may change before the transaction is over.
     """
 
-    ahead_s: float
+    ahead_s: float | None
     locking: str
 
     def run(self, statements: Sequence[Statement], *, writes: bool) -> list[Answer]:

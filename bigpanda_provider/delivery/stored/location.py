@@ -16,9 +16,13 @@ VARIABLE = "BIGPANDA_OUTBOX"
 SCHEMES = ("postgresql", "postgres")
 EXAMPLE = "postgresql://USER@HOST/DATABASE"
 """What a URL looks like."""
+NOT_VALID = f"{VARIABLE} is not a valid URL; write it as {EXAMPLE}"
 SECRETS = ("password", "sslpassword")
 """What of a URL's query is secret."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
+_MEANT_AS_URL = re.compile(r"postgres(?:ql)?:|.*\bpassword\s*=", re.DOTALL | re.IGNORECASE)
+"""What is no file: a URL that lacks a slash, and libpq's other notation. The file's name would hold the password."""
+_HOST = re.compile(r"(?:\[[^]]*\]|[^:\[\]]*)(?::[0-9]*)?")
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Url:
     def problem(self) -> str | None:
         """Why it cannot be used, without a part of it that may be secret; None where it can."""
         scheme, rest = _parts(self.text)
+        if not scheme:
+            return NOT_VALID
         if scheme not in SCHEMES:
             return f"{scheme}:// is not supported; set {VARIABLE} to a file or to {EXAMPLE}"
         authority = re.split("[/?#]", rest, maxsplit=1)[0]
@@ -44,17 +50,24 @@ class Url:
                 f"the user name or the password in {VARIABLE} has a character that must be percent-encoded, "
                 "such as %40 for @ and %2F for /; or omit the password and set PGPASSWORD"
             )
+        return None if self._is_well_formed else NOT_VALID
+
+    @property
+    def _is_well_formed(self) -> bool:
+        """Whether libpq takes each part for what it is, else it may show a password: as the port, or as an option."""
         try:
-            urlsplit(self.text)
+            parts = urlsplit(self.text)
         except ValueError:
-            return f"{VARIABLE} is not a valid URL; write it as {EXAMPLE}"
-        return None
+            return False
+        hosts = parts.netloc.rpartition("@")[2].split(",")
+        options = parts.query.split("&") if parts.query else []
+        return all(map(_HOST.fullmatch, hosts)) and all("=" in option for option in options)
 
     def __str__(self) -> str:
         """It without password and options."""
         scheme, _ = _parts(self.text)
         if self.problem is not None:
-            return f"{scheme}://..."
+            return f"{scheme or SCHEMES[0]}://..."
         parts = urlsplit(self.text)
         credentials, _, host = parts.netloc.rpartition("@")
         user = credentials.partition(":")[0]
@@ -79,7 +92,7 @@ class Url:
 def _parts(url: str) -> tuple[str, str]:
     """Scheme and rest of a URL."""
     found = _SCHEME.fullmatch(url)
-    return (found[1].lower(), found[2]) if found else ("", url)
+    return (found[1], found[2]) if found else ("", url)
 
 
 Location = pathlib.Path | Url
@@ -95,7 +108,9 @@ def location(environ: Mapping[str, str]) -> Location:
 
 def parse(text: str) -> Location:
     """What a user has given: a URL, else a file."""
-    return Url(text.strip()) if _SCHEME.fullmatch(text.strip()) else _expanded(pathlib.Path(text))
+    given = text.strip()
+    is_url = _SCHEME.fullmatch(given) or _MEANT_AS_URL.match(given)
+    return Url(given) if is_url else _expanded(pathlib.Path(text))
 
 
 def _expanded(path: pathlib.Path) -> pathlib.Path:

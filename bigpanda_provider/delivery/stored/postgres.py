@@ -47,7 +47,7 @@ class Postgres:
         self._url = url
         self._workers: Workers | None = None
         self._session: _Session | None = None
-        self.ahead_s = 0.0
+        self.ahead_s: float | None = None
 
     def run(self, statements: Sequence[Statement], *, writes: bool) -> list[Answer]:
         """As `Database.run`. Where the connection was lost, it is done again with another one."""
@@ -62,7 +62,7 @@ class Postgres:
             work = self._carry_out(statements, writes, deadline)
         if work.error is not None:
             raise unusable(self._url, work.error)
-        if abs(work.ahead_s - self.ahead_s) > work.took_s:  # nearer it cannot be told
+        if self.ahead_s is None or abs(work.ahead_s - self.ahead_s) > work.took_s:  # nearer it cannot be told
             self.ahead_s = work.ahead_s
         return work.answers
 
@@ -95,12 +95,16 @@ class Postgres:
 
 
 class _Session:
-    """One connection, which is made when it is used first. One thread at a time uses it; another one may abandon it."""
+    """One connection, which is made when it is used first. One thread at a time uses it; another one may abandon it.
+
+    Attributes:
+        is_abandoned: whether nobody waits for it any more.
+    """
 
     def __init__(self, url: Url) -> None:
         self._url = url
         self._connection: Connection | None = None
-        self._is_abandoned = False
+        self.is_abandoned = False
 
     def connection(self) -> Connection:
         """The connection, to a database that has the tables.
@@ -126,17 +130,12 @@ class _Session:
 
     def abandon(self) -> None:
         """Have the thread that uses it come back: nobody waits for it any more."""
-        self._is_abandoned = True
+        self.is_abandoned = True
         connection = self._connection
         with contextlib.suppress(Exception):  # it may be closed by now, or not be there yet
             if connection is not None:
                 with socket.socket(fileno=socket.dup(connection.fileno())) as wire:
                     wire.shutdown(socket.SHUT_RDWR)
-
-    def close_if_abandoned(self) -> None:
-        """Close it if nobody waits for it any more."""
-        if self._is_abandoned:
-            self.close()
 
     def close(self) -> None:
         """Close the connection."""
@@ -151,7 +150,7 @@ class _Work:
     Attributes:
         answers: what it did.
         error: why it was not carried out.
-        may_be_repeated: whether it failed since the connection was lost, or stood in another one's way.
+        may_be_repeated: whether it failed since connection or tables were lost, or stood in another one's way.
         took_s: how long it took, in seconds.
         ahead_s: by how much the database's clock is ahead of this machine's, give or take half of that.
     """
@@ -174,9 +173,9 @@ class _Work:
         except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
             self.error = _told(error)
             self.may_be_repeated = _is_passing(error)
-            self._session.close()
         finally:
-            self._session.close_if_abandoned()
+            if self.error is not None or self._session.is_abandoned:
+                self._session.close()
 
     def _do(self, connection: Connection) -> None:
         before = time.time()
@@ -225,11 +224,25 @@ def _make_tables(connection: Connection, url: Url) -> None:
 
 
 def _version(connection: Connection) -> int:
-    """The version of the tables; 0 where there are none. A query that fails would end the transaction."""
-    if connection.execute("SELECT to_regclass('bigpanda_outbox') AS there").fetchone() == {"there": None}:
+    """The version of the tables; 0 where there are none.
+
+    Only a query of the table itself sees, within a transaction, that somebody else has made it meanwhile: `to_regclass`
+    answers from a cache.
+    """
+    import psycopg
+
+    try:
+        with connection.transaction() if _is_in_transaction(connection) else contextlib.nullcontext():
+            found = connection.execute("SELECT version FROM bigpanda_outbox").fetchone()
+    except psycopg.errors.UndefinedTable:
         return 0
-    found = connection.execute("SELECT version FROM bigpanda_outbox").fetchone()
     return 0 if found is None else int(found["version"])
+
+
+def _is_in_transaction(connection: Connection) -> bool:
+    import psycopg
+
+    return connection.info.transaction_status is not psycopg.pq.TransactionStatus.IDLE
 
 
 def _told(error: Exception) -> str:
@@ -242,4 +255,5 @@ def _is_passing(error: Exception) -> bool:
     import psycopg
 
     lost = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    return lost or isinstance(error, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure)
+    in_the_way = isinstance(error, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure)
+    return lost or in_the_way or isinstance(error, psycopg.errors.UndefinedTable)  # another connection makes them

@@ -13,7 +13,7 @@ from .database import LIMIT_S, Answer, Statement, unusable
 class Sqlite:
     """The file at a path; it and its folder are made when they are used first."""
 
-    ahead_s = 0.0
+    ahead_s: float | None = 0.0
     locking = ""  # a transaction that changes something has the file for itself
 
     def __init__(self, path: pathlib.Path) -> None:

@@ -73,9 +73,13 @@ class Tables:
         self._settled = 0
 
     @property
-    def ahead_s(self) -> float:
-        """By how much the clock that leases are told by is ahead of this machine's, in seconds."""
+    def ahead_s(self) -> float | None:
+        """By how much the clock that leases are told by is ahead of this machine's, in seconds; None if not known."""
         return self._database.ahead_s
+
+    def look_at_clock(self) -> None:
+        """Find out `ahead_s`, as each transaction does."""
+        self._database.run([], writes=False)
 
     # -- records -------------------------------------------------------------------------------------------------------
 

@@ -199,6 +199,19 @@ def test_the_reason_holds_no_secret(stack: MakeStack, bigpanda: Sandbox) -> None
     assert bigpanda.has() == ["web 1 on a: failure (one: RuntimeError: no {'deep': ['***']} or *** or ***)"]
 
 
+def test_the_reason_does_not_hold_the_password_of_the_outbox(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """Neither that of the URL, as it is written and as it is, nor libpq's own."""
+    made = stack("""
+        import os
+        with bigpanda.Deployment("web", component="web", version="1", hosts=["a"]):
+            raise RuntimeError(f"{os.environ['BIGPANDA_OUTBOX']} s3cret@db {os.environ['PGPASSWORD']}")
+        """)
+    made.environment |= {"BIGPANDA_OUTBOX": "postgresql://ann:s3cret%40db@127.0.0.1:1/x", "PGPASSWORD": "an0ther"}
+    assert not made.up(skip_preview=True).ok
+    (reason,) = [change["reason"] for change in bigpanda.changes()]
+    assert reason == "RuntimeError: postgresql://ann:***@127.0.0.1:1/x *** ***"
+
+
 def test_a_long_reason_is_cut(stack: MakeStack, bigpanda: Sandbox) -> None:
     """At most 500 characters, and the cut is marked."""
     made = stack(WEB).config(fail="x" * 2000)

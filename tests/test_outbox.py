@@ -13,12 +13,13 @@ from dataclasses import replace
 
 import pytest
 
-from bigpanda_provider.delivery.attempt import DROPPED, End
+from bigpanda_provider.delivery.attempt import DROPPED, Attempt, End
 from bigpanda_provider.delivery.delivery import Delivery
 from bigpanda_provider.delivery.holder import Holder
 from bigpanda_provider.delivery.outbox import Outbox
 from bigpanda_provider.delivery.queue import WHY_LIMIT, why_not_sent
 from bigpanda_provider.delivery.record import LEASE_S, Recorder
+from bigpanda_provider.delivery.stored import history
 from bigpanda_provider.delivery.stored.history import Kept
 from bigpanda_provider.delivery.stored.location import Location, Url
 from bigpanda_provider.errors import DeliveryError, RefusedError, RejectedError, UnavailableError
@@ -114,19 +115,49 @@ def test_the_first_note_counts_and_goes_with_the_attempt(outbox: Outbox) -> None
     assert outbox.noted("one") is None
 
 
+def settled(attempt: str) -> Attempt:
+    """An attempt of which nothing is left to be done."""
+    return replace(OPEN, id=attempt).ended(End.success()).end_became(DeliveryStatus.DELIVERED)
+
+
 def test_history_is_bounded_and_what_waits_is_never_dropped(
     location: Location, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of settled attempts the newest are kept, once it is looked for others."""
     monkeypatch.setattr("bigpanda_provider.delivery.stored.tables.FORGET_EVERY", 5)
-    outbox = Outbox(location, clock=clock, kept=Kept(most=3))
-    outbox.begin(PLACE, replace(OPEN, id="open"))
-    outbox.begin(PLACE, replace(OPEN, id="waits").ended(End.success()))
-    for number in range(6):
-        clock.time += 1
-        outbox.begin(PLACE, replace(OPEN, id=str(number)).ended(End.success()).end_became(DeliveryStatus.DELIVERED))
-    kept = {record.id for record in outbox.latest()}
-    assert kept == {"open", "waits", *"345"}
+    with Outbox(location, clock=clock, kept=Kept(most=3)) as outbox:
+        outbox.begin(PLACE, replace(OPEN, id="open"))
+        outbox.begin(PLACE, replace(OPEN, id="waits").ended(End.success()))
+        for number in range(6):
+            clock.time += 1
+            outbox.begin(PLACE, settled(str(number)))
+        assert {record.id for record in outbox.latest()} == {"open", "waits", *"345"}
+
+
+def test_what_is_settled_is_forgotten_after_some_days(
+    location: Location, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is open or waits never is, however old."""
+    monkeypatch.setattr("bigpanda_provider.delivery.stored.tables.FORGET_EVERY", 1)
+    with Outbox(location, clock=clock, kept=Kept(days=2)) as outbox:
+        outbox.begin(PLACE, replace(OPEN, id="open"))
+        outbox.begin(PLACE, settled("old"))
+        clock.time += 86_400
+        outbox.begin(PLACE, settled("young"))
+        clock.time += 86_401
+        assert {record.id for record in outbox.latest()} == {"open", "old", "young"}
+        outbox.begin(PLACE, settled("new"))
+        assert {record.id for record in outbox.latest()} == {"open", "young", "new"}
+
+
+@pytest.mark.parametrize("told", ["ninety", "0", "-1", "nan", "inf"])
+def test_a_wrong_number_of_days_is_one_warning(tmp_path: pathlib.Path, told: str) -> None:
+    """History is kept as long as by default."""
+    said: list[str] = []
+    environ = {"BIGPANDA_OUTBOX": str(tmp_path / "outbox.db"), "BIGPANDA_HISTORY_DAYS": told}
+    Outbox.of(environ, lambda sentence, *, about=None: said.append(sentence))
+    assert said == [f'BIGPANDA_HISTORY_DAYS "{told}" is not a number of days, so 90 is used; write a number above 0']
+    assert (history.Kept.of(environ, tmp_path).days, history.Kept.of({}, tmp_path).days) == (90, 90)
 
 
 def test_why_an_event_waits_is_recorded_until_it_is_delivered(outbox: Outbox, faulty: FaultyBigPanda) -> None:

@@ -51,8 +51,8 @@ def copy(source: Location, target: Location) -> Copied:
         contextlib.closing(Tables(source, EVERYTHING)) as there,
         contextlib.closing(Tables(target, EVERYTHING)) as here,
     ):
-        now = time.time() + there.ahead_s
         unsettled = there.unsettled_of_all()
+        now = time.time() + (there.ahead_s or 0.0)
         kept = [record for record in unsettled if record.is_held(now)]
         moved = _move([record for record in unsettled if record not in kept], there, here, now)
         history = sum(_insert(here, [one for one in page if one.attempt.is_settled], now) for page in _pages(there))

@@ -24,6 +24,7 @@ from .outbox import Outbox
 from .queue import Queue
 from .record import Note, Place, Record, Recorder
 from .sender import Sender
+from .stored import location
 from .takeover import POLL_S, Left, Takeover
 from .warn import Warn
 
@@ -56,8 +57,8 @@ class Delivery:
         self._mode_is_from = settings.delivery.name
         self.address = settings.base_url.value
         self._timeout_s = settings.timeout_seconds.value
-        self._secrets = settings.secrets
-        self._origin = Origin.here(os.environ, settings.secrets)
+        self._secrets = (*settings.secrets, *location.secrets(os.environ))
+        self._origin = Origin.here(os.environ, self._secrets)
         self.outbox = outbox
         self.sender = Sender(settings, warn) if sender is None else sender
         self._takeover = Takeover(outbox)

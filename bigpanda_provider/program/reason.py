@@ -14,6 +14,7 @@ from pulumi.runtime import is_config_secret
 
 from ..bigpanda.masking import masked
 from ..bigpanda.text import clean
+from ..delivery.stored import location
 from ..settings import NAMESPACE, SECRET_KEYS, environment_name
 from . import sdk
 from .secret_values import texts_in
@@ -68,9 +69,9 @@ def secrets_of_config() -> frozenset[str]:
 
 
 def secrets_in(config: Mapping[str, Any], is_secret: Callable[[str], bool]) -> frozenset[str]:
-    """Token and app key, and every secret value of a config, given with the namespaces of its keys."""
+    """Token, app key and the outbox's password, and every secret value of a config, by keys with their namespaces."""
     ours = {f"{NAMESPACE}:{key}" for key in SECRET_KEYS}
-    found = {os.environ.get(environment_name(key), "") for key in SECRET_KEYS}
+    found = {os.environ.get(environment_name(key), "") for key in SECRET_KEYS} | location.secrets(os.environ)
     for key, value in config.items():
         if key in ours or is_secret(key):
             found |= {str(value), *texts_in(value)}

@@ -13,6 +13,7 @@ from ...bigpanda.masking import masked
 from ...bigpanda.text import one_line
 
 VARIABLE = "BIGPANDA_OUTBOX"
+PASSWORD = "PGPASSWORD"  # noqa: S105 - the name of a variable
 SCHEMES = ("postgresql", "postgres")
 EXAMPLE = "postgresql://USER@HOST/DATABASE"
 """What a URL looks like."""
@@ -77,10 +78,11 @@ class Url:
 
     def masked(self, text: str) -> str:
         """A text from outside in one line, without the passwords that the URL holds."""
-        return one_line(masked(text, self._secrets))
+        return one_line(masked(text, self.secrets))
 
     @property
-    def _secrets(self) -> frozenset[str]:
+    def secrets(self) -> frozenset[str]:
+        """The passwords that it holds; all of it where it is not clear what these are."""
         if self.problem is not None:
             return frozenset({_parts(self.text)[1]})
         parts = urlsplit(self.text)
@@ -104,6 +106,12 @@ def location(environ: Mapping[str, str]) -> Location:
     folder = environ.get("LOCALAPPDATA") if os.name == "nt" else environ.get("XDG_STATE_HOME")
     otherwise = pathlib.Path(folder or "~/.local/state") / "bigpanda-provider" / "outbox.db"
     return parse(environ[VARIABLE]) if environ.get(VARIABLE) else _expanded(otherwise)
+
+
+def secrets(environ: Mapping[str, str]) -> frozenset[str]:
+    """The passwords that `BIGPANDA_OUTBOX` and libpq's own variable hold."""
+    place = location(environ)
+    return (place.secrets if isinstance(place, Url) else frozenset()) | frozenset({environ.get(PASSWORD, "")} - {""})
 
 
 def parse(text: str) -> Location:

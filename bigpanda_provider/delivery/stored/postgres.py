@@ -7,6 +7,7 @@ own: neither libpq nor psycopg limits how long a name is looked up or an answer 
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import time
 from collections.abc import Sequence
@@ -53,6 +54,8 @@ class Postgres:
         """As `Database.run`. Where the connection was lost, it is done again with another one."""
         if self._url.problem is not None:
             raise unusable(self._url, self._url.problem)
+        if not _is_installed():
+            raise unusable(self._url, NOT_INSTALLED)
         if time.monotonic() < _quiet_until.get(self._url, 0.0):
             raise unusable(self._url, UNANSWERED)
         deadline = time.monotonic() + LIMIT_S
@@ -166,8 +169,6 @@ class _Work:
         """Do it; whatever goes wrong is in `error`."""
         try:
             self._do(self._session.connection())
-        except ImportError:
-            self.error = NOT_INSTALLED
         except OutboxError as error:
             self.error = str(error)
         except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
@@ -190,6 +191,17 @@ class _Work:
         now = clock.fetchone()
         self.took_s = after - before
         self.ahead_s = 0.0 if now is None else now["now"] - (before + after) / 2
+
+
+@cache
+def _is_installed() -> bool:
+    """Whether psycopg is there. It is loaded here, since that may take longer than a transaction."""
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())  # else it warns on standard error, in its own words
+    try:
+        import psycopg  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def _at_once(connection: Connection) -> contextlib.AbstractContextManager[object]:

@@ -111,9 +111,9 @@ def test_filters_in_use_can_be_taken_back_one_by_one(bigpanda: Sandbox) -> None:
         for address, words in re.findall(r'<a href="(.*?)".*?>(.*?)</a>', wanted)
     ]
     assert links == [
-        ("/?host=we&state=success&range=all", "component is shop, remove"),
-        ("/?component=%3Dshop&state=success&range=all", "host has we, remove"),
-        ("/?component=%3Dshop&host=we&range=all", "state is success, remove"),
+        ("/?host=we&state=success&range=all", "component is shop (remove)"),
+        ("/?component=%3Dshop&state=success&range=all", "host has we (remove)"),
+        ("/?component=%3Dshop&host=we&range=all", "state is success (remove)"),
         ("/?range=all", "clear all"),
     ]
 

@@ -62,8 +62,9 @@ sdks: setup      ## install SDKs of some clouds, for the tests with real program
 yaml: setup      ## install the YAML language host, for the tests with a program that is not Python
 	@$(BIN)/python tools/engine.py --yaml
 
-browser: setup   ## install Chromium and Playwright, for the tests of the Changes page
+browser: setup   ## install Chromium, Playwright and axe-core, for the tests of the Changes page
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/browser.txt
+	@$(BIN)/python -m tools.axe || true
 	@command -v chromium >/dev/null || { echo "Installing Chromium from Debian's packages (about a minute)" && \
 		apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
 		echo "There is no Chromium and it could not be installed; the tests of the page in a browser will be skipped" >&2

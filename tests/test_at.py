@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bigpanda_provider.sandbox.alert import Alert
 from bigpanda_provider.sandbox.bodies import ChangeBody, EndBody, StartBody
 from bigpanda_provider.sandbox.html import at
 from bigpanda_provider.sandbox.store import Store
@@ -16,7 +17,7 @@ from bigpanda_provider.sandbox.times import parse_time
 
 from .http_client import ask
 from .servers import Sandbox, sandbox
-from .test_page import HOSTILE, deploy, page
+from .test_page import HOSTILE, cell, deploy, page, rows
 from .test_sandbox_changes import NEEDED
 
 T = 1_700_000_000
@@ -52,8 +53,7 @@ def store_at() -> Store:
 
 def told(text: str) -> dict[str, str]:
     """The components on the page, with what it says of each."""
-    rows = re.findall(r'<a href="/deployments/\d+">(.*?)</a>.*?<td data-name="Then">(.*?)</td>', text, re.S)
-    return {html.unescape(name): words for name, words in rows}
+    return {cell(row, "component"): cell(row, "then") for row in rows(text)}
 
 
 def test_an_alert_is_told_what_was_in_progress_and_what_had_ended() -> None:
@@ -141,7 +141,7 @@ def test_a_wrong_time_is_told_in_one_sentence(bigpanda: Sandbox, text: str) -> N
 
 def test_without_a_time_it_is_now(bigpanda: Sandbox) -> None:
     """And a window that is no number of minutes is refused."""
-    assert f"at {time.strftime('%Y-%m-%d', time.gmtime())}" in page(bigpanda, "/at")
+    assert f"<title>At {time.strftime('%Y-%m-%d', time.gmtime())}" in page(bigpanda, "/at")
     assert ask(bigpanda.address, path="/at?window=-1").status == 422
 
 
@@ -166,3 +166,52 @@ def test_an_end_that_nobody_knows_is_told() -> None:
     """A change can be done without an end."""
     change = {"started": T - 60, "ended": None, "state": "success"}
     assert at(change, T) == "started 1 min before, succeeded; when is not known"
+
+
+def test_a_deployment_leads_back_to_the_alert(bigpanda: Sandbox) -> None:
+    """From the alert's view to a deployment, to another one, and back: the same time, hosts and window."""
+    for version in ("1", "2"):
+        deploy(bigpanda, version=version, hosts=["web-1"], timestamp=int(time.time()) - 60)
+    asked = f"/at?time={int(time.time())}&host=web-1&host=a%26b&window=90"
+    (first, *_) = re.findall(r'<a class="open"[^>]*href="(.*?)"', page(bigpanda, asked))
+    shown = page(bigpanda, html.unescape(first))
+    way = f'<p class="back"><a href="{html.escape(asked)}">Back to {time.strftime("%Y-%m-%d", time.gmtime())}'
+    assert way in shown
+    (near, *_) = re.findall(r'<dd>\s*<a href="(/deployments/.*?)"', shown)
+    assert way in page(bigpanda, html.unescape(near))
+
+
+def test_without_a_time_the_way_back_has_the_time_that_was_shown(bigpanda: Sandbox) -> None:
+    """Or what was seen would be gone after some minutes."""
+    deploy(bigpanda, None)
+    began = int(time.time())
+    (address,) = re.findall(r'<a class="open"[^>]*href="(.*?)"', page(bigpanda, "/at"))
+    (seconds,) = re.findall(r"back=%2Fat%3Ftime%3D(\d+)$", address)
+    assert began <= int(seconds) <= time.time()
+
+
+@pytest.mark.parametrize(
+    ("back", "alert"),
+    [
+        ("/at?time=5&window=99999999", Alert(5, (), 10080)),
+        ("/at?host=b&time=5&host=c", Alert(5, ("b", "c"))),
+        *((wrong, None) for wrong in ("/at", "/at?time=now", "//evil.example/at?time=5", "/at/x?time=5", "at?time=5")),
+    ],
+)
+def test_the_way_back_to_an_alert_leads_nowhere_else(back: str, alert: Alert | None) -> None:
+    """What is no such view is none."""
+    assert Alert.back(back) == alert
+    assert alert is None or Alert.back(alert.address) == alert
+
+
+def test_each_name_leads_to_what_has_it(bigpanda: Sandbox) -> None:
+    """A host to the same view of it alone; component, owner and state to all that have them."""
+    deploy(bigpanda, component="shop", hosts=["web-1"], owner="leo")
+    text = page(bigpanda, f"/at?time={int(time.time())}&host=web-1&host=web-2&window=5")
+    links = dict(re.findall(r'id="d\d+-(\w+)" href="(.*?)"', html.unescape(text)))
+    assert re.fullmatch(r"/at\?time=\d+&host=web-1&window=5", links.pop("host1"))
+    assert links == {
+        "state": "/?state=success&range=all",
+        "component": "/?component=%3Dshop&range=all",
+        "owner": "/?owner=%3Dleo&range=all",
+    }

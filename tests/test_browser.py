@@ -73,7 +73,7 @@ def test_the_page_follows_an_update(
     assert page.get_by_text("No deployment yet").is_visible()
     with made.running() as update:
         page.locator(".state.in_progress").wait_for()
-        assert page.get_by_role("link", name="shop").is_visible()
+        assert page.get_by_role("link", name="shop 1").is_visible()
         first = page.locator("td [data-since]").inner_text()
         page.wait_for_function("first => document.querySelector('td [data-since]').textContent !== first", arg=first)
         made.let_go("web")
@@ -94,10 +94,10 @@ def test_it_works_from_a_keyboard(open_page: Callable[..., Page], bigpanda: Sand
     page.keyboard.type("shop")
     page.keyboard.press("Enter")
     page.wait_for_url("**/?component=shop**")
-    link = page.get_by_role("link", name="shop")
+    link = page.get_by_role("link", name="shop 1")
     link.focus()
     deploy(bigpanda, component="shop", version="2")
-    page.locator("tbody tr").nth(1).wait_for()
+    page.locator(".change").nth(1).wait_for()
     assert page.evaluate("document.activeElement.id") == "d1"
     page.keyboard.press("Enter")
     page.wait_for_url("**/deployments/1?back=**")
@@ -131,9 +131,9 @@ def test_what_is_sent_never_runs(open_page: Callable[..., Page], bigpanda: Sandb
     """A hostile component is text on every page, when it comes in live too."""
     page = open_page()
     deploy(bigpanda, component=HOSTILE, version=HOSTILE, hosts=[HOSTILE], description=HOSTILE)
-    page.get_by_role("link", name=HOSTILE).wait_for()
+    page.get_by_role("link", name=f"{HOSTILE} {HOSTILE}").wait_for()
     assert page.locator("td img").count() == 0
-    page.get_by_role("link", name=HOSTILE).click()
+    page.get_by_role("link", name=f"{HOSTILE} {HOSTILE}").click()
     page.locator("h1", has_text=HOSTILE).wait_for()
 
 
@@ -147,5 +147,5 @@ def test_a_sandbox_that_is_gone_is_told(browser: Browser) -> None:
         page.get_by_text("the sandbox does not answer; trying again").wait_for()
         with sandbox(port) as second:
             deploy(second, component="billing")
-            page.get_by_role("link", name="billing").wait_for(timeout=LIMIT_MS)
+            page.get_by_role("link", name="billing 1").wait_for(timeout=LIMIT_MS)
     page.close()

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -17,13 +18,16 @@ from bigpanda_provider.bigpanda.client import BigPandaClient
 from bigpanda_provider.bigpanda.deployments import Deployments
 from bigpanda_provider.bigpanda.events import EndEvent, StartEvent, read
 from bigpanda_provider.sandbox.bodies import StartBody
+from bigpanda_provider.sandbox.html import ago
 from bigpanda_provider.sandbox.listing import Filter
 from bigpanda_provider.sandbox.store import Store
 from bigpanda_provider.sandbox.timeline import WIDTH, Timeline
 from bigpanda_provider.settings import Token
 from bigpanda_provider.state import Status
 
+from .http_client import ask
 from .servers import Sandbox
+from .test_sandbox_changes import take
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 
@@ -56,15 +60,115 @@ def post(bigpanda: Sandbox, kind: str, body: dict[str, Any]) -> None:
     urllib.request.urlopen(request, timeout=10).close()
 
 
+def rows(text: str) -> list[str]:
+    """The markup of each deployment or change in a list."""
+    return re.findall(r'<tbody class="change .*?</tbody>', text, re.S)
+
+
+def cell(row: str, column: str) -> str:
+    """What a column of a row reads."""
+    (found,) = re.findall(rf'<td role="cell" class="c-{column}"[^>]*>(.*?)</td>', row, re.S)
+    return html.unescape(re.sub("<[^>]*>", "", found))
+
+
 def listed(text: str) -> list[str]:
-    """The components in the list, as they read."""
-    return [html.unescape(name) for name in re.findall(r'<a id="d\d+" href="/deployments/\d+[^"]*">(.*?)</a>', text)]
+    """The components in the list, as they read; the summary of a change that has none."""
+    return [cell(row, "component") for row in rows(text)]
 
 
 def test_an_empty_page_says_what_to_do(bigpanda: Sandbox) -> None:
     """How to send it something."""
     assert "No deployment yet" in page(bigpanda)
     assert "BIGPANDA_BASE_URL" in page(bigpanda)
+
+
+def test_each_name_in_the_list_leads_to_what_has_it(bigpanda: Sandbox) -> None:
+    """Component, host, owner and state, whole; the other filters, range and order stay, and the page is the first."""
+    for number in range(51):
+        deploy(bigpanda, None, component="sh&op", version=str(number), hosts=["web-1", "web-10"], owner="le o")
+    deploy(bigpanda, component="sh&op", hosts=["web-10"])
+    (row,) = rows(page(bigpanda, "/?component=sh&sort=version&order=asc&range=7d&page=2&state=in_progress"))
+    links = dict(re.findall(r'id="d\d+-(\w+)" href="(.*?)"', html.unescape(row)))
+    kept = "range=7d&sort=version&order=asc"
+    assert links == {
+        "state": f"/?component=sh&state=in_progress&{kept}",
+        "component": f"/?component=%3Dsh%26op&state=in_progress&{kept}",
+        "host1": f"/?component=sh&host=%3Dweb-1&state=in_progress&{kept}",
+        "host2": f"/?component=sh&host=%3Dweb-10&state=in_progress&{kept}",
+        "owner": f"/?component=sh&owner=%3Dle+o&state=in_progress&{kept}",
+    }
+    assert {name: len(listed(page(bigpanda, link))) for name, link in links.items()} == dict.fromkeys(links, 50)
+    assert len(listed(page(bigpanda, "/?host=%3Dweb-10&page=2"))) == 2
+
+
+def test_filters_in_use_can_be_taken_back_one_by_one(bigpanda: Sandbox) -> None:
+    """Each is told, with whether it is a whole name, and the way to the list without it."""
+    deploy(bigpanda, hosts=["web-1"])
+    text = page(bigpanda, "/?component=%3Dshop&host=we&state=success&range=all")
+    (wanted,) = re.findall('<ul class="wanted".*?</ul>', text, re.S)
+    links = [
+        (html.unescape(address), re.sub("<[^>]*>", "", words))
+        for address, words in re.findall(r'<a href="(.*?)".*?>(.*?)</a>', wanted)
+    ]
+    assert links == [
+        ("/?host=we&state=success&range=all", "component is shop (remove)"),
+        ("/?component=%3Dshop&state=success&range=all", "host has we (remove)"),
+        ("/?component=%3Dshop&host=we&range=all", "state is success (remove)"),
+        ("/?range=all", "clear all"),
+    ]
+
+
+def test_a_column_that_is_empty_on_the_whole_page_is_not_there(bigpanda: Sandbox) -> None:
+    """Owner and source, unless the list is sorted by it."""
+    deploy(bigpanda)
+    assert "Owner</a>" not in page(bigpanda)
+    assert "Source</th>" not in page(bigpanda)
+    assert "Owner</a>" in page(bigpanda, "/?sort=owner")
+    deploy(bigpanda, component="billing", owner="leo", source="pulumi")
+    assert [cell(row, "owner") for row in rows(page(bigpanda))] == ["leo", ""]
+    assert [cell(row, "source") for row in rows(page(bigpanda))] == ["pulumi", ""]
+
+
+def test_what_has_no_name_has_a_link_all_the_same(bigpanda: Sandbox) -> None:
+    """A blank component or host, a version that is missing or blank, and a change without a component."""
+    post(bigpanda, "start", {"component": " ", "version": "", "hosts": [" "]})
+    take(bigpanda, identifier="1", summary="Restart", start=int(time.time()) - 60)
+    take(bigpanda, identifier="2", summary="Deploy", start=int(time.time()) - 90, tags={"component": "shop"})
+    found = [
+        [cell(row, "component"), *re.findall(r'<a class="open"[^>]*>(.*?)</a>', row)] for row in rows(page(bigpanda))
+    ]
+    opened = [[re.sub("<[^>]*>", "", text) for text in texts] for texts in found]
+    assert opened == [["(no name)", "  details"], ["Restart", "Restart"], ["shop", "shop details"]]
+    assert listed(page(bigpanda, "/?component=%3D+")) == ["(no name)"]
+
+
+def test_a_name_that_is_too_long_for_an_address_is_no_link(bigpanda: Sandbox) -> None:
+    """And a place that is too long to lead back to is left out: every link on the page works."""
+    deploy(bigpanda, component="ü" * 1000, hosts=["h" * 999], owner="😀" * 999)
+    for path in ("/", f"/?host=h&owner={quote('😀' * 998)}", f"/at?host={'h' * 999}", "/deployments/1"):
+        links = {html.unescape(link) for link in re.findall(r'href="(/?[^"#]+)"', page(bigpanda, path))}
+        assert len(links) > 5
+        assert {
+            link: status
+            for link in links
+            if (status := ask(bigpanda.address, path="/" + link.lstrip("/")).status) != 200
+        } == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [(0, "0 s ago"), (59, "59 s ago"), (3599, "59 min ago"), (90_000, "1 d ago"), (-7200, "in 2 h")],
+)
+def test_a_start_is_told_by_how_long_ago_it_was(before: int, words: str) -> None:
+    """In its largest unit; what is planned, by how long it takes until then."""
+    assert ago(1_700_000_000 - before, 1_700_000_000) == words
+
+
+def test_the_exact_time_is_beside_it(bigpanda: Sandbox) -> None:
+    """For who points at it, and for programs."""
+    deploy(bigpanda, timestamp=1_700_000_000)
+    (started,) = re.findall(r"<time [^>]*data-time[^>]*>", page(bigpanda))
+    assert 'datetime="2023-11-14T22:13:20Z" title="2023-11-14 22:13:20 UTC" data-time="1700000000"' in started
 
 
 def test_the_list_has_the_newest_first_with_all_there_is_to_know(bigpanda: Sandbox) -> None:
@@ -92,6 +196,29 @@ def test_filters_live_in_the_address(bigpanda: Sandbox) -> None:
     assert listed(page(bigpanda, "/?component=shop&state=in_progress&host=web")) == ["shop-front"]
     assert 'value="SHOP"' in page(bigpanda, "/?component=SHOP")
     assert "No change fits" in page(bigpanda, "/?component=nothing")
+
+
+def test_a_whole_name_can_be_looked_for(bigpanda: Sandbox) -> None:
+    """After `=`, in any case, on the page and by the API; what stands in a pattern counts as it is."""
+    deploy(bigpanda, component="shop", hosts=["web-1", "db_1"], owner="leo")
+    deploy(bigpanda, component="shop-front", hosts=["web-10"], owner="leonie")
+    take(bigpanda, summary="Shop", start=int(time.time()))
+    for query, expected in (
+        *(("component=%3DSHOP", ["Shop", "shop"]), ("host=%3DWEB-1", ["shop"]), ("owner=%3Dleo", ["shop"])),
+        *(("host=%3Ddb_1", ["shop"]), ("host=%3Ddb-1", []), ("component=%3D%25", []), ("owner=%3D", [])),
+    ):
+        assert listed(page(bigpanda, f"/?{query}")) == expected
+        assert ask(bigpanda.address, path=f"/changes?{query}").json()["total"] == len(expected)
+
+
+@pytest.mark.parametrize("host", ['say "web"', "back\\slash", "Zürich-1", "a%b_c!d", ", ", "=", " a", "[a]", '"'])
+def test_a_host_is_found_by_its_whole_name(host: str) -> None:
+    """Whatever its characters are; a part of it is not enough, nor what the list puts between two."""
+    store = Store(":memory:")
+    for hosts in (["first", host, "last"], ["a", "b"], [f"{host}x", f"x{host}"]):
+        sent = {"component": "shop", "version": "1", "hosts": hosts}
+        store.start(StartBody.model_validate(sent), sent)
+    assert [change["id"] for change in store.changes(9, chosen=Filter(host=f"={host}"))] == [1]
 
 
 @pytest.mark.parametrize("host", ['say "web"', "back\\slash", "Zürich-1", "a%b_c!d"])

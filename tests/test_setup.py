@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tools import engine
+from tools import axe, engine
 
 
 @pytest.fixture
@@ -89,3 +89,33 @@ def test_a_folder_appears_whole_or_not_at_all(cache: pathlib.Path) -> None:
         (folder / "file").touch()
         assert not (cache / "whole").exists()
     assert (cache / "whole" / "file").exists()
+
+
+NPM = f"""case "$1" in pack) echo other > "$5/axe-core-{axe.VERSION}.tgz";; esac"""
+
+
+@pytest.mark.parametrize(
+    ("script", "sentence"),
+    [
+        (None, "axe-core: npm could not be started"),
+        ("echo first >&2; echo 'no network' >&2; exit 1", "axe-core: npm failed (no network)"),
+        (NPM, f"axe-core: the package has another hash than {axe.INTEGRITY}"),
+    ],
+    ids=["no npm", "no network", "another package"],
+)
+def test_an_axe_that_cannot_be_had_says_so_and_leaves_nothing(
+    cache: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    script: str | None,
+    sentence: str,
+) -> None:
+    """Nor is a package taken that is not the one that is pinned."""
+    monkeypatch.setattr(axe, "SCRIPT", cache / "axe-core" / "axe.min.js")
+    if script is not None:
+        command(cache, "npm", script)
+    assert axe.main() == 1
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told.startswith(sentence)
+    assert told.endswith("the tests with it will be skipped")
+    assert [path.name for path in cache.iterdir()] == ["lock"]

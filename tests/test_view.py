@@ -171,7 +171,7 @@ def test_sorted_lists_have_pages(bigpanda: Sandbox) -> None:
         assert listed(page(bigpanda, path)) + listed(page(bigpanda, f"{path}&page=2")) == expected
     text = page(bigpanda, "/?sort=version&page=2&component=c")
     assert 'aria-sort="ascending"><a id="sort-version" href="?component=c&amp;sort=version&amp;order=desc">' in text
-    assert '<a id="sort-owner" href="?component=c&amp;sort=owner">' in text
+    assert '<a id="sort-state" href="?component=c&amp;sort=state">' in text
     assert text.count("aria-sort") == 1
 
 

@@ -48,7 +48,7 @@ def take(address: str, folder: pathlib.Path) -> None:
             page.goto(address + path)
             page.locator("#live", has_text="live").wait_for()
             if file == "deployment":
-                page.locator("td a").first.click()
+                page.locator(".open").first.click()
                 page.locator("h1").wait_for()
             page.screenshot(path=folder / f"{file}.png", full_page=file != "changes-phone")
         browser.close()

@@ -8,13 +8,14 @@ import re
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader
 from starlette.responses import HTMLResponse
 
 from .changes import COPIED_TAGS
 from .curl import curl
-from .listing import ENDED, RANGES, STATES, TOLD
+from .listing import ENDED, RANGES, SORTS, STATES, TOLD
 
 HERE = pathlib.Path(__file__).parent
 HEADERS = {
@@ -28,6 +29,8 @@ HEADERS = {
 
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _WEB_ADDRESS = re.compile(r"https?://[^\s\x00-\x20\x7f<>\"'`\\]+", re.IGNORECASE)
+BACK_LIMIT = 10_000
+"""Most characters of the place that a page leads back to."""
 RANGE_WORDS = {name: re.sub("([0-9]+)", r"\1 ", name) for name in RANGES}
 FIRST_STRONG, END = "\u2068", "\u2069"
 
@@ -48,7 +51,7 @@ def moment(seconds: float | None) -> str:
         return f"{seconds} s"
 
 
-def iso(seconds: int) -> str:
+def iso(seconds: float) -> str:
     """A time in ISO 8601; one that no calendar has is its number."""
     try:
         return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
@@ -65,6 +68,12 @@ def duration(seconds: float) -> str:
             parts.append(f"{left // size} {unit}")
             left %= size
     return " ".join(parts[:2])
+
+
+def ago(seconds: float, now: float) -> str:
+    """How long before or after now a time is, in its largest unit: "5 min ago", "in 2 h"."""
+    largest = " ".join(duration(abs(now - seconds)).split()[:2])
+    return f"{largest} ago" if seconds <= now else f"in {largest}"
 
 
 def at(change: Mapping[str, Any], seconds: int) -> str:
@@ -108,6 +117,16 @@ def name(change: Mapping[str, Any]) -> str:
     return str(change["summary"] if change["component"] is None else change["component"])
 
 
+def shown(name: str) -> str:
+    """A name as a link's text, which must not be blank."""
+    return name if name.strip() else "(no name)"
+
+
+def way_back(place: str) -> str:
+    """The query of a link whose page leads back to a place; none, where that is too long for an address."""
+    return f"?{urlencode({'back': place})}" if 0 < len(place) <= BACK_LIMIT else ""
+
+
 def other_tags(tags: Mapping[str, str] | None) -> list[tuple[str, str]]:
     """The tags that no column of the list shows."""
     return [(name, value) for name, value in (tags or {}).items() if name not in (*COPIED_TAGS, "hosts")]
@@ -116,5 +135,7 @@ def other_tags(tags: Mapping[str, str] | None) -> list[tuple[str, str]]:
 _environment = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True)
 _environment.filters |= {"moment": moment, "duration": duration, "isolated": isolated, "indented": indented}
 _environment.filters |= {"name": name, "other_tags": other_tags, "at": at, "iso": iso, "curl": curl}
+_environment.filters |= {"ago": ago, "shown": shown, "way_back": way_back}
 _environment.tests |= {"web_address": is_web_address}
 _environment.globals |= {"states": STATES, "told": TOLD, "ended": ENDED, "ranges": RANGE_WORDS}
+_environment.globals |= {"sorts": list(SORTS)}

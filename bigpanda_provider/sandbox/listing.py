@@ -46,11 +46,13 @@ class Filter:
     """Which deployments and changes are looked for; what is empty counts for any.
 
     Attributes:
-        component: a part of the component's name, in any case; of the summary, where a change has no component.
-        host: a part of one of the hosts' names, in any case.
+        component: a part of the component's name; of the summary, where a change has no component.
+        host: a part of one of the hosts' names.
         state: a state.
         since: in Unix seconds; what was over before is left out. What is in progress is not over.
-        owner: a part of the owner's name, in any case.
+        owner: a part of the owner's name.
+
+    Names are found in any case. After `=` it is the whole name that has to be given.
     """
 
     component: str = ""
@@ -71,7 +73,7 @@ class Filter:
             order: the order in which the rows are read, by its index; by that of the filter, if None.
         """
         # What the list's own brackets, commas, quotes and escapes hold is no part of a name.
-        in_a_name = _ANY_PART if _STRUCTURE.search(self.host) else f"({_PLAIN} OR {_ANY_PART})"
+        in_a_name = _ANY_NAME if _STRUCTURE.search(self.host) else f"({_PLAIN} OR {_ANY_NAME})"
         # To read every row in turn is quicker than by an index: "+" keeps SQLite from taking one.
         every = self.looks_into_names
         until = "+until" if every or order else "until"
@@ -79,10 +81,10 @@ class Filter:
         found: dict[str, str | int | None] = {
             f"{until} >= ?": self.since,
             f"{state} = ?": self.state or None,
-            "ifnull(component, summary) LIKE ? ESCAPE '!'": like(self.component) if self.component else None,
-            "owner LIKE ? ESCAPE '!'": like(self.owner) if self.owner else None,
-            "hosts LIKE ? ESCAPE '!'": like(json.dumps(self.host, ensure_ascii=False)[1:-1]) if self.host else None,
-            in_a_name: like(self.host) if self.host else None,  # SQLite looks at the cheaper condition above first
+            "ifnull(component, summary) LIKE ? ESCAPE '!'": _named(self.component) if self.component else None,
+            "owner LIKE ? ESCAPE '!'": _named(self.owner) if self.owner else None,
+            "hosts LIKE ? ESCAPE '!'": _as_listed(self.host) if self.host else None,
+            in_a_name: _named(self.host) if self.host else None,  # SQLite looks at the cheaper condition above first
         }
         used = {sql: value for sql, value in found.items() if value is not None}
         return " AND ".join(used) or "TRUE", list(used.values())
@@ -124,6 +126,8 @@ class Order:
         return f"({left}) {sign} (SELECT {of} FROM deployment WHERE id = ?)", [place.id]  # noqa: S608 - ours
 
 
+WHOLE_NAME = "="
+"""Stands before a whole name that is looked for."""
 EVERY = Filter()
 NEWEST_FIRST = Order()
 
@@ -163,9 +167,24 @@ class Cursor:
 
 _STRUCTURE = re.compile(r'[\[\]",\\ ]')
 _PLAIN = r"instr(hosts, '\') = 0"
-_ANY_PART = "EXISTS (SELECT 1 FROM json_each(hosts) WHERE value LIKE ? ESCAPE '!')"
+_ANY_NAME = "EXISTS (SELECT 1 FROM json_each(hosts) WHERE value LIKE ? ESCAPE '!')"
 
 
 def like(part: str) -> str:
     """The pattern of a text that has this part somewhere, for `LIKE ? ESCAPE '!'`."""
-    return "%" + re.sub("([!%_])", r"!\1", part) + "%"
+    return f"%{_escaped(part)}%"
+
+
+def _named(wanted: str) -> str:
+    """The pattern of the names that a filter looks for."""
+    return _escaped(wanted[1:]) if wanted.startswith(WHOLE_NAME) else like(wanted)
+
+
+def _as_listed(host: str) -> str:
+    """The pattern of the lists of hosts that may have a host that a filter looks for."""
+    quoted = json.dumps(host.removeprefix(WHOLE_NAME), ensure_ascii=False)
+    return like(quoted if host.startswith(WHOLE_NAME) else quoted[1:-1])
+
+
+def _escaped(text: str) -> str:
+    return re.sub("([!%_])", r"!\1", text)

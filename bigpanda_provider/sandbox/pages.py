@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import pathlib
 import time
 from dataclasses import replace
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
+from .alert import Alert
 from .feed import Feed
-from .html import HEADERS, HERE, page
+from .html import BACK_LIMIT, HEADERS, HERE, page
 from .listing import STATES, Filter, Order
 from .store import Store
 from .timeline import Timeline
@@ -23,15 +24,15 @@ EVENTS_SHOWN = 200
 OTHERS_SHOWN = 20
 HOSTS_SHOWN = 20
 """How many hosts of one deployment are shown before the others are folded."""
-BACK_LIMIT = 10_000
 NOT_FOUND = 404
-ASSETS = {"changes.css": "text/css", "changes.js": "text/javascript", "icon.svg": "image/svg+xml"}
+ASSETS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+"""The media types of the files in `static`."""
 
 
 def create_pages(store: Store, feed: Feed) -> APIRouter:
     """The pages over one store."""
     router = APIRouter()
-    assets = {name: (HERE / "static" / name).read_bytes() for name in ASSETS}
+    assets = {file.name: file.read_bytes() for file in (HERE / "static").iterdir() if file.suffix in ASSETS}
 
     @router.get("/", response_class=HTMLResponse)
     def changes(
@@ -68,16 +69,19 @@ def create_pages(store: Store, feed: Feed) -> APIRouter:
         others = store.beside(found, int(time.time()))
         near = store.neighbours(found)
         named = {change["id"]: change for change in store.items([*{*vars(near).values()} - {None}])}
-        view = View.back(back)
+        alert = Alert.back(back)
+        view = View() if alert else View.back(back)
         return page(
             "deployment.html",
             change=found,
             near={name: named.get(number) for name, number in vars(near).items()},
             others=store.items(others[:OTHERS_SHOWN]),
             more_others=max(len(others) - OTHERS_SHOWN, 0),
-            at=urlencode([("time", found["started"]), *(("host", host) for host in found["hosts"][:HOSTS_SHOWN])]),
+            at=Alert(found["started"], tuple(found["hosts"][:HOSTS_SHOWN])).address,
             shown=HOSTS_SHOWN,
-            back=view.query(page=view.page),
+            view=view,
+            alert=alert,
+            back=alert.address if alert else view.query(page=view.page),
             events=store.events_of(number, EVENTS_SHOWN),
             more=store.count_events_of(number) - EVENTS_SHOWN,
         )
@@ -91,7 +95,8 @@ def create_pages(store: Store, feed: Feed) -> APIRouter:
     def asset(name: str) -> Response:
         if name not in assets:
             raise HTTPException(NOT_FOUND)
-        return Response(assets[name], media_type=ASSETS[name], headers={**HEADERS, "Cache-Control": "no-cache"})
+        media_type = ASSETS[pathlib.PurePath(name).suffix]
+        return Response(assets[name], media_type=media_type, headers={**HEADERS, "Cache-Control": "no-cache"})
 
     @router.get("/stream")
     async def stream() -> StreamingResponse:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from fastapi import HTTPException, Query
 
 from .errors import BAD_REQUEST
-from .listing import RANGES, SORTS, STATES, Filter, Order
+from .listing import RANGES, SORTS, STATES, WHOLE_NAME, Filter, Order
 
 PAGE_RANGE, WHOLE = "24h", "all"
 """The range of a page is the last day unless another is asked for, as an operator looks for what is going on.
@@ -30,13 +30,37 @@ State = Literal["", "in_progress", "success", "failure", "canceled", "planned"]
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What one filter asks for.
+
+    Attributes:
+        field: what it looks at.
+        whole: whether that has to be all that is there, and not a part of it.
+        words: what has to be there.
+        without: the query of the view without this filter.
+    """
+
+    field: str
+    whole: bool
+    words: str
+    without: str
+
+    @classmethod
+    def of(cls, field: str, value: str, without: str) -> Wanted:
+        """What a filter asks for whose field has a value."""
+        if field == "state":
+            return cls(field, True, STATES.get(value, value), without)
+        return cls(field, value.startswith(WHOLE_NAME), value.removeprefix(WHOLE_NAME), without)
+
+
+@dataclass(frozen=True)
 class View:
     """A part of the list, in an order. What is empty was not asked for.
 
     Attributes:
-        component: a part of the component's name.
-        host: a part of a host's name.
-        owner: a part of an owner's name.
+        component: a part of the component's name, or `=` and the whole name.
+        host: a part of a host's name, or `=` and the whole name.
+        owner: a part of an owner's name, or `=` and the whole name.
         state: a state.
         range: one of `RANGES`.
         sort: one of `SORTS`.
@@ -78,6 +102,21 @@ class View:
         """The query of the same view with something changed; it begins at the first page, unless that is changed."""
         other = {**vars(self), "page": 1, **changed}
         return urlencode({name: value for name, value in other.items() if value not in ("", 1)})
+
+    def only(self, field: str, name: str) -> str:
+        """The address of the same list with what has this name alone; empty, where the name is too long for one.
+
+        Args:
+            field: component, host or owner, or state.
+            name: the whole name, or the state.
+        """
+        wanted = name if field == "state" else WHOLE_NAME + name
+        return "/?" + self.query(**{field: wanted}) if len(wanted) <= NAME_LIMIT else ""
+
+    def wanted(self) -> list[Wanted]:
+        """What its filters ask for, each of them with the way to the same view without it."""
+        asked_for = {field: str(getattr(self, field)) for field in FIELDS[:4]}
+        return [Wanted.of(field, value, self.query(**{field: ""})) for field, value in asked_for.items() if value]
 
     def by(self, sort: str) -> str:
         """The query of the same view sorted by a column: the other way round, if it is already."""
@@ -127,4 +166,9 @@ def asked(
                 f'{name}: "{value}" is not a{"n" if name == "order" else ""} {NOUNS[name]}; '
                 f"write {', '.join(first)} or {last}",
             )
-    return View(component.strip(), host.strip(), owner.strip(), state, time_range, sort, order)
+    return View(_name(component), _name(host), _name(owner), state, time_range, sort, order)
+
+
+def _name(given: str) -> str:
+    """What is looked for. In a whole name, blanks at its ends count."""
+    return given if given.startswith(WHOLE_NAME) else given.strip()

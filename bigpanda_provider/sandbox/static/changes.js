@@ -1,6 +1,8 @@
 // Keeps the page as it is on the server: when something changes there, its content is fetched anew and put in place.
 "use strict";
 
+document.documentElement.classList.add("js");
+
 const live = document.getElementById("live");
 const units = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 
@@ -16,7 +18,18 @@ function duration(seconds) {
   return parts.slice(0, 2).join(" ");
 }
 
+function ago(seconds) {
+  const largest = duration(Math.abs(seconds)).split(" ").slice(0, 2).join(" ");
+  return seconds >= 0 ? `${largest} ago` : `in ${largest}`;
+}
+
 function tick() {
+  for (const one of document.querySelectorAll("time[data-time]")) {
+    const words = ago(Date.now() / 1000 - Number(one.dataset.time));
+    if (one.textContent !== words) {
+      one.textContent = words;
+    }
+  }
   for (const one of document.querySelectorAll("[data-since]")) {
     one.textContent = duration(Date.now() / 1000 - Number(one.dataset.since));
   }

@@ -7,6 +7,7 @@ own: neither libpq nor psycopg limits how long a name is looked up or an answer 
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import time
 from collections.abc import Sequence
@@ -117,6 +118,8 @@ class _Session:
             import psycopg
             from psycopg.rows import dict_row
 
+            # It logs that a connection was lost, which is told as why the outbox cannot be used.
+            logging.getLogger("psycopg").addHandler(logging.NullHandler())
             self._connection = psycopg.connect(
                 self._url.text,
                 autocommit=True,

@@ -618,7 +618,7 @@ class Outbox:
             self._lose(own, found)
             return
         was_open = own.written is None or own.written.attempt.is_open
-        if found is not None and found.attempt.end is not None and was_open:
+        if found is not None and was_open and _has_another_end(found.attempt, own.record.attempt):
             own.record = replace(own.record, attempt=replace(own.record.attempt, end=found.attempt.end))
         # Otherwise the file was removed, or does not have what it was told last: what this process knows is newer.
         own.written = found
@@ -652,3 +652,10 @@ class Outbox:
                 return None
             self._troubles.pop(access, None)
             return result
+
+
+def _has_another_end(there: Attempt, known: Attempt) -> bool:
+    """Whether an attempt has ended otherwise than is known here; what became of the same end is known here best."""
+    if there.end is None or known.end is None:
+        return there.end is not None
+    return replace(there.end, delivery=known.end.delivery) != known.end

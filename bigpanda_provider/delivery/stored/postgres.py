@@ -120,6 +120,8 @@ class _Session:
             import psycopg
             from psycopg.rows import dict_row
 
+            # It logs that a connection was lost, which is told as why the outbox cannot be used.
+            logging.getLogger("psycopg").addHandler(logging.NullHandler())
             self._connection = psycopg.connect(
                 self._url.text,
                 autocommit=True,

@@ -21,6 +21,7 @@ EACH: list[Callable[[], Iterator[Figure]]] = [
     updates.by_size,
     deployments.against_shell,
     deployments.far_away,
+    deployments.in_a_database,
     deployments.down,
     local.imports,
     local.digests,

@@ -6,10 +6,10 @@ import pathlib
 import tempfile
 from collections.abc import Iterator
 
-from tests import faults, servers
+from tests import database_proxy, faults, postgres, servers
 
 from .distant import distant
-from .measure import Figure, longer, pairs, spreads, times
+from .measure import Figure, Spread, longer, pairs, spreads, times
 from .updates import NO_CHECKPOINTS, Update
 
 MANY, SOME = 200, 50
@@ -35,6 +35,7 @@ for number in range({count}):
 """
 ANSWER_S = 0.2
 LIMIT_S = 3
+MOST_S = 0.1
 ROUNDS, ROUNDS_OF_MANY = 5, 2
 
 
@@ -91,6 +92,47 @@ def far_away() -> Iterator[Figure]:
         f"no more than these: {2 * ANSWER_S:.1f} s",
         f"{more}: {far} against {near}",
         more.median <= 2 * ANSWER_S,
+    )
+
+
+def in_a_database() -> Iterator[Figure]:
+    """One start and one end with an outbox in PostgreSQL, against one in a file."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        servers.sandbox() as bigpanda,
+        postgres.running() as server,
+        database_proxy.database_proxy(server.port) as proxy,
+    ):
+        settings = {"BIGPANDA_OUTBOX": proxy.url(server.database())}
+        one, file, some = (
+            Update(pathlib.Path(folder) / name, bigpanda.address, DEPLOYMENTS.format(count=count), **more)
+            for name, count, more in (("one", 1, settings), ("file", 1, {}), ("some", SOME, settings))
+        )
+        trips: dict[Update, list[int]] = {}
+
+        def create(update: Update) -> float:
+            before = proxy.round_trips
+            taken = update.create()
+            trips.setdefault(update, []).append(proxy.round_trips - before)
+            update.empty()
+            return taken
+
+        near, far, _ = pairs(ROUNDS, lambda: create(file), lambda: create(one), lambda: create(some))
+    of_one = Spread(tuple(trips[one]), "round trips")
+    events = 2 * (SOME - 1)
+    each = Spread(tuple((more - less) / events for less, more in zip(trips[one], trips[some], strict=True)), "an event")
+    yield Figure(
+        "an outbox in PostgreSQL: round trips to it for each event of an `up`",
+        "2, beside one every 5 s",
+        str(each),
+        round(each.median, 1) <= 2,
+    )
+    more = longer(far, near)
+    yield Figure(
+        "how much longer an `up` with one start and one end takes than with a file, at no distance",
+        "0.1 s",
+        f"{more}: {far} against {near}; {of_one} in all, the login included",
+        more.median <= MOST_S,
     )
 
 

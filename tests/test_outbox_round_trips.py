@@ -22,8 +22,7 @@ from .postgres import PostgreSQL
 from .servers import Sandbox
 
 EVENTS = 2
-PER_EVENT = {Api.DEPLOYMENTS: 2, Api.CHANGES: 3}
-"""By the Changes API each event asks for the hosts that others have added, too."""
+PER_EVENT = 2
 LOGIN = 3
 """Of one by SCRAM: who one is, the nonce, the proof."""
 
@@ -40,7 +39,7 @@ def test_an_event_costs_few_round_trips(
     postgres: PostgreSQL, proxy: DatabaseProxy, bigpanda: Sandbox, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Start and end of a deployment of which nothing is left, once connected."""
-    monkeypatch.setattr("bigpanda_provider.delivery.outbox.LATELY_S", 600)  # each second one more for a whole stack
+    monkeypatch.setattr("bigpanda_provider.delivery.outbox.LATELY_S", 600)  # each time one more for a whole stack
     given = {"BIGPANDA_BASE_URL": bigpanda.address, "BIGPANDA_API_TOKEN": "t", "BIGPANDA_APP_KEY": "k"}
     database = postgres.database()
     assert WAITING.start is not None
@@ -55,7 +54,7 @@ def test_an_event_costs_few_round_trips(
             ended = delivery.end(PLACE.stack, f"web{number}", attempt, End.success(), secret=False)
             assert ended.is_settled
             costs.append((between - before, proxy.round_trips - between))
-        assert all(start + end <= EVENTS * PER_EVENT[api] for start, end in costs[1:]), costs
+        assert all(start + end <= EVENTS * PER_EVENT for start, end in costs[1:]), costs
         assert outbox.trouble is None
     assert proxy.accepted == 1
 

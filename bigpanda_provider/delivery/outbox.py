@@ -33,7 +33,7 @@ QUIET_S = 5.0
 """How long tables that could not be used are left alone: to find that out may take as long as their time limit."""
 TICK_S = 1e-6
 """How much later the next attempt of a process is recorded at least."""
-LATELY_S = 1.0
+LATELY_S = 5.0
 """How old may be what is known of a stack's attempts where nothing is decided by it for good."""
 
 T = TypeVar("T")
@@ -51,12 +51,14 @@ class _Own:
     Attributes:
         record: as it is.
         written: as the table has it; None where it is not there yet.
-        beside: what other processes had of its Deployment when it was written; None where that is not known.
+        beside: what else its Deployment had when it was written; None where that is not known.
+        additions: the hosts that had been added to it then; None where that is not known.
     """
 
     record: Record
     written: Record | None
     beside: list[Record] | None = None
+    additions: list[Addition] | None = None
 
 
 class Outbox:
@@ -166,10 +168,9 @@ class Outbox:
             )
             own = _Own(replace(record, in_doubt=will_be_sent), None)
             self._keep(own)
-            self._write(record.id, beside=place)
-            if will_be_sent:
+            self._write(record.id, sent_next=record)
+            if will_be_sent:  # what is in the table already need not be written when it becomes so
                 own.record = replace(own.record, in_doubt=False)
-                self._unwritten.add(record.id)
 
     def take(self, records: Iterable[Record], place: Place | None = None) -> list[Record]:
         """Look after these from now on; those that nobody was quicker to take, in their order.
@@ -227,7 +228,7 @@ class Outbox:
                 self.mark_in_state(attempt, record.in_state)
                 return False
             timed = end.timed(self.clock())
-            after = self._change(attempt, replace(record, attempt=record.attempt.ended(timed)), beside=record.place)
+            after = self._change(attempt, replace(record, attempt=record.attempt.ended(timed)), is_sent_next=True)
             return after.holder == self._me and after.attempt.end == timed
 
     def beside(self, attempt: str) -> list[Record] | None:
@@ -371,8 +372,8 @@ class Outbox:
         """
         return self._of_others(self._read(lambda tables: tables.unsettled(stack, address, name)) or [])
 
-    def others_lately(self, stack: str, address: str, name: str) -> list[Record]:
-        """As `others`, of one Deployment, but as it was at most `LATELY_S` ago: one question answers for a whole stack.
+    def others_lately(self, stack: str, address: str, name: str | None = None) -> list[Record]:
+        """As `others`, but as it was at most `LATELY_S` ago: one question answers for all Deployments of a stack.
 
         What has to be as it is now asks `others`.
         """
@@ -381,7 +382,7 @@ class Outbox:
             if time.monotonic() - read >= LATELY_S:
                 read, found = time.monotonic(), self.others(stack, address)
                 self._lately[stack, address] = read, found
-            return [record for record in found if record.place.name == name and record.id not in self._own]
+            return [one for one in found if name in (None, one.place.name) and one.id not in self._own]
 
     def _of_others(self, found: Iterable[Record]) -> list[Record]:
         with self._lock:
@@ -442,16 +443,18 @@ class Outbox:
         Returns:
             Its record then.
         """
-        added = self._additions(attempt)
+        with self._lock:
+            own = self._own[attempt]
+            read, own.additions = own.additions, None  # as with `beside`, that is given once
+        added = self._additions(attempt) if read is None else read
         while any(one.is_under_way(self.now()) for one in added):
             if deadline is not None and time.monotonic() > deadline:
                 break
             time.sleep(ADDITION_POLL_S)
             added = self._additions(attempt)
         with self._lock:
-            own = self._own[attempt].record
-            record = self._with_additions(own, added)
-            return own if record == own else self._change(attempt, record)
+            record = self._with_additions(own.record, added)
+            return record if record == own.record else self._change(attempt, record)
 
     def _additions(self, attempt: str) -> list[Addition]:
         return self._read(lambda tables: tables.additions(attempt)) or []
@@ -562,7 +565,7 @@ class Outbox:
     def _looks_after(self, record: Record) -> bool:
         return record.id in self._unsettled.get(record.place, {}) or record.id in self._unwritten
 
-    def _change(self, attempt: str, record: Record, beside: Place | None = None) -> Record:
+    def _change(self, attempt: str, record: Record, *, is_sent_next: bool = False) -> Record:
         """Bring a record of this process to its next state; returns it as it is then.
 
         One that another process looks after stays as it is.
@@ -573,15 +576,15 @@ class Outbox:
         own.record = record
         if record.attempt.is_settled:
             self._unsettled.get(record.place, {}).pop(attempt, None)
-        self._write(attempt, beside=beside)
+        self._write(attempt, sent_next=record if is_sent_next else None)
         return own.record
 
-    def _write(self, *attempts: str, beside: Place | None = None, anyway: bool = False) -> None:
+    def _write(self, *attempts: str, sent_next: Record | None = None, anyway: bool = False) -> None:
         """Write these records, and those that could not be written before.
 
         Args:
             attempts: the ids.
-            beside: asks what other processes have of that Deployment, which is what `beside` gives of these attempts.
+            sent_next: the one of which an event is sent next: what else that takes is read along.
             anyway: whether to try where the tables could not be used just now.
         """
         self._unwritten.update(attempts)
@@ -594,15 +597,16 @@ class Outbox:
             self._tables.try_again()
         now = self.now()
         pairs = [(own.written, self._leased(own.record, now + LEASE_S)) for own in owned]
-        moved, found = self._use(lambda tables: tables.move(pairs, now, beside)) or (None, None)
+        moved, found = self._use(lambda tables: tables.move(pairs, now, sent_next)) or (None, None)
         for own, (_, record), was_moved in zip(owned, pairs, moved or (), strict=False):
             if was_moved:
                 own.record = own.written = record
                 self._unwritten.discard(record.id)
             else:
                 self._was_changed(own)
-        for attempt in attempts if beside is not None else ():
-            self._own[attempt].beside = found
+        if sent_next is not None:
+            own = self._own[sent_next.id]
+            own.beside, own.additions = (found.records, found.additions) if found is not None else (None, None)
 
     def _leased(self, record: Record, until: float) -> Record:
         """The record as it is written: what had to wait for that may have a lease that has run out."""

@@ -59,7 +59,7 @@ class Takeover:
         State and outbox each know some of it. A record goes only when state knows that it has arrived: another machine
         may have sent it. State may also be older than the outbox, as after an import; then the record is sent.
         """
-        # What comes up in the second that this may be old is seen when the new attempt is written, by the queue.
+        # What comes up in the seconds that this may be old is seen when the new attempt is written, by the queue.
         others = self._outbox.others_lately(place.stack, place.address, place.name)
         if others:
             others = self.wait_for_others(place)
@@ -100,7 +100,7 @@ class Takeover:
 
         These older ones have to be sent first, by the run that finds them in state.
         """
-        found = self._outbox.others(stack, address)
+        found = self._outbox.others_lately(stack, address)
         held = {record.place for record in found if record.in_state}
         return [record for record in found if record.place not in held and record.is_known]
 

@@ -120,8 +120,6 @@ class _Session:
             import psycopg
             from psycopg.rows import dict_row
 
-            # It logs that a connection was lost, which is told as why the outbox cannot be used.
-            logging.getLogger("psycopg").addHandler(logging.NullHandler())
             self._connection = psycopg.connect(
                 self._url.text,
                 autocommit=True,
@@ -198,7 +196,8 @@ class _Work:
 @cache
 def _is_installed() -> bool:
     """Whether psycopg is there. It is loaded here, since that may take longer than a transaction."""
-    logging.getLogger("psycopg").addHandler(logging.NullHandler())  # else it warns on standard error, in its own words
+    # It logs that a connection was lost, which is told as why the outbox cannot be used.
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())
     try:
         import psycopg  # noqa: F401
     except ImportError:

@@ -7,6 +7,7 @@ of two processes that want to end, send or take over an attempt, one does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ...errors import InvalidEventError
@@ -54,6 +55,19 @@ NOTE_ANEW = NOTE.replace("NOTHING", "UPDATE SET reason = excluded.reason, writte
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What there is beside a record.
+
+    Attributes:
+        records: those of its Deployment that are not settled, itself included, oldest first.
+        additions: the hosts that were added to its attempt.
+    """
+
+    records: list[Record]
+    additions: list[Addition]
+
+
 class Tables:
     """The tables at a location. Their user sees to it that one thread at a time calls them.
 
@@ -84,18 +98,18 @@ class Tables:
     # -- records -------------------------------------------------------------------------------------------------------
 
     def move(
-        self, moves: Sequence[tuple[Record | None, Record]], now: float, beside: Place | None = None
-    ) -> tuple[list[bool], list[Record]]:
+        self, moves: Sequence[tuple[Record | None, Record]], now: float, sent_next: Record | None = None
+    ) -> tuple[list[bool], Beside | None]:
         """Bring records from one state to the next.
 
         Args:
             moves: pairs of how a record is in the table (None: it is not there), and how it is to be.
             now: in Unix seconds.
-            beside: a Deployment of which the records are asked for as well.
+            sent_next: the record of which an event is sent next; what else that takes is read in the same transaction.
 
         Returns:
-            For each whether it was moved: one that was not is in another state by now, or has another holder. And the
-            unsettled records `beside`, as they are afterwards, oldest first.
+            For each whether it was moved: one that was not is in another state by now, or has another holder. And what
+            there is beside the record that is sent next.
         """
         first = list[int]()
         statements = list[Statement]()
@@ -107,13 +121,16 @@ class Tables:
         settled = sum(new.attempt.is_settled for _, new in moves)
         if (self._settled + settled - 1) // FORGET_EVERY > (self._settled - 1) // FORGET_EVERY:
             statements += self._forgetting(now)
-        if beside is not None:
-            statements.append(_unsettled(beside.stack, beside.address, beside.name))
+        if sent_next is not None:
+            place = sent_next.place
+            statements += [_unsettled(place.stack, place.address, place.name), _additions(sent_next.id)]
         answers = self._write(*statements)
         moved = {number: answers[at].count == 1 for number, at in zip(ordered, first, strict=True)}
         self._settled += settled
-        found = [] if beside is None else self._read_of(answers[-1], rows.record)
-        return [moved[number] for number in range(len(moves))], found
+        beside = None
+        if sent_next is not None:
+            beside = Beside(self._read_of(answers[-2], rows.record), self._read_of(answers[-1], rows.addition))
+        return [moved[number] for number in range(len(moves))], beside
 
     def _forgetting(self, now: float) -> list[Statement]:
         old = Statement(FORGET_OLD, (now - self._kept.days * DAY_S,))
@@ -206,8 +223,7 @@ class Tables:
 
     def additions(self, attempt: str) -> list[Addition]:
         """What was added to the attempt, in its order."""
-        statement = "SELECT hosts, holder, until FROM bigpanda_addition WHERE attempt = ? ORDER BY rowid"
-        return self._read(Statement(statement, (rows.text(attempt),)), rows.addition)
+        return self._read(_additions(attempt), rows.addition)
 
     # -- notes ---------------------------------------------------------------------------------------------------------
 
@@ -278,6 +294,11 @@ def _unsettled(stack: str, address: str, name: str | None) -> Statement:
     where = "stack = ? AND address = ?" + (" AND name = ?" if name is not None else "")
     values = [rows.text(value) for value in (stack, address, *([] if name is None else [name]))]
     return Statement(f"{SELECT} {where} AND {UNSETTLED} ORDER BY recorded, id", values)
+
+
+def _additions(attempt: str) -> Statement:
+    select = "SELECT hosts, holder, until FROM bigpanda_addition WHERE attempt = ? ORDER BY rowid"
+    return Statement(select, (rows.text(attempt),))
 
 
 def _key(place: Place) -> str:

@@ -25,6 +25,7 @@ from bigpanda_provider.delivery.attempt import Attempt, End
 from bigpanda_provider.delivery.delivery import Delivery
 from bigpanda_provider.delivery.holder import Holder
 from bigpanda_provider.delivery.outbox import Outbox
+from bigpanda_provider.delivery.stored import postgres
 from bigpanda_provider.delivery.stored.location import parse
 from bigpanda_provider.delivery.warn import silent
 from bigpanda_provider.settings import Settings
@@ -33,19 +34,22 @@ STACK = "acme/shop/prod"
 SHARED = ("web", "api", "jobs")
 """Deployments that all of them run, one at a time, as updates of a stack do."""
 LEASE_S, RENEW_S, OTHERS_LIMIT_S = 3.0, 1.0, 1.0
+PATIENCE_S = 30.0
 HERE = "here"
 """The machine whose process table tells; of any other one leases do."""
 
 
-def shorten_leases() -> None:
-    """Let leases run out within seconds, so that a test sees it."""
+def set_times() -> None:
+    """Let leases run out within seconds, so that a test sees it, and a busy machine be no database that is away."""
     for module, name, seconds in (
         (record, "LEASE_S", LEASE_S),
         (outboxes, "LEASE_S", LEASE_S),
         (outboxes, "RENEW_S", RENEW_S),
         (takeover, "OTHERS_LIMIT_S", OTHERS_LIMIT_S),
+        (postgres, "LIMIT_S", PATIENCE_S),
     ):
         setattr(module, name, seconds)
+    postgres.LIMITED = f"SET LOCAL statement_timeout = {int(PATIENCE_S * 1000)}"
 
 
 def delivery(location: str, address: str, machine: str = HERE) -> Delivery:
@@ -53,7 +57,12 @@ def delivery(location: str, address: str, machine: str = HERE) -> Delivery:
     me = Holder.current()
     holder = me if machine == HERE else replace(me, machine=machine)
     given = {"BIGPANDA_BASE_URL": address, "BIGPANDA_API_TOKEN": "t", "BIGPANDA_TIMEOUT_SECONDS": "20"}
-    return Delivery(Settings.resolve({}, given), Outbox(parse(location), silent, holder=holder), silent)
+    return Delivery(Settings.resolve({}, given), Outbox(parse(location), warn, holder=holder), silent)
+
+
+def warn(sentence: str, *, about: str | None = None) -> None:
+    """Tell of an outbox that cannot be used."""
+    print(sentence, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def flush(sends: Delivery) -> int:
@@ -85,7 +94,7 @@ def main(location: str, address: str, folder: str) -> None:
     """Fork one for each line."""
     import psycopg  # noqa: F401 - so that those that are forked have it
 
-    shorten_leases()
+    set_times()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who is killed is gone
     for line in sys.stdin:
         name, machine = line.split()

@@ -542,7 +542,8 @@ class Outbox:
     def _renew_regularly(self) -> None:
         while not self._closing.wait(RENEW_S):
             with self._lock:
-                if not any(self._unsettled.values()):
+                self._write()
+                if not self._unwritten and not any(self._unsettled.values()):
                     self._renewing = None
                     self._tables.close()
                     return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 
 from ..bigpanda.text import one_line
 from ..errors import DeliveryError, RejectedError, UnavailableError
@@ -102,10 +103,18 @@ class Queue:
         others = self._outbox.beside(waiting[-1].id)
         if others is None:
             others = self._outbox.others(place.stack, place.address, place.name)
-        earlier = [record for record in others if record.recorded < waiting[0].recorded]
+        earlier = self._earlier(waiting[0], others)
+        taken = self._takeover.take_free(earlier)
+        if len(taken) < len(earlier):  # of what was free, another process may have been quicker to take something
+            self._earlier(waiting[0], self._outbox.others(place.stack, place.address, place.name))
+        return [(record.id, record.attempt.api) for record in (*taken, *waiting)]
+
+    def _earlier(self, first: Record, others: Iterable[Record]) -> list[Record]:
+        """What of other processes' records comes before one; raises where one of them is still at it."""
+        earlier = [record for record in others if record.recorded < first.recorded]
         if any(map(self._takeover.comes_first, earlier)):
             raise UnavailableError(BUSY)
-        return [(record.id, record.attempt.api) for record in (*self._takeover.take_free(earlier), *waiting)]
+        return earlier
 
     def _is_settled(self, attempt: str) -> bool:
         record = self._outbox.get(attempt)

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from bigpanda_provider.delivery.attempt import End
-from bigpanda_provider.delivery.outbox import QUIET_S, Outbox
+from bigpanda_provider.delivery.outbox import Outbox
 from bigpanda_provider.delivery.stored import postgres as client
+from bigpanda_provider.delivery.stored.breaker import QUIET_S
 from bigpanda_provider.delivery.stored.database import LIMIT_S
 from bigpanda_provider.delivery.stored.location import Url
 from bigpanda_provider.state import DeliveryStatus

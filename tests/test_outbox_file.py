@@ -15,8 +15,9 @@ import pytest
 
 from bigpanda_provider.delivery.attempt import End
 from bigpanda_provider.delivery.origin import Origin
-from bigpanda_provider.delivery.outbox import QUIET_S, Outbox
+from bigpanda_provider.delivery.outbox import Outbox
 from bigpanda_provider.delivery.record import Note, Recorder
+from bigpanda_provider.delivery.stored.breaker import QUIET_S
 from bigpanda_provider.delivery.stored.location import location
 from bigpanda_provider.state import DeliveryStatus, Status
 

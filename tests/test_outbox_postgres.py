@@ -9,9 +9,10 @@ from collections.abc import Sequence
 import pytest
 
 from bigpanda_provider.delivery.attempt import End
-from bigpanda_provider.delivery.outbox import QUIET_S, Outbox
+from bigpanda_provider.delivery.outbox import Outbox
 from bigpanda_provider.delivery.record import LEASE_S
 from bigpanda_provider.delivery.stored import schema
+from bigpanda_provider.delivery.stored.breaker import QUIET_S
 from bigpanda_provider.delivery.stored.location import Url
 
 from .engine import LIMIT_S, ROOT

@@ -18,7 +18,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bigpanda_provider.delivery.outbox import QUIET_S, Outbox
+from bigpanda_provider.delivery.outbox import Outbox
+from bigpanda_provider.delivery.stored.breaker import QUIET_S
 from bigpanda_provider.delivery.stored.location import parse
 from bigpanda_provider.state import DeliveryStatus
 
@@ -153,7 +154,7 @@ def test_whatever_is_killed_every_deployment_ends_once(
         run(members, SECONDS if lives else SECONDS / 2, mishap, chance)
     wait_until(lambda: nothing_is_left(database.url, bigpanda.address))
     with Outbox(parse(database.url)) as outbox:
-        records = outbox.latest()
+        records = list(outbox.latest())
     events = [
         (e["kind"] if e["kind"] == "start" else e["body"]["status"], e["body"]["version"]) for e in bigpanda.events()
     ]

@@ -6,22 +6,20 @@ counts until then, and is written as soon as that is possible.
 
 from __future__ import annotations
 
-import enum
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
-from typing import TypeVar
 
-from ..errors import OutboxError
 from ..state import DeliveryStatus
 from .attempt import Attempt, End
 from .holder import Holder
 from .origin import Origin
 from .record import LEASE_S, Addition, Note, Place, Record, Recorder
 from .stored import history
+from .stored.breaker import Breaker
 from .stored.location import Location, location
 from .stored.tables import Tables
 from .warn import Warn, silent
@@ -29,19 +27,10 @@ from .warn import Warn, silent
 RENEW_S = 10.0
 """How often the leases are renewed."""
 ADDITION_POLL_S = 0.05
-QUIET_S = 5.0
-"""How long tables that could not be used are left alone: to find that out may take as long as their time limit."""
 TICK_S = 1e-6
 """How much later the next attempt of a process is recorded at least."""
 LATELY_S = 5.0
 """How old may be what is known of a stack's attempts where nothing is decided by it for good."""
-
-T = TypeVar("T")
-
-
-class _Access(enum.Enum):
-    READ = "read"
-    WRITE = "write"
 
 
 @dataclass
@@ -86,15 +75,14 @@ class Outbox:
         kept: history.Kept | None = None,
     ) -> None:
         self.location = location
-        self._warn, self.clock = warn, clock
+        self.clock = clock
         self._me = Holder.current() if holder is None else holder
         self._tables = Tables(location, history.Kept.by_default(location) if kept is None else kept)
+        self._breaker = Breaker(self._tables, warn, clock)
         self._lock = threading.RLock()
         self._own: dict[str, _Own] = {}
         self._unsettled: dict[Place, dict[str, None]] = {}  # what of it is not settled, in the order in which it came
         self._unwritten: set[str] = set()
-        self._quiet_until: dict[_Access, float] = {}
-        self._troubles: dict[_Access, str] = {}
         self._renewing: threading.Thread | None = None
         self._closing = threading.Event()
         self._recorded = 0.0  # when the last attempt was recorded
@@ -117,14 +105,13 @@ class Outbox:
         """What the clock that leases are told by shows when this machine's shows `local`, in Unix seconds."""
         with self._lock:
             if self._tables.ahead_s is None:
-                self._read(Tables.look_at_clock)
+                self._breaker.read(Tables.look_at_clock)
             return local + (self._tables.ahead_s or 0.0)
 
     @property
     def trouble(self) -> str | None:
         """Why the tables could not be used when they were used last; None where they could."""
-        with self._lock:
-            return next(iter(self._troubles.values()), None)
+        return self._breaker.trouble
 
     def __enter__(self) -> Outbox:
         return self
@@ -188,7 +175,7 @@ class Outbox:
             ]
             if not pairs:  # mostly there is nothing, and a transaction waits for those of other processes
                 return []
-            answer = self._use(lambda tables: tables.move(pairs, self.now()))
+            answer = self._breaker.write(lambda tables: tables.move(pairs, self.now()))
             if answer is None:  # they may have been taken all the same
                 self._lost.update(old.id for old, _ in pairs)
             moved, _ = answer or ([], [])
@@ -316,7 +303,7 @@ class Outbox:
     def reopen(self, record: Record) -> Record | None:
         """Take back an end that will never arrive, so that the attempt can be given another one; None if it is gone."""
         opened = replace(record, attempt=replace(record.attempt, end=None), why=None)
-        moved = self._use(lambda tables: tables.move([(record, opened)], self.now()))
+        moved = self._breaker.write(lambda tables: tables.move([(record, opened)], self.now()))
         return opened if moved is not None and moved[0] == [True] else None
 
     def can_be_ended_by_others(self, attempt: str) -> bool:
@@ -339,7 +326,7 @@ class Outbox:
             self._unsettled.get(own.record.place, {}).pop(attempt, None)
             written = own.written
             if written is not None:
-                self._use(lambda tables: tables.forget(written))
+                self._breaker.write(lambda tables: tables.forget(written))
 
     def mark_sent(self, records: Iterable[Record], ends: Mapping[str, End]) -> None:
         """Record that others' attempts have arrived, as state says.
@@ -359,7 +346,7 @@ class Outbox:
 
     def find(self, attempt: str) -> Record | None:
         """The record of an attempt, whoever looks after it."""
-        found = self.get(attempt) or self._read(lambda tables: tables.find(attempt))
+        found = self.get(attempt) or self._breaker.read(lambda tables: tables.find(attempt))
         return found and self._seen(found)
 
     def others(self, stack: str, address: str, name: str | None = None) -> list[Record]:
@@ -370,7 +357,7 @@ class Outbox:
             address: to this address.
             name: of this Deployment; of all, if None.
         """
-        return self._of_others(self._read(lambda tables: tables.unsettled(stack, address, name)) or [])
+        return self._of_others(self._breaker.read(lambda tables: tables.unsettled(stack, address, name)) or [])
 
     def others_lately(self, stack: str, address: str, name: str | None = None) -> list[Record]:
         """As `others`, but as it was at most `LATELY_S` ago: one question answers for all Deployments of a stack.
@@ -395,16 +382,16 @@ class Outbox:
 
     def unsettled_of_all(self) -> list[Record]:
         """What is open or waits, of every stack and address, oldest first."""
-        return [*map(self._seen, self._read(lambda tables: tables.unsettled_of_all()) or [])]
+        return [*map(self._seen, self._breaker.read(lambda tables: tables.unsettled_of_all()) or [])]
 
     def unended(self) -> list[Record]:
         """As `unsettled_of_all`, with those that BigPanda still has in progress, since their end will never arrive."""
-        return [*map(self._seen, self._read(lambda tables: tables.unended()) or [])]
+        return [*map(self._seen, self._breaker.read(lambda tables: tables.unended()) or [])]
 
     def latest(self) -> Iterator[Record]:
         """Every attempt that is kept, the newest first; they are read as far as they are looked at."""
         last: Record | None = None
-        while page := self._read(partial(Tables.latest, after=last)):
+        while page := self._breaker.read(partial(Tables.latest, after=last)):
             yield from page
             last = page[-1]
 
@@ -422,14 +409,14 @@ class Outbox:
             Its record with all of its hosts; None where it has ended, or the file does not have it or its event.
         """
         until = self.now() + limit_s
-        if not self._use(lambda tables: tables.add_hosts(attempt, hosts, self._me, until)):
+        if not self._breaker.write(lambda tables: tables.add_hosts(attempt, hosts, self._me, until)):
             return None
-        record = self._read(lambda tables: tables.find(attempt))
+        record = self._breaker.read(lambda tables: tables.find(attempt))
         return record and self._with_additions(record, self._additions(attempt))
 
     def addition_is_over(self, attempt: str) -> None:
         """The hosts that this process has added to an attempt are sent, or could not be."""
-        self._use(lambda tables: tables.addition_is_over(attempt, self._me))
+        self._breaker.write(lambda tables: tables.addition_is_over(attempt, self._me))
 
     def take_in_additions(self, attempt: str, deadline: float | None) -> Record:
         """Let an attempt of this process have the hosts that others have added, once these are not on the wire.
@@ -457,7 +444,7 @@ class Outbox:
             return record if record == own.record else self._change(attempt, record)
 
     def _additions(self, attempt: str) -> list[Addition]:
-        return self._read(lambda tables: tables.additions(attempt)) or []
+        return self._breaker.read(lambda tables: tables.additions(attempt)) or []
 
     @staticmethod
     def _with_additions(record: Record, added: Iterable[Addition]) -> Record:
@@ -473,24 +460,24 @@ class Outbox:
     def note(self, attempt: str, reason: str | None) -> None:
         """Note, for whoever ends the attempt, why it fails, or (None) that its scope went well. The first counts."""
         note = Note(reason, self.now())
-        self._use(lambda tables: tables.note(attempt, note))
+        self._breaker.write(lambda tables: tables.note(attempt, note))
 
     def note_deployment(self, stack: str, name: str, reason: str) -> None:
         """Note why a Deployment fails whose attempt is not known yet. The last counts."""
         place, note = Place(stack, name, ""), Note(reason, self.now())
-        self._use(lambda tables: tables.note_deployment(place, note))
+        self._breaker.write(lambda tables: tables.note_deployment(place, note))
 
     def noted(self, attempt: str) -> Note | None:
         """What was noted of the attempt."""
-        return self._read(lambda tables: tables.noted(attempt))
+        return self._breaker.read(lambda tables: tables.noted(attempt))
 
     def noted_of_deployment(self, place: Place) -> Note | None:
         """What was noted last of the Deployment."""
-        return self._read(lambda tables: tables.noted_of_deployment(place))
+        return self._breaker.read(lambda tables: tables.noted_of_deployment(place))
 
     def check_writable(self) -> None:
         """Find out whether the tables can be written; `trouble` tells."""
-        self._use(Tables.check_writable)
+        self._breaker.write(Tables.check_writable)
 
     # -- leases --------------------------------------------------------------------------------------------------------
 
@@ -513,11 +500,12 @@ class Outbox:
             owned = [self._own[attempt] for ids in self._unsettled.values() for attempt in ids]
             written = [own for own in owned if own.written is not None]
             records, until = [own.record for own in written], self.now() + LEASE_S
-            renewed = self._use(lambda tables: tables.renew(records, until)) if written else None
+            renewed = self._breaker.write(lambda tables: tables.renew(records, until)) if written else None
             if renewed is None:
                 return
             for own in written:
-                there = None if renewed == len(written) else self._read(partial(Tables.find, attempt=own.record.id))
+                find = partial(Tables.find, attempt=own.record.id)
+                there = None if renewed == len(written) else self._breaker.read(find)
                 if there is not None and there.holder != own.record.holder:
                     self._lose(own, there)
                     continue
@@ -537,7 +525,7 @@ class Outbox:
         """Leave it, and close its database, which takes some milliseconds."""
         self.leave()
         with self._lock:
-            self._tables.close()
+            self._breaker.close()
 
     def _renew_regularly(self) -> None:
         while not self._closing.wait(RENEW_S):
@@ -545,7 +533,7 @@ class Outbox:
                 self._write()
                 if not self._unwritten and not any(self._unsettled.values()):
                     self._renewing = None
-                    self._tables.close()
+                    self._breaker.close()
                     return
                 self.renew()
 
@@ -594,11 +582,10 @@ class Outbox:
         if not owned:
             return
         if anyway:
-            self._quiet_until.clear()
-            self._tables.try_again()
+            self._breaker.try_again()
         now = self.now()
         pairs = [(own.written, self._leased(own.record, now + LEASE_S)) for own in owned]
-        moved, found = self._use(lambda tables: tables.move(pairs, now, sent_next)) or (None, None)
+        moved, found = self._breaker.write(lambda tables: tables.move(pairs, now, sent_next)) or (None, None)
         for own, (_, record), was_moved in zip(owned, pairs, moved or (), strict=False):
             if was_moved:
                 own.record = own.written = record
@@ -615,7 +602,7 @@ class Outbox:
 
     def _was_changed(self, own: _Own) -> None:
         """Somebody else has changed a record in the table: who looks after it there decides what it is."""
-        there = self._read(lambda tables: [tables.find(own.record.id)])
+        there = self._breaker.read(lambda tables: [tables.find(own.record.id)])
         if there is None:
             return
         (found,) = there
@@ -627,7 +614,7 @@ class Outbox:
             own.record = replace(own.record, attempt=replace(own.record.attempt, end=found.attempt.end))
         # Otherwise the file was removed, or does not have what it was told last: what this process knows is newer.
         own.written = found
-        moved = self._use(lambda tables: tables.move([(found, own.record)], self.now()))
+        moved = self._breaker.write(lambda tables: tables.move([(found, own.record)], self.now()))
         if moved is not None and moved[0] == [True]:
             own.written = own.record
             self._unwritten.discard(own.record.id)
@@ -638,25 +625,6 @@ class Outbox:
         own.record, own.written = replace(there, attempt=attempt), there
         self._unsettled.get(own.record.place, {}).pop(there.id, None)
         self._unwritten.discard(there.id)
-
-    def _read(self, use: Callable[[Tables], T]) -> T | None:
-        """Read the tables; None where they cannot be read. Those that cannot be written may still be read."""
-        return self._use(use, _Access.READ)
-
-    def _use(self, use: Callable[[Tables], T], access: _Access = _Access.WRITE) -> T | None:
-        """Use the tables; None where they cannot be used."""
-        with self._lock:
-            if self.clock() < self._quiet_until.get(access, 0.0):
-                return None
-            try:
-                result = use(self._tables)
-            except OutboxError as error:
-                self._troubles[access] = str(error)
-                self._quiet_until[access] = self.clock() + QUIET_S
-                self._warn(str(error), about="outbox")
-                return None
-            self._troubles.pop(access, None)
-            return result
 
 
 def _has_another_end(there: Attempt, known: Attempt) -> bool:

@@ -193,15 +193,15 @@ class _Work:
         self.ahead_s = 0.0 if now is None else now["now"] - (before + after) / 2
 
 
-@cache
 def _is_installed() -> bool:
     """Whether psycopg is there. It is loaded here, since that may take longer than a transaction."""
-    # It logs that a connection was lost, which is told as why the outbox cannot be used.
-    logging.getLogger("psycopg").addHandler(logging.NullHandler())
     try:
         import psycopg  # noqa: F401
     except ImportError:
         return False
+    logger = logging.getLogger("psycopg")
+    if not logger.handlers:  # it logs that a connection was lost, which is told as why the outbox cannot be used
+        logger.addHandler(logging.NullHandler())
     return True
 
 

@@ -6,6 +6,7 @@ no other process is at an earlier one.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterable
@@ -68,7 +69,8 @@ class Queue:
         try:
             error: DeliveryError | None = None
             failed: dict[Api, DeliveryError] = {}
-            for attempt, api in self._waiting(place):
+            waiting, busy = self._waiting(place)
+            for attempt, api in waiting:
                 if not self._outbox.still_holds(attempt):
                     if self._is_settled(attempt):
                         continue
@@ -82,39 +84,37 @@ class Queue:
                 if error is not None and not isinstance(error, RejectedError):
                     failed[api] = error
                 if attempt == upto:
-                    break
-            return error
-        except UnavailableError as busy:
-            return busy
+                    return error
+            return error or busy
         finally:
             line.release()
 
-    def _waiting(self, place: Place) -> list[tuple[str, Api]]:
-        """What waits of a Deployment, oldest first, with what other processes have left of it meanwhile.
+    def _waiting(self, place: Place) -> tuple[list[tuple[str, Api]], UnavailableError | None]:
+        """What may be sent of a Deployment, oldest first, with what other processes have left of it meanwhile.
 
-        Each with the API that it is sent by.
-
-        Raises:
-            UnavailableError: one of them is still at something that comes before.
+        Returns:
+            Each with the API that it is sent by. And why the rest has to wait, if there is any: another process is
+            still at something that comes before.
         """
         waiting = [record for record in self._outbox.unsettled(place) if record.attempt.waits]
         if not waiting:
-            return []
+            return [], None
         others = self._outbox.beside(waiting[-1].id)
         if others is None:
             others = self._outbox.others(place.stack, place.address, place.name)
-        earlier = self._earlier(waiting[0], others)
+        going = self._before(others, waiting)
+        earlier = [record for record in others if going and record.recorded < going[-1].recorded]
         taken = self._takeover.take_free(earlier)
         if len(taken) < len(earlier):  # of what was free, another process may have been quicker to take something
-            self._earlier(waiting[0], self._outbox.others(place.stack, place.address, place.name))
-        return [(record.id, record.attempt.api) for record in (*taken, *waiting)]
+            others = self._outbox.others(place.stack, place.address, place.name)
+        going = self._before(others, sorted([*taken, *going], key=lambda record: record.recorded))
+        busy = None if waiting[-1] in going else UnavailableError(BUSY)
+        return [(record.id, record.attempt.api) for record in going], busy
 
-    def _earlier(self, first: Record, others: Iterable[Record]) -> list[Record]:
-        """What of other processes' records comes before one; raises where one of them is still at it."""
-        earlier = [record for record in others if record.recorded < first.recorded]
-        if any(map(self._takeover.comes_first, earlier)):
-            raise UnavailableError(BUSY)
-        return earlier
+    def _before(self, others: Iterable[Record], waiting: Iterable[Record]) -> list[Record]:
+        """What of this process's records comes before all that other processes are still at."""
+        first = min((record.recorded for record in others if self._takeover.comes_first(record)), default=math.inf)
+        return [record for record in waiting if record.recorded < first]
 
     def _is_settled(self, attempt: str) -> bool:
         record = self._outbox.get(attempt)

@@ -59,9 +59,8 @@ class Postgres:
         if time.monotonic() < _quiet_until.get(self._url, 0.0):
             raise unusable(self._url, UNANSWERED)
         deadline = time.monotonic() + LIMIT_S
-        is_new = self._session is None
         work = self._carry_out(statements, writes, deadline)
-        if work.may_be_repeated and not is_new:
+        if work.may_be_repeated:
             work = self._carry_out(statements, writes, deadline)
         if work.error is not None:
             raise unusable(self._url, work.error)
@@ -108,6 +107,11 @@ class _Session:
         self._url = url
         self._connection: Connection | None = None
         self.is_abandoned = False
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection, or was one until it was lost."""
+        return self._connection is not None
 
     def connection(self) -> Connection:
         """The connection, to a database that has the tables.
@@ -173,7 +177,7 @@ class _Work:
             self.error = str(error)
         except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
             self.error = _told(error)
-            self.may_be_repeated = _is_passing(error)
+            self.may_be_repeated = self._session.is_connected and _is_passing(error)
         finally:
             if self.error is not None or self._session.is_abandoned:
                 self._session.close()

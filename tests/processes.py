@@ -112,7 +112,7 @@ class World:
             mock.patch.object(Holder, "is_running", lives),
             mock.patch("bigpanda_provider.delivery.takeover.OTHERS_LIMIT_S", 0.0),
             mock.patch("bigpanda_provider.delivery.stored.sqlite.LIMIT_S", 0.0),
-            mock.patch("bigpanda_provider.delivery.stored.postgres.LIMITED", "SET LOCAL lock_timeout = 1"),
+            mock.patch("bigpanda_provider.delivery.stored.postgres.limits", return_value=b"SET LOCAL lock_timeout = 1"),
         ):
             try:
                 yield self

@@ -47,9 +47,9 @@ def set_times() -> None:
         (outboxes, "RENEW_S", RENEW_S),
         (takeover, "OTHERS_LIMIT_S", OTHERS_LIMIT_S),
         (postgres, "LIMIT_S", PATIENCE_S),
+        (postgres, "SLOW_S", PATIENCE_S),
     ):
         setattr(module, name, seconds)
-    postgres.LIMITED = f"SET LOCAL statement_timeout = {int(PATIENCE_S * 1000)}"
 
 
 def delivery(location: str, address: str, machine: str = HERE) -> Delivery:

@@ -181,6 +181,8 @@ the outbox /home/ann/.bigpanda/outbox.db cannot be used (it was written by a new
     upgrade bigpanda-provider); events are still sent; set BIGPANDA_OUTBOX to another file, or remove this file
 the outbox postgresql://ci@db.acme.example/bigpanda cannot be used (the database did not answer within 2 s); events
     are still sent; `bigpanda-release doctor` checks the database
+the outbox postgresql://ci@db.acme.example/bigpanda cannot be used (the database is slow: an answer took 0.8 s); events
+    are still sent; `bigpanda-release doctor` checks the database
 the outbox postgresql://ci@db.acme.example/bigpanda cannot be used (psycopg is not installed; run
     `pip install 'bigpanda-provider[postgres]'`); events are still sent; `bigpanda-release doctor` checks the database
 the outbox postgresql://... cannot be used (the user name or the password in BIGPANDA_OUTBOX has a character that must

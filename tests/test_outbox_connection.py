@@ -85,7 +85,7 @@ def line(postgres: PostgreSQL) -> Iterator[Line]:
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests of what is done, not of how long it takes."""
     monkeypatch.setattr(client, "LIMIT_S", PATIENCE_S)
-    monkeypatch.setattr(client, "LIMITED", f"SET LOCAL statement_timeout = {int(PATIENCE_S * 1000)}")
+    monkeypatch.setattr(client, "SLOW_S", PATIENCE_S)
 
 
 # -- a database that cannot be used ------------------------------------------------------------------------------------
@@ -198,7 +198,7 @@ def test_what_happens_while_the_database_cannot_be_used_is_written_when_it_can(l
             assert trouble is not None
             assert why in trouble
         clock.time += QUIET_S
-        client._quiet_until.clear()
+        client._quiet.clear()
         outbox.end_became("one", DeliveryStatus.DELIVERED)
         assert len(outbox.unsettled_of_all()) == 2
         assert outbox.trouble is None
@@ -219,6 +219,37 @@ def test_what_could_not_be_written_is_written_at_the_end(line: Line, fault: Faul
     found = read_back(outbox).attempt.end
     assert found is not None
     assert found.status is End.success().status
+
+
+def test_a_slow_database_costs_little_of_an_updates_time(line: Line) -> None:
+    """Its answers may add up to a second; then it is left alone for a while, with one warning."""
+    clock = Clock()
+    with line.outbox(clock=clock) as outbox:
+        outbox.begin(PLACE, OPEN)
+        line.proxy.to_client_s = 0.4
+        begun = time.monotonic()
+        for number in range(20):
+            clock.time += QUIET_S
+            outbox.begin(PLACE, replace(OPEN, id=str(number)))
+        assert time.monotonic() - begun < HELD_UP_S
+        assert outbox.trouble is not None
+        assert "the database is slow: an answer took 0." in outbox.trouble
+        line.proxy.to_client_s = 0.0
+    assert len(line.warnings) == 1
+    with line.outbox() as reader:
+        assert len(reader.unsettled_of_all()) == 21
+
+
+def test_a_command_that_needs_the_outbox_is_patient(line: Line) -> None:
+    """It has nothing else to wait for."""
+    line.outbox().close()
+    with line.outbox(is_patient=True) as outbox:
+        outbox.unsettled_of_all()
+        line.proxy.to_client_s = 2.5
+        outbox.begin(PLACE, OPEN)
+        assert [record.id for record in outbox.unsettled_of_all()] == ["one"]
+        line.proxy.to_client_s = 0.0
+    assert line.warnings == {}
 
 
 def test_a_full_disk(postgres: PostgreSQL) -> None:

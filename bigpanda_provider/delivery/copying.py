@@ -48,8 +48,8 @@ def copy(source: Location, target: Location) -> Copied:
         OutboxError: one of them cannot be used.
     """
     with (
-        contextlib.closing(Tables(source, EVERYTHING)) as there,
-        contextlib.closing(Tables(target, EVERYTHING)) as here,
+        contextlib.closing(Tables(source, EVERYTHING, is_patient=True)) as there,
+        contextlib.closing(Tables(target, EVERYTHING, is_patient=True)) as here,
     ):
         unsettled = there.unsettled_of_all()
         now = time.time() + (there.ahead_s or 0.0)

@@ -59,6 +59,7 @@ class Outbox:
         holder: the process.
         clock: this machine's clock, in Unix seconds.
         kept: how much history it keeps.
+        is_patient: whether a database that machines share may take longer: nothing can be done without it.
 
     Attributes:
         location: where it is.
@@ -73,11 +74,13 @@ class Outbox:
         holder: Holder | None = None,
         clock: Callable[[], float] = time.time,
         kept: history.Kept | None = None,
+        is_patient: bool = False,
     ) -> None:
         self.location = location
         self.clock = clock
         self._me = Holder.current() if holder is None else holder
-        self._tables = Tables(location, history.Kept.by_default(location) if kept is None else kept)
+        kept = history.Kept.by_default(location) if kept is None else kept
+        self._tables = Tables(location, kept, is_patient=is_patient)
         self._breaker = Breaker(self._tables, warn, clock)
         self._lock = threading.RLock()
         self._own: dict[str, _Own] = {}
@@ -90,12 +93,12 @@ class Outbox:
         self._lately: dict[tuple[str, str], tuple[float, list[Record]]] = {}
 
     @classmethod
-    def of(cls, environ: Mapping[str, str], warn: Warn = silent) -> Outbox:
+    def of(cls, environ: Mapping[str, str], warn: Warn = silent, *, is_patient: bool = False) -> Outbox:
         """The outbox that an environment names, with `BIGPANDA_OUTBOX` and `BIGPANDA_HISTORY_DAYS`."""
         if (told := history.problem(environ)) is not None:
             warn(told, about=history.VARIABLE)
         place = location(environ)
-        return cls(place, warn, kept=history.Kept.of(environ, place))
+        return cls(place, warn, kept=history.Kept.of(environ, place), is_patient=is_patient)
 
     def now(self) -> float:
         """The time that leases are told by, in Unix seconds: of several machines, by the clock of their database."""

@@ -69,12 +69,17 @@ class Database(Protocol):
         """Close what is open; it is opened again when it is used."""
 
 
-def opened(location: Location) -> Database:
-    """The database at a location; it is connected to when it is used first."""
+def opened(location: Location, *, is_patient: bool = False) -> Database:
+    """The database at a location; it is connected to when it is used first.
+
+    Args:
+        location: where it is.
+        is_patient: whether a database that machines share may take longer.
+    """
     if isinstance(location, Url):
         from .postgres import Postgres
 
-        return Postgres(location)
+        return Postgres(location, is_patient=is_patient)
     from .sqlite import Sqlite
 
     return Sqlite(location)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import socket
 import time
 from collections.abc import Sequence
@@ -27,16 +28,19 @@ if TYPE_CHECKING:
     Connection = psycopg.Connection[dict[str, Any]]
 
 QUIET_FACTOR = 15
-"""A database that did not answer is left alone for so many times as long: it costs a long update a 16th of its time."""
+"""What was waited for too long is left alone for so many times as long: it costs a long update a 16th of its time."""
+QUICK_S, SLOW_S = 0.1, 1.0
+"""How long an answer may take; a database is slow whose answers have taken so much longer, in all."""
+PATIENT_LIMIT_S = 15.0
+"""How long a transaction may take of a command that does nothing without the outbox."""
 UPGRADE_LOCK = 0x6270_6F75_7462_6F78
 """The advisory lock of who makes or upgrades the tables: "bpoutbox"."""
 NOT_INSTALLED = "psycopg is not installed; run `pip install 'bigpanda-provider[postgres]'`"
-UNANSWERED = f"the database did not answer within {LIMIT_S:g} s"
-LIMITED = f"SET LOCAL statement_timeout = {int(LIMIT_S * 1000)}"
-"""Ends on the server what nobody waits for any more."""
 
-_quiet_until: dict[Url, float] = {}
-"""Until when databases are left alone that did not answer, as `time.monotonic()` tells it, for all that use them."""
+_quiet: dict[Url, tuple[float, str]] = {}
+"""Until when databases are left alone, as `time.monotonic()` tells it, and why, for all that use them."""
+_waited_s: dict[Url, float] = {}
+"""How much longer than `QUICK_S` their answers have taken, in all."""
 
 
 class Postgres:
@@ -44,8 +48,9 @@ class Postgres:
 
     locking = " FOR UPDATE"
 
-    def __init__(self, url: Url) -> None:
-        self._url = url
+    def __init__(self, url: Url, *, is_patient: bool = False) -> None:
+        self._url, self._is_patient = url, is_patient
+        self._limit_s = PATIENT_LIMIT_S if is_patient else LIMIT_S
         self._workers: Workers | None = None
         self._session: _Session | None = None
         self.ahead_s: float | None = None
@@ -56,9 +61,10 @@ class Postgres:
             raise unusable(self._url, self._url.problem)
         if not _is_installed():
             raise unusable(self._url, NOT_INSTALLED)
-        if time.monotonic() < _quiet_until.get(self._url, 0.0):
-            raise unusable(self._url, UNANSWERED)
-        deadline = time.monotonic() + LIMIT_S
+        until, why = _quiet.get(self._url, (0.0, ""))
+        if time.monotonic() < until:
+            raise unusable(self._url, why)
+        deadline = time.monotonic() + self._limit_s
         work = self._carry_out(statements, writes, deadline)
         if work.may_be_repeated:
             work = self._carry_out(statements, writes, deadline)
@@ -66,25 +72,38 @@ class Postgres:
             raise unusable(self._url, work.error)
         if self.ahead_s is None or abs(work.ahead_s - self.ahead_s) > work.took_s:  # nearer it cannot be told
             self.ahead_s = work.ahead_s
+        self._was_waited_for(work.took_s)
         return work.answers
+
+    def _was_waited_for(self, took_s: float) -> None:
+        """Leave a slow database alone for a while."""
+        waited_s = _waited_s.get(self._url, 0.0) + max(took_s - QUICK_S, 0.0)
+        if waited_s > SLOW_S and not self._is_patient:
+            self._leave_alone(waited_s, f"the database is slow: an answer took {took_s:.1f} s")
+            waited_s = 0.0
+        _waited_s[self._url] = waited_s
+
+    def _leave_alone(self, waited_s: float, why: str) -> None:
+        _quiet[self._url] = time.monotonic() + QUIET_FACTOR * waited_s, why
 
     def _carry_out(self, statements: Sequence[Statement], writes: bool, deadline: float) -> _Work:
         if self._workers is None:
             self._workers = Workers("bigpanda-outbox")
-        session = self._session = self._session or _Session(self._url)
-        work = _Work(session, statements, writes=writes)
+        session = self._session = self._session or _Session(self._url, self._limit_s)
+        work = _Work(session, statements, self._limit_s, writes=writes)
         if not self._workers.run(work).wait(max(deadline - time.monotonic(), 0.0)):
             self._session = None
             session.abandon()
-            _quiet_until[self._url] = time.monotonic() + QUIET_FACTOR * LIMIT_S
-            raise unusable(self._url, UNANSWERED)
+            why = f"the database did not answer within {self._limit_s:g} s"
+            self._leave_alone(self._limit_s, why)
+            raise unusable(self._url, why)
         if work.error is not None:
             self._session = None
         return work
 
     def try_again(self) -> None:
         """As `Database.try_again`."""
-        _quiet_until.pop(self._url, None)
+        _quiet.pop(self._url, None)
 
     def close(self) -> None:
         """As `Database.close`."""
@@ -103,8 +122,8 @@ class _Session:
         is_abandoned: whether nobody waits for it any more.
     """
 
-    def __init__(self, url: Url) -> None:
-        self._url = url
+    def __init__(self, url: Url, limit_s: float) -> None:
+        self._url, self._limit_s = url, limit_s
         self._connection: Connection | None = None
         self.is_abandoned = False
 
@@ -129,10 +148,10 @@ class _Session:
                 autocommit=True,
                 prepare_threshold=None,  # a statement that is prepared is lost where a pool gives another connection
                 row_factory=dict_row,
-                connect_timeout=int(LIMIT_S),
+                connect_timeout=math.ceil(self._limit_s),
                 fallback_application_name="bigpanda-provider",
             )
-            _make_tables(self._connection, self._url)
+            _make_tables(self._connection, self._limit_s)
         return self._connection
 
     def abandon(self) -> None:
@@ -162,8 +181,8 @@ class _Work:
         ahead_s: by how much the database's clock is ahead of this machine's, give or take half of that.
     """
 
-    def __init__(self, session: _Session, statements: Sequence[Statement], *, writes: bool) -> None:
-        self._session, self._statements, self._writes = session, statements, writes
+    def __init__(self, session: _Session, statements: Sequence[Statement], limit_s: float, *, writes: bool) -> None:
+        self._session, self._statements, self._limit_s, self._writes = session, statements, limit_s, writes
         self.answers: list[Answer] = []
         self.error: str | None = None
         self.may_be_repeated = False
@@ -186,7 +205,7 @@ class _Work:
         before = time.time()
         with _at_once(connection):
             connection.execute("BEGIN" if self._writes else "BEGIN READ ONLY")
-            connection.execute(LIMITED)
+            connection.execute(limits(self._limit_s))
             done = [connection.execute(_with_placeholders(one.sql), one.values or None) for one in self._statements]
             clock = connection.execute("SELECT extract(epoch FROM clock_timestamp())::float8 AS now")
             connection.execute("COMMIT")
@@ -221,12 +240,19 @@ def _with_placeholders(sql: str) -> str:
     return sql.replace("%", "%%").replace("?", "%s")
 
 
-def _make_tables(connection: Connection, url: Url) -> None:
+def limits(limit_s: float) -> bytes:
+    """What ends on the server what nobody waits for any more."""
+    told = str(int(limit_s * 1000))
+    settings = ("statement_timeout", "idle_in_transaction_session_timeout")
+    return ("SELECT " + ", ".join(f"set_config('{name}', '{told}', TRUE)" for name in settings)).encode()
+
+
+def _make_tables(connection: Connection, limit_s: float) -> None:
     """See to it that the tables are there, and of this version; of several that come at once, one makes them."""
     version = _version(connection)
     if version < schema.VERSION:
         with connection.transaction():
-            connection.execute(LIMITED)
+            connection.execute(limits(limit_s))
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (UPGRADE_LOCK,))
             version = _version(connection)
             for statement in schema.statements(version, counted=schema.COUNTED):

@@ -76,14 +76,15 @@ class Tables:
     Args:
         location: where they are; they are made when they are used first.
         kept: how much history is kept.
+        is_patient: whether a database that machines share may take longer.
 
     Raises:
         OutboxError: from every method: they cannot be read or written; the sentence says why.
     """
 
-    def __init__(self, location: Location, kept: Kept) -> None:
+    def __init__(self, location: Location, kept: Kept, *, is_patient: bool = False) -> None:
         self._location, self._kept = location, kept
-        self._database = opened(location)
+        self._database = opened(location, is_patient=is_patient)
         self._settled = 0
 
     @property

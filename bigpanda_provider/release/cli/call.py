@@ -84,7 +84,7 @@ class Call:
         Raises:
             OutboxError: it cannot be read.
         """
-        outbox = self.__dict__["outbox"] = Outbox.of(os.environ)
+        outbox = self.__dict__["outbox"] = Outbox.of(os.environ, is_patient=True)
         readable(outbox, outbox.unended())
         return outbox
 

@@ -35,7 +35,7 @@ def outbox_check(environ: Mapping[str, str]) -> Check:
     """Whether events can be recorded, and how many wait."""
     if (told := history.problem(environ)) is not None:
         return Check("outbox", told, f"set or unset {history.VARIABLE}")
-    with Outbox.of(environ) as outbox:
+    with Outbox.of(environ, is_patient=True) as outbox:
         waiting = len(outbox.unsettled_of_all())
         outbox.check_writable()
         trouble, place = outbox.trouble, outbox.location

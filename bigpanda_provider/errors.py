@@ -9,7 +9,7 @@
     │   ├── RefusedError           401, 403, 404 and the like: fix the token or the address
     │   ├── RejectedError          400, 413, 422: BigPanda will never accept this event
     │   └── UndeliveredError       delivery is required, and an event was not delivered
-    ├── OutboxError                the local record of events cannot be used
+    ├── OutboxError                the record of events cannot be used
     └── ReleaseError               `bigpanda-release` cannot carry out the command
         └── WrongUseError          it was used wrongly: fix its command line or release.yaml
 
@@ -103,7 +103,16 @@ class UndeliveredError(DeliveryError, RunError):
 
 
 class OutboxError(BigPandaError):
-    """The outbox, the local record of events, cannot be used."""
+    """The outbox, the record of events, cannot be used.
+
+    Attributes:
+        what: which one, and why.
+        advice: what to do.
+    """
+
+    def __init__(self, what: str, advice: str) -> None:
+        super().__init__(f"{what}; {advice}")
+        self.what, self.advice = what, advice
 
 
 class ReleaseError(BigPandaError):

@@ -198,7 +198,8 @@ FROM is empty; write a file or postgresql://USER@HOST/DATABASE
 FROM and TO are the same outbox; write TO as a file or as postgresql://USER@HOST/DATABASE
 copied to postgresql://ci@db.acme.example/bigpanda: 120 in the history, 3 open or queued
 shop 2.6.1 on web-1 (attempt 4f1c2ab9) is still in progress and not copied; run this again when that has ended
-fix BIGPANDA_OUTBOX, or the database: its role must be able to create and to write tables
+check the URL, the network, and that the role may create and write tables
+FROM and TO are the same outbox under two names; nothing was copied
 set or unset BIGPANDA_HISTORY_DAYS
 sent the start of shop 2.6.1 (recorded by GitLab CI: acme/shop, deploy, job 17)
 bigpanda-release outbox copy

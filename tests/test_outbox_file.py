@@ -187,7 +187,7 @@ def test_a_damaged_row_is_an_outbox_that_cannot_be_used(outbox: Outbox, path: pa
         db.execute("""UPDATE bigpanda_attempt SET start = '{"hosts": 3}'""")
     assert outbox.unsettled_of_all() == []
     assert outbox.trouble is not None
-    assert "cannot be used" in outbox.trouble
+    assert "cannot be used" in str(outbox.trouble)
 
 
 def test_there_is_no_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
@@ -197,7 +197,7 @@ def test_there_is_no_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: path
     with Outbox(location({})) as outbox:
         outbox.begin(PLACE, OPEN)
         assert outbox.trouble is not None
-        assert "there is no home folder" in outbox.trouble
+        assert "there is no home folder" in str(outbox.trouble)
     assert not any(tmp_path.iterdir())
 
 

@@ -118,7 +118,7 @@ def test_a_newer_version_is_refused_before_it_is_touched(database: Database, pos
         f"(it was written by a newer version of this package, format {schema.VERSION + 1}; upgrade bigpanda-provider)"
     )
     assert trouble is not None
-    assert newer in trouble
+    assert newer in str(trouble)
 
 
 def test_tables_that_are_dropped_are_made_anew(database: Database) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ..errors import OutboxError
+from ..errors import BigPandaError, WrongUseError
 from .holder import Holder
 from .record import LEASE_S, Record
 from .stored.history import Kept
@@ -46,6 +46,7 @@ def copy(source: Location, target: Location) -> Copied:
 
     Raises:
         OutboxError: one of them cannot be used.
+        WrongUseError: they are the same.
     """
     with (
         contextlib.closing(Tables(source, EVERYTHING, is_patient=True)) as there,
@@ -80,16 +81,29 @@ def _move(records: list[Record], there: Tables, here: Tables, now: float) -> lis
         if there.move([(old, taken)], now)[0] == [True]:
             claimed.append((old, taken))
     try:
+        _check_that_they_are_two(claimed, here)
         _insert(here, [old for old, _ in claimed], now)
         for old, _ in claimed:
             _copy_what_belongs_to(old, there, here)
-    except OutboxError:
+    except BigPandaError:
         for old, taken in claimed:
             there.move([(taken, old)], now)
         raise
     for _, taken in claimed:
         there.remove(taken)
     return [old for old, _ in claimed]
+
+
+def _check_that_they_are_two(claimed: Sequence[tuple[Record, Record]], here: Tables) -> None:
+    """See to it that what was claimed there is not seen to be claimed here: a link, or a host's other name.
+
+    Raises:
+        WrongUseError: it is.
+    """
+    for _, taken in claimed[:1]:
+        found = here.find(taken.id)
+        if found is not None and (found.holder, found.lease) == (taken.holder, taken.lease):
+            raise WrongUseError("FROM and TO are the same outbox under two names; nothing was copied")
 
 
 def _copy_what_belongs_to(record: Record, there: Tables, here: Tables) -> None:

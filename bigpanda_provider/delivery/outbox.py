@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
 
+from ..errors import OutboxError
 from ..state import DeliveryStatus
 from .attempt import Attempt, End
 from .holder import Holder
@@ -112,7 +113,7 @@ class Outbox:
             return local + (self._tables.ahead_s or 0.0)
 
     @property
-    def trouble(self) -> str | None:
+    def trouble(self) -> OutboxError | None:
         """Why the tables could not be used when they were used last; None where they could."""
         return self._breaker.trouble
 

@@ -6,6 +6,8 @@ from typing import Protocol
 
 OUTAGE = "outage"
 """What a warning is about that events are queued since BigPanda did not take one."""
+OUTBOX = "outbox"
+"""What a warning is about that the outbox cannot be used."""
 
 
 class Warn(Protocol):

@@ -30,7 +30,7 @@ def resources(plan: Plan) -> str:
 def previous_version(outbox: Outbox, stack: str, component: str | None, version: str | None) -> str | None:
     """The version that this stack's last successful deployment of a component had, where it is another one.
 
-    Only this machine's outbox is asked, so a deployment from elsewhere is not known.
+    Only the outbox is asked, so a deployment that it does not have is not known.
     """
     for record in outbox.latest():
         start, end = record.attempt.start, record.attempt.end

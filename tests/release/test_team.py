@@ -106,7 +106,12 @@ def test_the_history_of_the_stack_says_how_a_lost_release_went(update: dict[str,
     """While its engine is still at it, nobody ends it; what is not in the history never got so far."""
     other = {"message": "another update", "result": "failed"}
     updates = [other, {"message": f"deploy {mark(LOST.id)}", **update}] if update else [other]
-    assert leftover._how_it_went(LOST, updates) == end
+    now = LOST.recorded + 60
+    assert leftover._how_it_went(LOST, leftover._Stack(updates), now, of_all=False) == end
+    locked = leftover._Stack(updates, is_locked=True)
+    while_locked = end if update else None  # the engine may go on without its runner
+    assert leftover._how_it_went(LOST, locked, now, of_all=True) == while_locked
+    assert leftover._how_it_went(LOST, locked, now + leftover.LOCKED_S, of_all=True) == end
 
 
 def test_a_machine_that_cannot_read_the_history_leaves_a_release_to_others(tmp_path: pathlib.Path) -> None:
@@ -118,6 +123,23 @@ def test_a_machine_that_cannot_read_the_history_leaves_a_release_to_others(tmp_p
     call(path, "flush", PULUMI_BACKEND_URL=tmp_path.as_uri())
     (told,) = json.loads(call(path, "history", "--json").stdout)
     assert (told["state"], told["errorMessage"]) == ("failure", leftover.KILLED_AND_UNKNOWN)
+
+
+def test_a_release_whose_engine_may_go_on_is_left_alone(stack: Callable[[str], Stack], bigpanda: Sandbox) -> None:
+    """The stack is locked: its update may still succeed without the runner. Once the lock is gone, history tells."""
+    shop = Release(stack("pass"))
+    assert shop.stack.up().ok
+    fill(shop.stack.outbox, replace(LOST, place=replace(LOST.place, address=bigpanda.address)))
+    backend = pathlib.Path(shop.stack.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
+    lock = backend / ".pulumi" / "locks" / "organization" / "test" / "dev" / "another.json"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.write_text("{}")
+    assert shop("status").ok
+    told = f"not sent: the events of shop 2.4.2 (recorded by {JOB}), since it is in progress\n"
+    assert shop("flush").output == told
+    assert bigpanda.events() == []
+    lock.unlink()
+    assert "sent the end of shop 2.4.2" in shop("flush").output
 
 
 # -- a database --------------------------------------------------------------------------------------------------------
@@ -164,6 +186,32 @@ def test_a_files_outbox_moves_into_a_database(path: pathlib.Path, database: Data
     told = "".join(one.stdout + one.stderr for one in (run, moved, again, doctor))
     assert database.password not in told
     assert database.password.partition("@")[0] not in told
+
+
+def test_an_outbox_that_can_only_be_read(path: pathlib.Path, database: Database) -> None:
+    """What can be shown is shown; what has to be written is one sentence, and nothing is said to have been done."""
+    assert call(path, "outbox", "copy", str(path), database.url).returncode == 0
+    database.server.make_read_only(database)
+    told = {"BIGPANDA_OUTBOX": database.url, "BIGPANDA_API_TOKEN": "t"}
+    assert call(path, "queue", **told).returncode == 0
+    for command in (("flush",), ("end", "--component", "shop"), ("queue", "drop", "9c0d", "--yes")):
+        run = call(path, *command, **told)
+        assert (run.returncode, run.stdout) == (1, "")
+        assert "cannot execute UPDATE in a read-only transaction" in run.stderr
+        assert len(run.stderr.splitlines()) == 1
+
+
+def test_an_outbox_is_not_copied_onto_itself(path: pathlib.Path, database: Database) -> None:
+    """Under whatever names: a link, another name of a host. Nothing is lost by the attempt."""
+    link = path.with_name("link.db")
+    link.symlink_to(path)
+    assert call(path, "outbox", "copy", str(path), str(link)).returncode == 2
+    assert call(path, "outbox").stdout == f"{path}: 3 waiting or in progress\n"
+    assert call(path, "outbox", "copy", str(path), database.url).returncode == 0
+    other_name = database.url_at(f"localhost:{database.server.port}")
+    run = call(path, "outbox", "copy", database.url, other_name)
+    assert run.stderr == "bigpanda-release: FROM and TO are the same outbox under two names; nothing was copied\n"
+    assert "3 waiting or in progress" in call(path, "outbox", BIGPANDA_OUTBOX=database.url).stdout
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ...errors import OutboxError
-from ..warn import Warn
+from ..warn import OUTBOX, Warn
 from .tables import Tables
 
 QUIET_S = 5.0
@@ -35,10 +35,10 @@ class Breaker:
         self._tables, self._warn, self._clock = tables, warn, clock
         self._lock = threading.RLock()
         self._quiet_until: dict[_Access, float] = {}
-        self._troubles: dict[_Access, str] = {}
+        self._troubles: dict[_Access, OutboxError] = {}
 
     @property
-    def trouble(self) -> str | None:
+    def trouble(self) -> OutboxError | None:
         """Why the tables could not be used when they were used last; None where they could."""
         with self._lock:
             return next(iter(self._troubles.values()), None)
@@ -69,9 +69,9 @@ class Breaker:
             try:
                 result = use(self._tables)
             except OutboxError as error:
-                self._troubles[access] = str(error)
+                self._troubles[access] = error
                 self._quiet_until[access] = self._clock() + QUIET_S
-                self._warn(str(error), about="outbox")
+                self._warn(f"{error.what}; events are still sent; {error.advice}", about=OUTBOX)
                 return None
             self._troubles.pop(access, None)
             return result

@@ -87,7 +87,7 @@ def opened(location: Location, *, is_patient: bool = False) -> Database:
 
 def unusable(location: Location, why: object) -> OutboxError:
     """The error of an outbox that cannot be used: where, why, and what to do."""
-    told, advice = str(why), "events are still sent; set BIGPANDA_OUTBOX to another file, or remove this file"
+    told, advice = str(why), "set BIGPANDA_OUTBOX to another file, or remove this file"
     if isinstance(location, Url):
-        told, advice = location.masked(told), "events are still sent; `bigpanda-release doctor` checks the database"
-    return OutboxError(sendable(f"the outbox {location} cannot be used ({told}); {advice}"))
+        told, advice = location.masked(told), "`bigpanda-release doctor` checks the database"
+    return OutboxError(sendable(f"the outbox {location} cannot be used ({told})"), advice)

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from ...bigpanda.text import one_line
 from ...bigpanda.workers import Workers
-from ...errors import OutboxError
 from . import schema
 from .database import LIMIT_S, Answer, Statement, unusable
 from .location import Url
@@ -94,7 +93,7 @@ class Postgres:
         if not self._workers.run(work).wait(max(deadline - time.monotonic(), 0.0)):
             self._session = None
             session.abandon()
-            why = f"the database did not answer within {self._limit_s:g} s"
+            why = _unanswered(self._limit_s)
             self._leave_alone(self._limit_s, why)
             raise unusable(self._url, why)
         if work.error is not None:
@@ -137,7 +136,7 @@ class _Session:
 
         Raises:
             psycopg.Error: there is none.
-            OutboxError: the tables are of a later version.
+            ValueError: the tables are of a later version.
         """
         if self._connection is None:
             import psycopg
@@ -192,10 +191,8 @@ class _Work:
         """Do it; whatever goes wrong is in `error`."""
         try:
             self._do(self._session.connection())
-        except OutboxError as error:
-            self.error = str(error)
         except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
-            self.error = _told(error)
+            self.error = _unanswered(self._limit_s) if _is_timeout(error) else _told(error)
             self.may_be_repeated = self._session.is_connected and _is_passing(error)
         finally:
             if self.error is not None or self._session.is_abandoned:
@@ -263,7 +260,7 @@ def _make_tables(connection: Connection, limit_s: float) -> None:
             if version < schema.VERSION:
                 connection.execute("UPDATE bigpanda_outbox SET version = %s", (schema.VERSION,))
     if version > schema.VERSION:
-        raise OutboxError(schema.too_new(version))
+        raise ValueError(schema.too_new(version))
 
 
 def _version(connection: Connection) -> int:
@@ -286,6 +283,16 @@ def _is_in_transaction(connection: Connection) -> bool:
     import psycopg
 
     return connection.info.transaction_status is not psycopg.pq.TransactionStatus.IDLE
+
+
+def _unanswered(limit_s: float) -> str:
+    return f"the database did not answer within {limit_s:g} s"
+
+
+def _is_timeout(error: Exception) -> bool:
+    import psycopg
+
+    return isinstance(error, psycopg.errors.ConnectionTimeout | psycopg.errors.QueryCanceled)
 
 
 def _told(error: Exception) -> str:

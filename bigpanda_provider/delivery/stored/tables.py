@@ -254,7 +254,8 @@ class Tables:
 
     def check_writable(self) -> None:
         """Find out whether they can be written, without a change."""
-        self._write(Statement("UPDATE bigpanda_attempt SET lease = lease WHERE FALSE"))
+        tables = (("attempt", "lease"), ("note", "written"), ("addition", "until"))
+        self._write(*(Statement(f"UPDATE bigpanda_{one} SET {of} = {of} WHERE FALSE") for one, of in tables))  # noqa: S608
 
     def try_again(self) -> None:
         """Forget that they could not be used just now."""

@@ -16,7 +16,7 @@ from rich.console import Console
 from ...bigpanda import certificate
 from ...delivery.delivery import Delivery
 from ...delivery.outbox import Outbox
-from ...delivery.warn import OUTAGE
+from ...delivery.warn import OUTAGE, OUTBOX
 from ...errors import OutboxError, SettingError
 from ...settings import Mode, Settings
 from ..engine.stack import ProjectStack
@@ -78,14 +78,27 @@ class Call:
         """The record of events; `close` closes it."""
         return Outbox.of(os.environ, self.display.warn)
 
-    def open_outbox(self) -> Outbox:
+    def open_outbox(self, *, will_write: bool = False) -> Outbox:
         """The outbox, for a command that can do nothing without it: that is one error, and no warning before it.
 
+        Args:
+            will_write: whether the command cannot do without writing it, either.
+
         Raises:
-            OutboxError: it cannot be read.
+            OutboxError: it cannot be read, or written.
         """
-        outbox = self.__dict__["outbox"] = Outbox.of(os.environ, is_patient=True)
-        readable(outbox, outbox.unended())
+        is_open = False
+
+        def warn(sentence: str, *, about: str | None = None) -> None:
+            if is_open or about != OUTBOX:
+                self.display.warn(sentence, about=about)
+
+        outbox = self.__dict__["outbox"] = Outbox.of(os.environ, warn, is_patient=True)
+        outbox.unended()
+        if will_write:
+            outbox.check_writable()
+        readable(outbox, [])
+        is_open = True
         return outbox
 
     def close(self) -> None:
@@ -106,7 +119,7 @@ class Call:
             ended = leftover.end_orphans(self.outbox)
             settings = self.settings(given)
         except OutboxError as error:
-            self.display.warn(str(error), about="outbox")
+            self.display.warn(str(error), about=OUTBOX)
             return
         except SettingError:
             return  # the command itself tells of it, where it needs the settings

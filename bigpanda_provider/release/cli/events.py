@@ -133,7 +133,8 @@ def end(
         raise WrongUseError("--reason is only for a failure; add --status failure, or omit --reason")
     settings = call.settings(deliver.explicit)
     sought = Sought.told(attempt, component, version, host, settings.secrets)
-    chosen = Delivery(settings, call.outbox, call.warn_but_of_outages)
+    outbox = call.outbox if force else call.open_outbox(will_write=not dry_run)
+    chosen = Delivery(settings, outbox, call.warn_but_of_outages)
     asks = settings.api.value is Api.CHANGES
     elsewhere = (lambda sought: Reader(settings, chosen.outbox).find(sought)) if asks else None
     found = byhand.find(chosen, sought, force=force, elsewhere=elsewhere)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Annotated
+import time
+from typing import Annotated, Any
 
 import typer
 
 from ...bigpanda.text import listed
 from ...delivery.copying import copy
+from ...delivery.record import Record
 from ...delivery.stored.location import EXAMPLE, Location, parse
 from ...errors import ReleaseError, WrongUseError
 from ..exits import Exit
-from ..recorded.records import known
+from ..recorded.records import Entry, known
 from .app import command
 from .call import Call
 from .help import MORE, RECORDS
@@ -59,15 +61,21 @@ def outbox_copy(
     if isinstance(come_from, pathlib.Path) and not come_from.is_file():
         raise ReleaseError(f"there is no outbox at {come_from}")
     copied = copy(come_from, go_to)
-    moved, kept = ([known(one.attempt) for one in records] for records in (copied.moved, copied.kept))
+    kept = [known(one.attempt) for one in copied.kept]
     if call.as_json:
-        call.print_json({"copied": copied.history, "moved": moved, "inProgress": kept})
+        moved, left = ([_listed(one) for one in records] for records in (copied.moved, copied.kept))
+        call.print_json({"copied": copied.history, "moved": moved, "inProgress": left})
     else:
-        call.display.line(f"copied to {go_to}: {copied.history} in the history, {len(moved)} open or queued")
+        call.display.line(f"copied to {go_to}: {copied.history} in the history, {len(copied.moved)} open or queued")
         if kept:
             told = f"{listed(kept, NAMED)} {'is' if len(kept) == 1 else 'are'} still in progress and not copied"
             call.display.line(f"{told}; run this again when that has ended", style="yellow", always=True)
     return Exit.FAILED if kept else Exit.OK
+
+
+def _listed(record: Record) -> dict[str, Any]:
+    """A deployment as `status` lists it, before it was moved."""
+    return Entry.of(record, time.time()).as_object()
 
 
 def _place(name: str, told: str) -> Location:

@@ -56,7 +56,7 @@ def queue_drop(
 
     bigpanda-release queue drop 4f1c2ab9
     """
-    leftover.end_orphans(call.open_outbox())
+    leftover.end_orphans(call.open_outbox(will_write=True))
     record = drop.find(drop.queued(call.outbox), attempt)
     told = drop.effects(record)
     for sentence in told:
@@ -99,7 +99,7 @@ def flush(
     bigpanda-release flush -s prod -C infrastructure
     """
     given = deliver.explicit
-    leftover.end_orphans(call.open_outbox(), of_all=True)
+    leftover.end_orphans(call.open_outbox(will_write=True), of_all=True)
     opened = None if stack is None else ProjectStack(folder or pathlib.Path(), stack, Engine(Interrupts()))
     settings = call.settings(given, opened)
     if settings.delivery.value is Mode.OFF:

@@ -15,7 +15,7 @@ from .check import Check
 
 OF_GIT = frozenset({Found.GIT_COMMIT, Found.GIT_BRANCH, Found.GIT_REPOSITORY, Found.GIT_DIRTY})
 UNWRITABLE = "set BIGPANDA_OUTBOX to a writable file"
-UNUSABLE = "fix BIGPANDA_OUTBOX, or the database: its role must be able to create and to write tables"
+UNUSABLE = "check the URL, the network, and that the role may create and write tables"
 
 
 def git_check(folder: pathlib.Path, settings: Settings) -> Check:
@@ -40,5 +40,5 @@ def outbox_check(environ: Mapping[str, str]) -> Check:
         outbox.check_writable()
         trouble, place = outbox.trouble, outbox.location
     if trouble is not None:
-        return Check("outbox", trouble, UNWRITABLE if isinstance(place, pathlib.Path) else UNUSABLE)
+        return Check("outbox", trouble.what, UNWRITABLE if isinstance(place, pathlib.Path) else UNUSABLE)
     return Check("outbox", f"{place}, {waiting} waiting or in progress")

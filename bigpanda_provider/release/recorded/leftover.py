@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import pathlib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pulumi.automation.errors import CommandError
@@ -17,6 +18,7 @@ from ...delivery.outbox import Outbox
 from ...delivery.record import Place, Record, Recorder
 from ...errors import ReleaseError
 from ...program.checkpoint import Checkpoint
+from ..engine import lock
 from ..engine.process import Engine, Interrupts
 from ..runner import mark
 from .flushed import Flushed, Part, waiting
@@ -25,6 +27,8 @@ from .records import readable
 HISTORY_LENGTH = 100
 """How many updates back one is looked for."""
 
+LOCKED_S = 3600.0
+"""How long a stack's lock says that the engine of a killed runner is still at it; a killed engine leaves it behind."""
 UNDER_WAY = ("in-progress", "not-started")
 """The results in a stack's history of an update that is not over."""
 
@@ -54,28 +58,53 @@ def end_orphans(outbox: Outbox, *, of_all: bool = False) -> list[Record]:
     found = readable(outbox, outbox.unsettled_of_all())
     now = outbox.now()
     orphans = [one for one in found if one.recorder is Recorder.RUNNER and one.is_orphaned(now)]
-    histories = {one.place.stack: _history(one) for one in orphans}
-    ends: dict[str, End] = {}
-    for one in orphans:
-        updates = histories[one.place.stack]
-        if updates is not None:
-            end = _how_it_went(one, updates)
-        else:
-            is_known = of_all or one.holder.is_visible
-            end = End.failure(KILLED_AND_UNKNOWN).timed(one.last_seen) if is_known else None
-        if end is not None:
-            ends[one.id] = end
+    stacks = {one.place.stack: _Stack.of(one) for one in orphans}
+    ended = ((one, _how_it_went(one, stacks[one.place.stack], now, of_all=of_all)) for one in orphans)
+    ends = {one.id: end for one, end in ended if end is not None}
     taken = outbox.take(one for one in orphans if one.id in ends)
     for one in taken:
         outbox.end(one.id, ends[one.id])
     return [record for one in taken if (record := outbox.get(one.id)) is not None]
 
 
-def _how_it_went(record: Record, updates: Iterable[Mapping[str, Any]]) -> End | None:
-    """How the update of a record went, as its stack's history says; None while the engine is still at it."""
-    ended = next((one for one in updates if mark(record.id) in (one.get("message") or "")), {})
+@dataclass(frozen=True)
+class _Stack:
+    """What is known of a stack.
+
+    Attributes:
+        updates: its last updates, newest first; None where they cannot be read here.
+        is_locked: whether an update has it, as far as that is known.
+    """
+
+    updates: Sequence[Mapping[str, Any]] | None
+    is_locked: bool = False
+
+    @classmethod
+    def of(cls, record: Record) -> _Stack:
+        """That of a record; its lock is looked at first, since an update that ends meanwhile is in the history then."""
+        engine = Engine(Interrupts())
+        pages = ("--page-size", str(HISTORY_LENGTH), "--page", "1")
+        try:
+            backend = json.loads(_pulumi(record, engine, "whoami", "--json", of_stack=False)).get("url")
+            is_locked = lock.is_held(str(backend), record.place.stack)
+            return cls(json.loads(_pulumi(record, engine, "stack", "history", *engine.as_json, *pages)), is_locked)
+        except (CommandError, ReleaseError, ValueError, OSError):
+            return cls(None)
+
+
+def _how_it_went(record: Record, stack: _Stack, now: float, *, of_all: bool) -> End | None:
+    """How the update of a record went, as its stack's history says.
+
+    Returns:
+        None while the engine is still at it, and where somebody else may know.
+    """
+    if stack.updates is None:
+        is_known = of_all or record.holder.is_visible
+        return End.failure(KILLED_AND_UNKNOWN).timed(record.last_seen) if is_known else None
+    ended = next((one for one in stack.updates if mark(record.id) in (one.get("message") or "")), {})
     at, result = _unix_seconds(ended.get("endTime"), record.last_seen), ended.get("result")
-    if result in UNDER_WAY:
+    may_go_on = not ended and stack.is_locked and not record.holder.is_visible and now < record.last_seen + LOCKED_S
+    if result in UNDER_WAY or may_go_on:
         return None
     if result == "succeeded":
         return End.success().timed(at)
@@ -154,7 +183,8 @@ def _sorted_out(outbox: Outbox, records: Collection[Record]) -> tuple[Flushed, l
 
 
 def _why_kept(outbox: Outbox, record: Record) -> str | None:
-    if record.is_held(outbox.now()) and not outbox.looks_after(record.id):
+    is_going_on = record.attempt.is_open and record.recorder is Recorder.RUNNER  # else it would have been ended
+    if is_going_on or (record.is_held(outbox.now()) and not outbox.looks_after(record.id)):
         return IN_PROGRESS
     return ONLY_IN_STATE if record.attempt.start is None else None
 
@@ -169,18 +199,7 @@ def _state(record: Record) -> Checkpoint | None:
     return Checkpoint.of({resource["urn"]: resource for resource in resources})
 
 
-def _history(record: Record) -> list[dict[str, Any]] | None:
-    """The last updates of a record's stack, newest first; None where they cannot be read."""
-    pages = ("--page-size", str(HISTORY_LENGTH), "--page", "1")
-    try:
-        engine = Engine(Interrupts())
-        updates: list[dict[str, Any]] = json.loads(_pulumi(record, engine, "stack", "history", *engine.as_json, *pages))
-    except (CommandError, ReleaseError, ValueError, OSError):
-        return None
-    return updates
-
-
-def _pulumi(record: Record, engine: Engine, *command: str) -> str:
+def _pulumi(record: Record, engine: Engine, *command: str, of_stack: bool = True) -> str:
     """What a command prints of a record's stack. Its full name is enough where the project is not at hand."""
     folder = record.folder if record.folder and pathlib.Path(record.folder).is_dir() else str(pathlib.Path.cwd())
-    return engine.run([*command, "--stack", record.place.stack], folder, {}).stdout
+    return engine.run([*command, *(("--stack", record.place.stack) if of_stack else ())], folder, {}).stdout

@@ -15,7 +15,6 @@ from ...delivery.attempt import Attempt
 from ...delivery.origin import Origin
 from ...delivery.outbox import Outbox
 from ...delivery.record import Record, Recorder
-from ...errors import OutboxError
 from ...state import DeliveryStatus
 
 NOT_TRIED = "not sent yet"
@@ -246,5 +245,5 @@ def readable(outbox: Outbox, records: list[T]) -> list[T]:
         OutboxError: it could not.
     """
     if outbox.trouble is not None:
-        raise OutboxError(outbox.trouble)
+        raise outbox.trouble
     return records

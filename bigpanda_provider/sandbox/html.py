@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse
 from .changes import COPIED_TAGS
 from .curl import curl
 from .listing import ENDED, RANGES, STATES, TOLD
+from .times import iso
 
 HERE = pathlib.Path(__file__).parent
 HEADERS = {
@@ -46,14 +47,6 @@ def moment(seconds: float | None) -> str:
         return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds)) + " UTC"
     except (OverflowError, ValueError, OSError):
         return f"{seconds} s"
-
-
-def iso(seconds: int) -> str:
-    """A time in ISO 8601; one that no calendar has is its number."""
-    try:
-        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-    except (OverflowError, ValueError, OSError):
-        return str(seconds)
 
 
 def duration(seconds: float) -> str:

@@ -51,6 +51,7 @@ class Filter:
         state: a state.
         since: in Unix seconds; what was over before is left out. What is in progress is not over.
         owner: a part of the owner's name, in any case.
+        until: in Unix seconds; what started later is left out.
     """
 
     component: str = ""
@@ -58,6 +59,7 @@ class Filter:
     state: str = ""
     since: int | None = None
     owner: str = ""
+    until: int | None = None
 
     @property
     def looks_into_names(self) -> bool:
@@ -75,9 +77,11 @@ class Filter:
         # To read every row in turn is quicker than by an index: "+" keeps SQLite from taking one.
         every = self.looks_into_names
         until = "+until" if every or order else "until"
+        started = "+started" if every or (order and order.sort != "started") else "started"
         state = "+state" if every or (order and order.sort not in ("started", "state")) else "state"
         found: dict[str, str | int | None] = {
             f"{until} >= ?": self.since,
+            f"{started} <= ?": self.until,
             f"{state} = ?": self.state or None,
             "ifnull(component, summary) LIKE ? ESCAPE '!'": like(self.component) if self.component else None,
             "owner LIKE ? ESCAPE '!'": like(self.owner) if self.owner else None,

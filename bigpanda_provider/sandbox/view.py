@@ -11,6 +11,7 @@ from fastapi import HTTPException, Query
 
 from .errors import BAD_REQUEST
 from .listing import RANGES, SORTS, STATES, Filter, Order
+from .times import iso, parse_time
 
 PAGE_RANGE, WHOLE = "24h", "all"
 """The range of a page is the last day unless another is asked for, as an operator looks for what is going on.
@@ -42,6 +43,8 @@ class View:
         sort: one of `SORTS`.
         order: one of `ORDERS`.
         page: the number of the page, from 1.
+        since: a time in ISO 8601; it and `until` count instead of the range, which is what one goes back to.
+        until: a time in ISO 8601.
     """
 
     component: str = ""
@@ -52,6 +55,8 @@ class View:
     sort: str = ""
     order: str = ""
     page: int = 1
+    since: str = ""
+    until: str = ""
 
     def filter(self, now: int, default: str = WHOLE) -> Filter:
         """What it holds.
@@ -60,14 +65,22 @@ class View:
             now: the end of the time range, in Unix seconds.
             default: the range where none is asked for.
         """
-        length = RANGES[self.range or default]
-        since = None if length is None else now - length
-        return Filter(self.component, self.host, self.state, since, self.owner)
+        if self.has_period:
+            since, until = (parse_time(text) if text else None for text in (self.since, self.until))
+        else:
+            length, until = RANGES[self.range or default], None
+            since = None if length is None else now - length
+        return Filter(self.component, self.host, self.state, since, self.owner, until)
 
     def sorted(self) -> Order:
         """The order of its list."""
         sort = self.sort or "started"
         return Order(sort, self.order == "desc" if self.order else sort in DESCENDING)
+
+    @property
+    def has_period(self) -> bool:
+        """Whether times are asked for, instead of a range that ends now."""
+        return bool(self.since or self.until)
 
     @property
     def filters(self) -> bool:
@@ -77,7 +90,7 @@ class View:
     def query(self, **changed: str | int) -> str:
         """The query of the same view with something changed; it begins at the first page, unless that is changed."""
         other = {**vars(self), "page": 1, **changed}
-        return urlencode({name: value for name, value in other.items() if value not in ("", 1)})
+        return urlencode({name: value for name, value in other.items() if value not in ("", 1)}, safe=":")
 
     def by(self, sort: str) -> str:
         """The query of the same view sorted by a column: the other way round, if it is already."""
@@ -91,10 +104,16 @@ class View:
         given = dict(parse_qsl(query.removeprefix("?")))
         page = given.pop("page", "")
         known = {name: value for name, value in given.items() if value in KNOWN.get(name, (value,)) and name in FIELDS}
+        for name in PERIOD:
+            try:
+                known[name] = _time(known.get(name, ""))
+            except ValueError:
+                del known[name]
         return cls(**known, page=max(int(page), 1) if page.isdecimal() and len(page) < WORD_LIMIT else 1)
 
 
-FIELDS = ("component", "host", "owner", "state", "range", "sort", "order")
+FIELDS = ("component", "host", "owner", "state", "range", "sort", "order", "since", "until")
+PERIOD = ("since", "until")
 KNOWN: Mapping[str, tuple[str, ...]] = {
     "state": tuple(STATES),
     "range": tuple(RANGES),
@@ -111,13 +130,15 @@ def asked(
     owner: Part = "",
     state: Word = "",
     time_range: Annotated[str, Query(alias="range", max_length=WORD_LIMIT)] = "",
+    since: Word = "",
+    until: Word = "",
     sort: Word = "",
     order: Word = "",
 ) -> View:
     """The view that a request asks for.
 
     Raises:
-        HTTPException: a word is none of those that are known.
+        HTTPException: a word is none of those that are known, or a time is none.
     """
     for name, value in (("range", time_range), ("sort", sort), ("order", order)):
         if value and value not in KNOWN[name]:
@@ -127,4 +148,21 @@ def asked(
                 f'{name}: "{value}" is not a{"n" if name == "order" else ""} {NOUNS[name]}; '
                 f"write {', '.join(first)} or {last}",
             )
-    return View(component.strip(), host.strip(), owner.strip(), state, time_range, sort, order)
+    period = []
+    for name, value in (("since", since), ("until", until)):
+        try:
+            period.append(_time(value))
+        except ValueError as error:
+            raise HTTPException(BAD_REQUEST, f"{name}: {error}") from None
+    if all(period) and parse_time(period[0]) > parse_time(period[1]):
+        raise HTTPException(BAD_REQUEST, f"since: {period[0]} is later than until, {period[1]}; swap them")
+    return View(component.strip(), host.strip(), owner.strip(), state, time_range, sort, order, 1, *period)
+
+
+def _time(text: str) -> str:
+    """A time as addresses have it, or the empty text.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return iso(parse_time(text)) if text.strip() else ""

@@ -16,10 +16,10 @@ import pytest
 from bigpanda_provider.bigpanda.client import BigPandaClient
 from bigpanda_provider.bigpanda.deployments import Deployments
 from bigpanda_provider.bigpanda.events import EndEvent, StartEvent, read
+from bigpanda_provider.sandbox import feed
 from bigpanda_provider.sandbox.bodies import StartBody
 from bigpanda_provider.sandbox.listing import Filter
 from bigpanda_provider.sandbox.store import Store
-from bigpanda_provider.sandbox.timeline import WIDTH, Timeline
 from bigpanda_provider.settings import Token
 from bigpanda_provider.state import Status
 
@@ -179,6 +179,14 @@ def test_the_stream_tells_of_changes(bigpanda: Sandbox) -> None:
     connection.close()
 
 
+def test_the_stream_tells_that_it_is_alive(bigpanda: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though nothing happens, in a message that scripts get: so a page finds out that its connection is gone."""
+    monkeypatch.setattr(feed, "KEEP_ALIVE_S", 0.1)
+    with urllib.request.urlopen(f"{bigpanda.address}/stream", timeout=10) as answer:
+        lines = [answer.readline() for _ in range(8)]
+    assert lines == [b"data: 0\n", b"\n", *[b"event: alive\n", b"data: 0\n", b"\n"] * 2]
+
+
 def _message(answer: http.client.HTTPResponse) -> bytes:
     """The next message of a stream."""
     while not (line := answer.readline()).startswith(b"data: "):
@@ -214,13 +222,3 @@ def test_pages_lead_to_each_other(bigpanda: Sandbox) -> None:
     assert 'href="?component=shop&amp;page=2"' in first
     assert len(listed(page(bigpanda, "/?component=shop&page=2"))) == 1
     assert len(listed(page(bigpanda, "/?page=99"))) == 1
-
-
-def test_the_timeline_lays_deployments_out() -> None:
-    """The oldest first; one in progress lasts until now, and a short one can be seen."""
-    short = {"id": 2, "started": 150, "ended": 150, "state": "success"}
-    long = {"id": 1, "started": 100, "ended": None, "state": "in_progress"}
-    timeline = Timeline.of([short, long], now=200)
-    assert [(bar.change["id"], bar.x, bar.width) for bar in timeline.bars] == [(1, 0, WIDTH), (2, WIDTH / 2, 3)]
-    assert [tick.label for tick in timeline.ticks][:2] == ["00:01:40", "00:02:05"]
-    assert Timeline.of([], now=1).bars == ()

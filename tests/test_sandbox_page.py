@@ -111,7 +111,9 @@ def test_a_ticket_that_is_no_web_address_is_no_link(bigpanda: Sandbox, address: 
     take(bigpanda, ticket_url=address)
     links = re.findall(r'href="([^"]*)"', page(bigpanda) + page(bigpanda, "/deployments/1"))
     ours = {link for link in links if not link.startswith(("?", "/changes."))}
-    assert ours == {"#main", "/", "/at", "/static/changes.css", "/static/icon.svg", "/deployments/1?back=range%3Dall"}
+    assert {link for link in ours if not link.startswith("/static/")} == {
+        *("#main", "/", "/at", "/deployments/1?back=range%3Dall")
+    }
     assert address in html.unescape(page(bigpanda, "/deployments/1"))
 
 

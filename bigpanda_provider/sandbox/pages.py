@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import time
 from dataclasses import replace
 from typing import Annotated, Any
@@ -15,9 +16,13 @@ from .html import HEADERS, HERE, page
 from .listing import STATES, Filter, Order
 from .store import Store
 from .timeline import Timeline
+from .times import iso, period
+from .tip import tip
 from .view import PAGE_RANGE, View, asked
 
 PAGE_SIZE = 50
+MOST_BARS = 500
+"""The timeline shows the newest deployments and changes, at most so many."""
 EVENTS_SHOWN = 200
 """How many events of one deployment, and how many ends that matched nothing, a page shows."""
 OTHERS_SHOWN = 20
@@ -25,13 +30,14 @@ HOSTS_SHOWN = 20
 """How many hosts of one deployment are shown before the others are folded."""
 BACK_LIMIT = 10_000
 NOT_FOUND = 404
-ASSETS = {"changes.css": "text/css", "changes.js": "text/javascript", "icon.svg": "image/svg+xml"}
+ASSETS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+"""What is in `static`, by the ending of its name."""
 
 
 def create_pages(store: Store, feed: Feed) -> APIRouter:
     """The pages over one store."""
     router = APIRouter()
-    assets = {name: (HERE / "static" / name).read_bytes() for name in ASSETS}
+    assets = {file.name: file.read_bytes() for file in (HERE / "static").iterdir() if file.suffix in ASSETS}
 
     @router.get("/", response_class=HTMLResponse)
     def changes(
@@ -45,6 +51,8 @@ def create_pages(store: Store, feed: Feed) -> APIRouter:
         last = max(-(-total // PAGE_SIZE), 1)
         view = replace(view, page=min(number, last))
         found = _part(store, chosen, order, (view.page - 1) * PAGE_SIZE, total)
+        drawn = store.newest(chosen, MOST_BARS)
+        timeline = Timeline.of(drawn, now, chosen.since, chosen.until)
         return page(
             "changes.html",
             changes=found,
@@ -55,7 +63,12 @@ def create_pages(store: Store, feed: Feed) -> APIRouter:
             total=total,
             last=last,
             before=0 if total or chosen.since is None else store.count(replace(chosen, since=None)),
-            timeline=Timeline.of(found, now, chosen.since),
+            timeline=timeline,
+            drawn=len(drawn),
+            since=view.since or iso(timeline.axis.first if timeline else chosen.since or now),
+            until=view.until or iso(min(timeline.axis.last, now) if timeline else now),
+            tip=tip,
+            period=period,
             unmatched=store.count_unmatched(),
             components=store.components(),
         )
@@ -91,7 +104,8 @@ def create_pages(store: Store, feed: Feed) -> APIRouter:
     def asset(name: str) -> Response:
         if name not in assets:
             raise HTTPException(NOT_FOUND)
-        return Response(assets[name], media_type=ASSETS[name], headers={**HEADERS, "Cache-Control": "no-cache"})
+        media_type = ASSETS[pathlib.PurePath(name).suffix]
+        return Response(assets[name], media_type=media_type, headers={**HEADERS, "Cache-Control": "no-cache"})
 
     @router.get("/stream")
     async def stream() -> StreamingResponse:

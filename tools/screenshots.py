@@ -8,34 +8,37 @@ from __future__ import annotations
 import pathlib
 import shutil
 import sys
-import tempfile
 import time
 from typing import Literal
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
+from bigpanda_provider.sandbox.store import Store
+from tests.servers import sandbox
 from tools import sample_changes
-from tools.programs import ROOT, sandbox
+from tools.programs import ROOT
 
-WIDTH, PHONE = 1180, 380
+WIDTH, PHONE = 1180, 390
 PICTURES: tuple[tuple[str, str, int, Literal["light", "dark"]], ...] = (
-    ("changes-light", "/", WIDTH, "light"),
-    ("changes-dark", "/", WIDTH, "dark"),
-    ("changes-phone", "/", PHONE, "light"),
+    ("changes-light", "/?range=1h", WIDTH, "light"),
+    ("timeline", "/?range=1h", WIDTH, "light"),
+    ("changes-dark", "/?range=1h", WIDTH, "dark"),
+    ("changes-phone", "/?range=1h", PHONE, "light"),
+    ("changes-phone-dark", "/?range=1h", PHONE, "dark"),
     ("deployment", "/?state=failure", WIDTH, "light"),
 )
 """File, page, width and the user's wish."""
+HEIGHTS, SCALES = {WIDTH: 480, PHONE: 780}, {WIDTH: 1.5, PHONE: 2}
 
 
 def main() -> int:
     """Take the pictures."""
     folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "docs" / "images")
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="bigpanda-screenshots-") as name:
-        data = pathlib.Path(name) / "changes.db"
-        sample_changes.write(data, time.time())
-        with sandbox(str(data)) as address:
-            take(address, folder)
+    clock = sample_changes.Clock()
+    with sandbox(store=Store(":memory:", clock)) as running:
+        sample_changes.post(running.address, clock, time.time())
+        take(running.address, folder)
     return 0
 
 
@@ -44,14 +47,25 @@ def take(address: str, folder: pathlib.Path) -> None:
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for file, path, width, scheme in PICTURES:
-            page = browser.new_page(viewport={"width": width, "height": 480}, color_scheme=scheme)
+            page = browser.new_page(
+                viewport={"width": width, "height": HEIGHTS[width]},
+                color_scheme=scheme,
+                device_scale_factor=SCALES[width],
+            )
             page.goto(address + path)
             page.locator("#live", has_text="live").wait_for()
-            if file == "deployment":
-                page.locator(".open").first.click()
-                page.locator("h1").wait_for()
-            page.screenshot(path=folder / f"{file}.png", full_page=file != "changes-phone")
+            point(page, file)
+            page.screenshot(path=folder / f"{file}.png", full_page=width == WIDTH and file != "timeline")
         browser.close()
+
+
+def point(page: Page, file: str) -> None:
+    """Open what a picture is about."""
+    if file == "deployment":
+        page.locator(".bar.failure").press("Enter")
+        page.locator("h1").wait_for()
+    elif file == "timeline":
+        page.locator(".bar.failure .span").hover()
 
 
 if __name__ == "__main__":

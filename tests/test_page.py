@@ -77,9 +77,9 @@ def listed(text: str) -> list[str]:
 
 
 def test_an_empty_page_says_what_to_do(bigpanda: Sandbox) -> None:
-    """How to send it something."""
+    """How to send it something, at the address that it was asked by."""
     assert "No deployment yet" in page(bigpanda)
-    assert "BIGPANDA_BASE_URL" in page(bigpanda)
+    assert f"export BIGPANDA_BASE_URL={bigpanda.address}\n" in page(bigpanda)
 
 
 def test_each_name_in_the_list_leads_to_what_has_it(bigpanda: Sandbox) -> None:

@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
 from .alert import Alert
@@ -40,7 +40,7 @@ def create_pages(store: Store, feed: Feed) -> APIRouter:
 
     @router.get("/", response_class=HTMLResponse)
     def changes(
-        view: Annotated[View, Depends(asked)], number: Annotated[int, Query(alias="page", ge=1)] = 1
+        request: Request, view: Annotated[View, Depends(asked)], number: Annotated[int, Query(alias="page", ge=1)] = 1
     ) -> HTMLResponse:
         now = int(time.time())
         view = replace(view, state=view.state if view.state in STATES else "")
@@ -70,6 +70,7 @@ def create_pages(store: Store, feed: Feed) -> APIRouter:
             period=period,
             unmatched=store.count_unmatched(),
             components=store.components(),
+            origin=str(request.base_url).rstrip("/"),
         )
 
     @router.get("/deployments/{number}", response_class=HTMLResponse)

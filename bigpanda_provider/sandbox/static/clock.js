@@ -1,7 +1,4 @@
-// What the page says for itself: how long something has been in progress, and its own address.
-"use strict";
-
-document.documentElement.classList.add("js");
+// Times that go on: how long something has been in progress, and how long ago it started.
 
 const units = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 
@@ -37,15 +34,5 @@ function tick() {
   }
 }
 
-function origin() {
-  for (const one of document.querySelectorAll("[data-origin]")) {
-    write(one, window.location.origin);
-  }
-}
-
-document.addEventListener("refreshed", () => {
-  origin();
-  tick();
-});
-origin();
+document.addEventListener("refreshed", tick);
 setInterval(tick, 1000);

@@ -86,7 +86,7 @@ def test_the_place_on_the_page_is_kept(open_page: Callable[..., Page], bigpanda:
     for number in range(40):
         change(bigpanda, f"c{number}", 3000 - number, 5)
     page = open_page(viewport={"width": 1280, "height": 500})
-    row = page.locator("tbody tr", has_text="c12").first
+    row = page.locator(".change", has_text="c12").first
     row.scroll_into_view_if_needed()
     page.wait_for_timeout(200)
     before = box(row)["y"]

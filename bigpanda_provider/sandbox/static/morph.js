@@ -98,6 +98,6 @@ function keyOf(node) {
   if (node.nodeType !== Node.ELEMENT_NODE) {  // it goes with what it follows, so that this need not move
     return `${node.nodeName} ${node.previousSibling ? keyOf(node.previousSibling) : ""}`;
   }
-  const id = node.id || (node.matches("tr, li") && node.querySelector("[id]")?.id) || "";
+  const id = node.id || (node.matches("tbody, tr, li") && node.querySelector("[id]")?.id) || "";
   return `${node.nodeName} ${id}`;
 }

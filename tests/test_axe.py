@@ -65,7 +65,7 @@ PAGES = (
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_nothing_wrong(open_page: Callable[..., Page], bigpanda: Sandbox, width: int, scheme: str) -> None:
-    """On an empty list, on each page, folded and with all that can be opened open."""
+    """On an empty list, on each page, folded and with all that can be opened open, the tooltip too."""
     options = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
     assert violations(open_page(**options)) == []
     fill(bigpanda)
@@ -74,6 +74,10 @@ def test_axe_finds_nothing_wrong(open_page: Callable[..., Page], bigpanda: Sandb
         page = open_page(path, **options)
         page.evaluate(FOLDS)
         assert violations(page) == [], path
+        if page.locator(".bar").count():
+            page.locator(".bar").last.press("Home")
+            page.locator("#tip").wait_for()
+            assert violations(page) == [], path
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/?range=2h"])

@@ -11,6 +11,7 @@ from pulumi.runtime.settings import SETTINGS
 from bigpanda_provider.state import Api
 
 from . import faults, servers
+from .browsing import browser, open_page  # noqa: F401 - fixtures
 from .engine import APP_KEY, TOKEN, Stack, recorded_by
 from .postgres import PostgreSQL, running
 

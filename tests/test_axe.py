@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import time
 from collections.abc import Callable
@@ -13,8 +12,8 @@ import pytest
 from bigpanda_provider.state import Status
 from tools import axe
 
+from .browsing import LIMIT_MS, needs_browser
 from .servers import Sandbox
-from .test_browser import CHROMIUM, LIMIT_MS, browser, open_page  # noqa: F401 - fixtures
 from .test_page import HOSTILE, deploy, post
 from .test_sandbox_changes import take
 
@@ -22,10 +21,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = [
-    pytest.mark.skipif(
-        CHROMIUM is None or importlib.util.find_spec("playwright") is None or not axe.SCRIPT.is_file(),
-        reason="NOT TESTED: no axe-core, no Chromium, or nothing to drive it; run `make browser` first",
-    ),
+    needs_browser,
+    pytest.mark.skipif(not axe.SCRIPT.is_file(), reason="NOT TESTED: no axe-core; run `make browser` first"),
 ]
 
 RULES = {"rules": {"target-size": {"enabled": True}}, "resultTypes": ["violations"]}
@@ -67,8 +64,8 @@ PAGES = (
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_axe_finds_nothing_wrong(open_page: Callable[..., Page], bigpanda: Sandbox, width: int, scheme: str) -> None:  # noqa: F811
-    """On an empty list, on each page, folded and with all that can be opened open."""
+def test_axe_finds_nothing_wrong(open_page: Callable[..., Page], bigpanda: Sandbox, width: int, scheme: str) -> None:
+    """On an empty list, on each page, folded and with all that can be opened open, the tooltip too."""
     options = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
     assert violations(open_page(**options)) == []
     fill(bigpanda)
@@ -77,11 +74,15 @@ def test_axe_finds_nothing_wrong(open_page: Callable[..., Page], bigpanda: Sandb
         page = open_page(path, **options)
         page.evaluate(FOLDS)
         assert violations(page) == [], path
+        if page.locator(".bar").count():
+            page.locator(".bar").last.press("Home")
+            page.locator("#tip").wait_for()
+            assert violations(page) == [], path
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/?range=2h"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_wrong_with_an_error(browser: Any, bigpanda: Sandbox, path: str, scheme: str) -> None:  # noqa: F811
+def test_axe_finds_nothing_wrong_with_an_error(browser: Any, bigpanda: Sandbox, path: str, scheme: str) -> None:
     """Which is a page as well."""
     page = browser.new_page(base_url=bigpanda.address, color_scheme=scheme)
     page.goto(path, timeout=LIMIT_MS)
@@ -89,7 +90,7 @@ def test_axe_finds_nothing_wrong_with_an_error(browser: Any, bigpanda: Sandbox, 
     page.close()
 
 
-def test_axe_sees_what_is_wrong(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:  # noqa: F811
+def test_axe_sees_what_is_wrong(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:
     """A link without words, and words that are hardly there."""
     deploy(bigpanda)
     page = open_page()

@@ -2,66 +2,26 @@
 
 from __future__ import annotations
 
-import importlib.util
-import shutil
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
+from .browsing import LIMIT_MS, needs_browser
 from .engine import Stack
 from .servers import Sandbox, held_port, sandbox
 from .test_page import HOSTILE, deploy
 from .test_sandbox_changes import take
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, Page
 
-CHROMIUM = shutil.which("chromium")
-LIMIT_MS = 30_000
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or importlib.util.find_spec("playwright") is None,
-    reason="NOT TESTED: no Chromium, or nothing to drive it; run `make browser` first",
-)
+pytestmark = needs_browser
 
 SHOP = """
     with bigpanda.Deployment("shop", component="shop", version="1", hosts=["web-1"]):
         Thing("web", hold="web")
     """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A headless Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def open_page(browser: Browser, bigpanda: Sandbox) -> Iterator[Callable[..., Page]]:
-    """Open a page of the sandbox; none may show a dialog or complain in its console."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def open_page(path: str = "/", **options: Any) -> Page:
-        contexts.append(browser.new_context(base_url=bigpanda.address, **options))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(LIMIT_MS)
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: complaints.append(dialog.message))
-        page.goto(path)
-        page.locator("#live", has_text="live").wait_for()
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert complaints == []
 
 
 def test_the_page_follows_an_update(
@@ -144,7 +104,7 @@ def test_a_sandbox_that_is_gone_is_told(browser: Browser) -> None:
         with sandbox(port) as first:
             page.goto(first.address)
             page.locator("#live", has_text="live").wait_for()
-        page.get_by_text("the sandbox does not answer; trying again").wait_for()
+        page.get_by_text("Connection lost; trying again").wait_for()
         with sandbox(port) as second:
             deploy(second, component="billing")
             page.get_by_role("link", name="billing 1").wait_for(timeout=LIMIT_MS)

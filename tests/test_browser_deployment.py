@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -11,22 +10,19 @@ import pytest
 
 from bigpanda_provider.sandbox.curl import curl
 
+from .browsing import needs_browser
 from .servers import Sandbox
-from .test_browser import CHROMIUM, browser, open_page  # noqa: F401 - fixtures
 from .test_page import HOSTILE, deploy
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or importlib.util.find_spec("playwright") is None,
-    reason="NOT TESTED: no Chromium, or nothing to drive it; run `make browser` first",
-)
+pytestmark = needs_browser
 
 CLIPBOARD = "navigator.clipboard.readText()"
 
 
-def test_an_event_is_copied_as_a_command(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:  # noqa: F811
+def test_an_event_is_copied_as_a_command(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:
     """By a key as well; the button says so for a moment, to those who listen too, and again after the page changes."""
     deploy(bigpanda, component=HOSTILE)
     page = open_page("/deployments/1", permissions=["clipboard-read", "clipboard-write"])
@@ -48,7 +44,7 @@ def test_an_event_is_copied_as_a_command(open_page: Callable[..., Page], bigpand
 
 @pytest.mark.parametrize("can_copy", [True, False])
 def test_a_command_is_copied_without_a_clipboard(
-    open_page: Callable[..., Page],  # noqa: F811
+    open_page: Callable[..., Page],
     bigpanda: Sandbox,
     can_copy: bool,
 ) -> None:
@@ -71,7 +67,7 @@ def test_a_command_is_copied_without_a_clipboard(
         assert page.evaluate("window.reading()") == command
 
 
-def test_a_host_is_found_among_many(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:  # noqa: F811
+def test_a_host_is_found_among_many(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:
     """Also a folded one; what was typed, and where, stays when the page changes."""
     deploy(bigpanda, None, component="shop", hosts=[f"web-{number}" for number in range(60)])
     page = open_page("/deployments/1")
@@ -93,7 +89,7 @@ def test_a_host_is_found_among_many(open_page: Callable[..., Page], bigpanda: Sa
     assert page.locator(".change").count() == 1
 
 
-def test_few_hosts_need_no_finding(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:  # noqa: F811
+def test_few_hosts_need_no_finding(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:
     """There is nothing to type into, and nothing folded."""
     deploy(bigpanda, hosts=[f"web-{number}" for number in range(20)])
     page = open_page("/deployments/1")
@@ -101,7 +97,7 @@ def test_few_hosts_need_no_finding(open_page: Callable[..., Page], bigpanda: San
     assert page.locator("#hosts li a").locator("visible=true").count() == 20
 
 
-def test_without_scripts_nothing_is_offered_that_needs_them(browser: object, bigpanda: Sandbox) -> None:  # noqa: F811
+def test_without_scripts_nothing_is_offered_that_needs_them(browser: object, bigpanda: Sandbox) -> None:
     """All hosts and commands can be unfolded all the same."""
     deploy(bigpanda, hosts=[f"web-{number}" for number in range(30)])
     page = browser.new_page(java_script_enabled=False)  # type: ignore[attr-defined]
@@ -116,7 +112,7 @@ def test_without_scripts_nothing_is_offered_that_needs_them(browser: object, big
     page.close()
 
 
-def test_the_way_back_leads_to_the_alert(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:  # noqa: F811
+def test_the_way_back_leads_to_the_alert(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:
     """To its time, hosts and window, through another deployment of the component as well."""
     now = int(time.time())
     for version in ("1", "2"):

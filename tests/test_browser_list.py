@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -12,18 +11,15 @@ import pytest
 
 from bigpanda_provider.state import Status
 
+from .browsing import needs_browser
 from .servers import Sandbox
-from .test_browser import CHROMIUM, browser, open_page  # noqa: F401 - fixtures
 from .test_page import HOSTILE, deploy, post
 from .test_sandbox_changes import take
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or importlib.util.find_spec("playwright") is None,
-    reason="NOT TESTED: no Chromium, or nothing to drive it; run `make browser` first",
-)
+pytestmark = needs_browser
 
 WIDTHS = (320, 390, 600, 800, 1000, 1280, 1920)
 RTL, EMOJI = "\u202e\u05de\u05e2\u05e8\u05db\u05ea", "\U0001f680\U0001f469\u200d\U0001f469\u200d\U0001f467"
@@ -88,7 +84,7 @@ BROKEN = """() => {
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path[:20])
 def test_nothing_overflows_and_no_word_is_broken(
-    open_page: Callable[..., Page],  # noqa: F811
+    open_page: Callable[..., Page],
     bigpanda: Sandbox,
     path: str,
 ) -> None:
@@ -103,7 +99,7 @@ def test_nothing_overflows_and_no_word_is_broken(
         page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
 
 
-def test_text_of_twice_the_size_fits(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:  # noqa: F811
+def test_text_of_twice_the_size_fits(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:
     """As for who zooms text alone: nothing overflows, and no word is broken."""
     fill(bigpanda)
     for width in (640, 1280):
@@ -115,7 +111,7 @@ def test_text_of_twice_the_size_fits(open_page: Callable[..., Page], bigpanda: S
 
 
 @pytest.mark.parametrize("width", [1000, 1280, 1920])
-def test_a_row_is_one_line(open_page: Callable[..., Page], bigpanda: Sandbox, width: int) -> None:  # noqa: F811
+def test_a_row_is_one_line(open_page: Callable[..., Page], bigpanda: Sandbox, width: int) -> None:
     """Its cells stand beside each other, whole, and only what there is to tell besides is below."""
     usual(bigpanda)
     page = open_page("/?state=in_progress", viewport={"width": width, "height": 800})
@@ -134,7 +130,7 @@ def test_a_row_is_one_line(open_page: Callable[..., Page], bigpanda: Sandbox, wi
     assert page.locator(".change .few").nth(2).text_content() == "web-prod-1, web-prod-2 +3 more hosts"
 
 
-def test_a_row_on_a_phone_is_two_lines(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:  # noqa: F811
+def test_a_row_on_a_phone_is_two_lines(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:
     """And the first look shows some of them: the filters are folded, and unfold without a script."""
     usual(bigpanda)
     page = open_page(viewport={"width": 390, "height": 844})
@@ -166,7 +162,7 @@ SMALL = """() => [...document.querySelectorAll("a, button, input, select, summar
     ids=["phone", "tablet"],
 )
 def test_targets_are_large_enough_for_a_finger(
-    open_page: Callable[..., Page],  # noqa: F811
+    open_page: Callable[..., Page],
     bigpanda: Sandbox,
     options: dict[str, Any],
 ) -> None:
@@ -189,7 +185,7 @@ def test_targets_are_large_enough_for_a_finger(
         assert page.evaluate(SMALL) == [], path
 
 
-def test_names_in_a_row_filter(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:  # noqa: F811
+def test_names_in_a_row_filter(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:
     """Each in turn; the version opens the deployment, and the way back leads to the list as it was."""
     deploy(bigpanda, component="shop-front", hosts=["web-10"], owner="leonie")
     deploy(bigpanda, Status.FAILURE, "disk full", component="shop", version="2", hosts=["web-1", "web-10"], owner="leo")
@@ -214,7 +210,7 @@ def test_names_in_a_row_filter(open_page: Callable[..., Page], bigpanda: Sandbox
     assert parse_qs(urlsplit(page.url).query) == {"range": ["7d"], "sort": ["version"]}
 
 
-def test_rows_work_from_a_keyboard(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:  # noqa: F811
+def test_rows_work_from_a_keyboard(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:
     """Each link of a row comes in the order that it is read, can be seen, and stays in focus when the page changes."""
     usual(bigpanda)
     page = open_page()
@@ -233,7 +229,7 @@ def test_rows_work_from_a_keyboard(open_page: Callable[..., Page], bigpanda: San
     page.wait_for_url("**/?owner=%3Doliver%40acme.com")
 
 
-def test_a_start_is_told_by_how_long_ago_it_was(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:  # noqa: F811
+def test_a_start_is_told_by_how_long_ago_it_was(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:
     """It goes on by itself, without asking the server; the exact time is shown to who points at it."""
     started = int(time.time()) - 30
     deploy(bigpanda, timestamp=started)
@@ -248,7 +244,7 @@ def test_a_start_is_told_by_how_long_ago_it_was(open_page: Callable[..., Page], 
     assert told.get_attribute("datetime") == exact.replace(" UTC", "Z").replace(" ", "T")
 
 
-def test_states_differ_by_more_than_colour(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:  # noqa: F811
+def test_states_differ_by_more_than_colour(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:
     """In the colours of the user's own as well, and on a phone, where their words are for those who listen."""
     now = int(time.time())
     deploy(bigpanda, timestamp=now - 50)
@@ -263,7 +259,7 @@ def test_states_differ_by_more_than_colour(open_page: Callable[..., Page], bigpa
             assert page.locator(".change").get_by_role("link", name=words, exact=True).count() == 1
 
 
-def test_nothing_moves_for_who_does_not_want_it(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:  # noqa: F811
+def test_nothing_moves_for_who_does_not_want_it(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:
     """Neither transition nor animation."""
     deploy(bigpanda)
     page = open_page(reduced_motion="reduce")

@@ -65,7 +65,7 @@ def test_what_is_no_host_name_cannot_be_allowed(given: str) -> None:
         AllowedHosts.of("127.0.0.1", [given])
 
 
-@pytest.mark.parametrize("path", ["/", "/changes", "/events", "/stream", "/static/changes.css", "/nowhere"])
+@pytest.mark.parametrize("path", ["/", "/changes", "/events", "/stream", "/static/base.css", "/nowhere"])
 def test_a_request_for_a_foreign_host_is_421(bigpanda: Sandbox, path: str) -> None:
     """On every path, with what to do; as a page where a browser asked."""
     answer = ask(bigpanda.address, path=path, host="evil.example:8080")

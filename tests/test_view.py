@@ -16,7 +16,7 @@ from bigpanda_provider.sandbox.bodies import EndBody, StartBody
 from bigpanda_provider.sandbox.database import FORMAT, version_key
 from bigpanda_provider.sandbox.listing import SORTS, Cursor, Filter, Order
 from bigpanda_provider.sandbox.store import Store
-from bigpanda_provider.sandbox.timeline import WIDTH, Timeline
+from bigpanda_provider.sandbox.times import iso, period
 from bigpanda_provider.sandbox.view import View
 
 from .http_client import ask
@@ -60,6 +60,64 @@ def test_a_range_has_what_was_not_over_before_it() -> None:
     assert store.count(View().filter(NOW, "24h")) == 5
 
 
+def test_a_period_has_what_was_not_over_before_and_began_until_its_end() -> None:
+    """Where both ends are given, or one; instead of the range."""
+    store = store_of(
+        ("over", "1", NOW - 9 * HOUR, NOW - HOUR - 1, "success"),
+        ("long", "1", NOW - 9 * HOUR, NOW - HOUR, "failure"),
+        ("open", "1", NOW - 99 * HOUR, None, ""),
+        ("in", "1", NOW - 60, NOW - 30, "success"),
+        ("after", "1", NOW - 59, None, ""),
+    )
+    since, until = iso(NOW - HOUR), iso(NOW - 60)
+    for view, expected in (
+        (View(since=since, until=until, range="all"), ["in", "long", "open"]),
+        (View(since=since), ["after", "in", "long", "open"]),
+        (View(until=until), ["in", "long", "over", "open"]),
+        (View(component="o", since=since, until=until), ["long", "open"]),
+    ):
+        for sort in SORTS:
+            found = store.changes(10, chosen=view.filter(NOW), order=Order(sort))
+            assert {change["component"] for change in found} == set(expected)
+        assert store.count(view.filter(NOW)) == len(expected)
+
+
+def counts(text: str) -> dict[str, str]:
+    """What the counts of a page say, each with where it leads."""
+    (line,) = re.findall(r'<p class="counts">(.*?)</p>', text)
+    found = re.findall(r'<a class="\w+" href="([^"]*)"[^>]*><svg.*?</svg>(.*?)</a>', line)
+    return {re.sub("<[^>]*>", "", words): html.unescape(link) for link, words in found}
+
+
+def test_a_period_is_kept_by_all_that_the_page_leads_to(bigpanda: Sandbox) -> None:
+    """The list, counts, other filters and exports are of it; a range leads out of it, and so does the way back."""
+    now = int(time.time())
+    for number, ago in enumerate((60, 600, 1200)):
+        take(bigpanda, identifier=str(number), summary=f"s{number}", status="Done", start=now - ago, end=now - ago + 30)
+    period = f"since={iso(now - 700)}&until={iso(now - 500)}"
+    text = page(bigpanda, f"/?range=1h&{period}")
+    assert listed(text) == ["s1"]
+    assert counts(text) == {"1 done": f"?state=success&range=1h&{period}"}
+    for address in (f"/changes.csv?range=1h&{period}", f"/changes.json?range=1h&{period}"):
+        assert address in html.unescape(text)
+        exported = page(bigpanda, address)
+        assert [f"s{number}" in exported for number in range(3)] == [False, True, False]
+    assert names(get(bigpanda, "/changes", since=now - 700, until=now - 500)) == [None]
+    assert 'href="?range=6h">6 h' in text
+    empty = page(bigpanda, f"/?range=1h&since={now + 900}&until={iso(now + 1000)}&component=s")
+    assert "No change fits in this period" in empty
+    assert '<a href="?component=s&amp;range=1h">Back to the last 1 h</a>' in empty
+
+
+def test_a_period_reads_shortly() -> None:
+    """The date once, and seconds only where there are some."""
+    first, last = "2026-11-27T14:50:00Z", "2026-11-27T15:05:01Z"
+    assert period(first, "2026-11-27T15:05:00Z") == "2026-11-27 14:50 to 15:05 UTC"
+    assert period(first, last) == "2026-11-27 14:50:00 to 15:05:01 UTC"
+    assert period(first, "2026-11-28T15:05:00Z") == "2026-11-27 14:50 to 2026-11-28 15:05 UTC"
+    assert (period(first, ""), period("", last)) == ("since 2026-11-27 14:50 UTC", "until 2026-11-27 15:05:01 UTC")
+
+
 def test_the_page_shows_the_last_day_and_the_list_all(bigpanda: Sandbox) -> None:
     """The page says what it leaves out if it has nothing to show."""
     now = int(time.time())
@@ -84,10 +142,12 @@ def test_counts_lead_to_what_they_count(bigpanda: Sandbox) -> None:
     text = page(bigpanda, "/?host=web&sort=owner")
     (line,) = re.findall(r'<p class="counts">(.*?)</p>', text)
     assert re.sub("<[^>]*>", "", line) == "2 in progress · 1 failed · 1 done · 1 canceled, last 24 h"
-    links = [html.unescape(link) for link in re.findall(r'href="(.*?)"', line)]
+    links = [*counts(text).values()]
     assert [len(listed(page(bigpanda, f"/{link}"))) for link in links] == [2, 1, 1, 1]
     assert links[1] == "?host=web&state=failure&sort=owner"
-    assert 'href="?host=web&amp;sort=owner" aria-current="true">1 failed' in page(bigpanda, f"/{links[1]}")
+    failed = page(bigpanda, f"/{links[1]}")
+    assert counts(failed)["1 failed"] == "?host=web&sort=owner"
+    assert '<a class="failure" href="?host=web&amp;sort=owner" aria-current="true">' in failed
     assert get(bigpanda, "/changes", host="web")["states"] == {
         **{"in_progress": 2, "success": 1, "failure": 1, "canceled": 1}
     }
@@ -98,6 +158,14 @@ def test_counts_lead_to_what_they_count(bigpanda: Sandbox) -> None:
     ("query", "sentence"),
     [
         ("range=2h", 'range: "2h" is not a time range; write 1h, 6h, 24h, 7d or all'),
+        (
+            "since=yesterday",
+            'since: "yesterday" is not a time; write Unix seconds (1700000000) or ISO 8601 (2023-11-14T22:13:20Z)',
+        ),
+        (
+            "since=1700000001&until=2023-11-14T22:13:20Z",
+            "since: 2023-11-14T22:13:21Z is later than until, 2023-11-14T22:13:20Z; swap them",
+        ),
         ("order=up", 'order: "up" is not an order; write asc or desc'),
         (
             "sort=%3Cscript%3E",
@@ -183,38 +251,14 @@ def test_versions_are_sorted_by_their_numbers() -> None:
 
 def test_a_view_survives_its_address() -> None:
     """Whatever is in it; what is wrong in a link back is left out."""
-    view = View('sh"op', "a&b=c", "me", "failure", "7d", "owner", "desc", 3)
+    view = View(
+        *('sh"op', "a&b=c", "me", "failure", "7d", "owner", "desc", 3, "2026-11-27T14:50:00Z", "2026-11-27T15:05:01Z")
+    )
     assert View.back(view.query(page=3)) == view
     assert View.back("https://evil.example/?state=x&range=%22&page=1e9&next=//evil&component=a") == View(component="a")
-    assert View.back("?page=0&state=") == View()
+    assert View.back("?page=0&state=&since=yesterday&until=") == View()
     assert View.back("page=9" + "9" * 500) == View()
     assert View().query() == ""
-
-
-def test_the_axis_is_the_range() -> None:
-    """What began before it or is planned for later stands at its edge, and squashes nothing."""
-    long = {"id": 1, "started": 10, "ended": 150, "state": "success"}
-    short = {"id": 2, "started": 150, "ended": 175, "state": "success"}
-    planned = {"id": 3, "started": 10**9, "ended": 10**9 + 5, "state": "planned"}
-    timeline = Timeline.of([planned, short, long], now=200, since=100)
-    assert [(bar.x, bar.width) for bar in timeline.bars] == [(0, WIDTH / 2), (WIDTH / 2, WIDTH / 4), (WIDTH - 3, 3)]
-    assert [tick.label for tick in timeline.ticks][:2] == ["00:01:40", "00:02:05"]
-
-
-@pytest.mark.parametrize(
-    ("since", "now", "labels"),
-    [
-        (0, 300, ["00:00:00", "00:01:15", "00:02:30", "00:03:45", "00:05:00"]),
-        (0, 7200, ["00:00", "00:30", "01:00", "01:30", "02:00"]),
-        (43200, 129600, ["12:00", "18:00", "1970-01-02 00:00", "06:00", "12:00"]),
-        (0, 7 * 86400, ["1970-01-01", "1970-01-02", "1970-01-04", "1970-01-06", "1970-01-08"]),
-    ],
-    ids=["5 min", "2 h", "24 h", "7 d"],
-)
-def test_the_axis_says_a_date_where_it_changes(since: int, now: int, labels: list[str]) -> None:
-    """And the time of day where that says something."""
-    timeline = Timeline.of([{"id": 1, "started": since, "ended": now, "state": "success"}], now=now, since=since)
-    assert [tick.label for tick in timeline.ticks] == labels
 
 
 FORMAT_1 = """
@@ -264,6 +308,8 @@ def test_a_data_file_that_could_not_be_sorted_is_upgraded(tmp_path: Path) -> Non
         Filter(),
         Filter(since=MANY - HOUR),
         Filter(since=1),
+        Filter(since=MANY // 2, until=MANY // 2 + HOUR),
+        Filter(until=MANY // 2),
         Filter(state="success", since=1),
         Filter(component="c7"),
         Filter(owner="o3"),
@@ -286,13 +332,19 @@ def test_a_sorted_page_of_very_many_is_quick(very_many: Store, chosen: Filter, s
 def test_the_pages_of_very_many_are_quick(very_many: Store) -> None:
     """As they are sent to a browser, the first and the last, sorted and not, in the time that a person waits for."""
     with sandbox(store=very_many) as running:
-        for path in ("/?range=all", "/?range=all&sort=version&page=2000", "/?range=all&page=1000", "/?component=c7"):
+        for query in (
+            "range=all",
+            "range=all&sort=version&page=2000",
+            "range=all&page=1000",
+            "component=c7",
+            "until=9000",
+        ):
             took = []
             for _ in range(3):
                 began = time.process_time()
-                assert ask(running.address, path=path).status == 200
+                assert ask(running.address, path=f"/?{query}").status == 200
                 took.append(time.process_time() - began)
-            assert min(took) < 2 * MOST_S, (path, took)
+            assert min(took) < 2 * MOST_S, (query, took)
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,8 @@ ROWS = (
     " WHERE event.deployment = deployment.id ORDER BY event.id DESC LIMIT 1) END AS body FROM deployment"
 )
 """Deployments and changes, these with their last post. It is not a column, since a search would read past it."""
+SHORT_ROWS = "SELECT id, component, version, hosts, state, started, ended, reason, summary FROM deployment"
+"""The same without the posts."""
 
 
 @dataclass(frozen=True)

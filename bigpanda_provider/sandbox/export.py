@@ -12,8 +12,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 from fastapi.responses import StreamingResponse
 
-from .html import HEADERS, iso
+from .html import HEADERS
 from .store import Store
+from .times import iso
 from .view import State, View, asked
 
 PART = 500

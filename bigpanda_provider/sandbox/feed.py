@@ -40,7 +40,7 @@ class Feed:
                 with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(self._next(seen), KEEP_ALIVE_S)
             if seen == self._count:
-                yield ": nothing new\n\n"
+                yield f"event: alive\ndata: {seen}\n\n"  # a comment would not reach the page's script
                 continue
             seen = self._count
             yield f"data: {seen}\n\n"

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse
 from .changes import COPIED_TAGS
 from .curl import curl
 from .listing import ENDED, RANGES, SORTS, STATES, TOLD
+from .times import iso
 
 HERE = pathlib.Path(__file__).parent
 HEADERS = {
@@ -29,6 +30,11 @@ HEADERS = {
 
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _WEB_ADDRESS = re.compile(r"https?://[^\s\x00-\x20\x7f<>\"'`\\]+", re.IGNORECASE)
+LIMITS = {"reason": 300, "summary": 160, "description": 160, "tag": 60}
+"""Most characters of the texts below a row of a list, by their kind."""
+TAGS_SHOWN = 3
+IN_COLUMNS = (*COPIED_TAGS, "hosts")
+"""The tags that columns of the list show."""
 BACK_LIMIT = 10_000
 """Most characters of the place that a page leads back to."""
 RANGE_WORDS = {name: re.sub("([0-9]+)", r"\1 ", name) for name in RANGES}
@@ -49,14 +55,6 @@ def moment(seconds: float | None) -> str:
         return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds)) + " UTC"
     except (OverflowError, ValueError, OSError):
         return f"{seconds} s"
-
-
-def iso(seconds: float) -> str:
-    """A time in ISO 8601; one that no calendar has is its number."""
-    try:
-        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-    except (OverflowError, ValueError, OSError):
-        return str(seconds)
 
 
 def duration(seconds: float) -> str:
@@ -127,14 +125,27 @@ def way_back(place: str) -> str:
     return f"?{urlencode({'back': place})}" if 0 < len(place) <= BACK_LIMIT else ""
 
 
-def other_tags(tags: Mapping[str, str] | None) -> list[tuple[str, str]]:
-    """The tags that no column of the list shows."""
-    return [(name, value) for name, value in (tags or {}).items() if name not in (*COPIED_TAGS, "hosts")]
+def cut(text: str, limit: int) -> str:
+    """A text in one line, with at most so many characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def notes(change: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a list says below a deployment or change: kind and text of its reason, its other texts, and a few tags."""
+    summary = None if change["component"] is None else change["summary"]
+    texts = {"reason": change["reason"], "summary": summary, "description": change["description"]}
+    found = [(kind, cut(text, LIMITS[kind])) for kind, text in texts.items() if text and text.strip()]
+    tags = [(name, value) for name, value in (change["tags"] or {}).items() if name not in IN_COLUMNS and value.strip()]
+    found += [("tag", f"{cut(name, LIMITS['tag'])}: {cut(value, LIMITS['tag'])}") for name, value in tags[:TAGS_SHOWN]]
+    if len(tags) > TAGS_SHOWN:
+        found.append(("tag", f"{len(tags) - TAGS_SHOWN} more tags"))
+    return found
 
 
 _environment = Environment(loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True)
 _environment.filters |= {"moment": moment, "duration": duration, "isolated": isolated, "indented": indented}
-_environment.filters |= {"name": name, "other_tags": other_tags, "at": at, "iso": iso, "curl": curl}
+_environment.filters |= {"name": name, "notes": notes, "at": at, "iso": iso, "curl": curl}
 _environment.filters |= {"ago": ago, "shown": shown, "way_back": way_back}
 _environment.tests |= {"web_address": is_web_address}
 _environment.globals |= {"states": STATES, "told": TOLD, "ended": ENDED, "ranges": RANGE_WORDS}

@@ -51,6 +51,7 @@ class Filter:
         state: a state.
         since: in Unix seconds; what was over before is left out. What is in progress is not over.
         owner: a part of the owner's name.
+        until: in Unix seconds; what started later is left out.
 
     Names are found in any case. After `=` it is the whole name that has to be given.
     """
@@ -60,6 +61,7 @@ class Filter:
     state: str = ""
     since: int | None = None
     owner: str = ""
+    until: int | None = None
 
     @property
     def looks_into_names(self) -> bool:
@@ -77,9 +79,11 @@ class Filter:
         # To read every row in turn is quicker than by an index: "+" keeps SQLite from taking one.
         every = self.looks_into_names
         until = "+until" if every or order else "until"
+        started = "+started" if every or (order and order.sort != "started") else "started"
         state = "+state" if every or (order and order.sort not in ("started", "state")) else "state"
         found: dict[str, str | int | None] = {
             f"{until} >= ?": self.since,
+            f"{started} <= ?": self.until,
             f"{state} = ?": self.state or None,
             "ifnull(component, summary) LIKE ? ESCAPE '!'": _named(self.component) if self.component else None,
             "owner LIKE ? ESCAPE '!'": _named(self.owner) if self.owner else None,

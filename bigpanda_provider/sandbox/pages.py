@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
 from .alert import Alert
@@ -16,9 +16,13 @@ from .html import BACK_LIMIT, HEADERS, HERE, page
 from .listing import STATES, Filter, Order
 from .store import Store
 from .timeline import Timeline
+from .times import iso, period
+from .tip import tip
 from .view import PAGE_RANGE, View, asked
 
 PAGE_SIZE = 50
+MOST_BARS = 500
+"""The timeline shows the newest deployments and changes, at most so many."""
 EVENTS_SHOWN = 200
 """How many events of one deployment, and how many ends that matched nothing, a page shows."""
 OTHERS_SHOWN = 20
@@ -36,7 +40,7 @@ def create_pages(store: Store, feed: Feed) -> APIRouter:
 
     @router.get("/", response_class=HTMLResponse)
     def changes(
-        view: Annotated[View, Depends(asked)], number: Annotated[int, Query(alias="page", ge=1)] = 1
+        request: Request, view: Annotated[View, Depends(asked)], number: Annotated[int, Query(alias="page", ge=1)] = 1
     ) -> HTMLResponse:
         now = int(time.time())
         view = replace(view, state=view.state if view.state in STATES else "")
@@ -46,6 +50,8 @@ def create_pages(store: Store, feed: Feed) -> APIRouter:
         last = max(-(-total // PAGE_SIZE), 1)
         view = replace(view, page=min(number, last))
         found = _part(store, chosen, order, (view.page - 1) * PAGE_SIZE, total)
+        drawn = store.newest(chosen, MOST_BARS)
+        timeline = Timeline.of(drawn, now, chosen.since, chosen.until)
         return page(
             "changes.html",
             changes=found,
@@ -56,9 +62,15 @@ def create_pages(store: Store, feed: Feed) -> APIRouter:
             total=total,
             last=last,
             before=0 if total or chosen.since is None else store.count(replace(chosen, since=None)),
-            timeline=Timeline.of(found, now, chosen.since),
+            timeline=timeline,
+            drawn=len(drawn),
+            since=view.since or iso(timeline.axis.first if timeline else chosen.since or now),
+            until=view.until or iso(min(timeline.axis.last, now) if timeline else now),
+            tip=tip,
+            period=period,
             unmatched=store.count_unmatched(),
             components=store.components(),
+            origin=str(request.base_url).rstrip("/"),
         )
 
     @router.get("/deployments/{number}", response_class=HTMLResponse)

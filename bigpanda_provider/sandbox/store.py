@@ -12,7 +12,7 @@ from typing import Any
 
 from .around import Around, Neighbours, around, beside, neighbours
 from .bodies import ChangeBody, EndBody, StartBody
-from .changes import ROWS, Query, as_json, find, item, keep
+from .changes import ROWS, SHORT_ROWS, Query, as_json, find, item, keep
 from .database import KEYS, open_database
 from .listing import EVERY, LARGEST, NEWEST_FIRST, STATES, Cursor, Filter, Order
 
@@ -138,6 +138,13 @@ class Store:
             rows = self._db.execute(f"{ROWS} WHERE id IN {_LISTED}", (json.dumps(numbers),))
             found = {row["id"]: item(row) for row in rows}
         return [found[number] for number in numbers]
+
+    def newest(self, chosen: Filter, limit: int) -> list[dict[str, Any]]:
+        """Those with the latest start, without what was sent for them: as much as a timeline shows."""
+        numbers = self.numbers(chosen, NEWEST_FIRST, limit)
+        with self._lock:
+            rows = self._db.execute(f"{SHORT_ROWS} WHERE id IN {_LISTED}", (json.dumps(numbers),))
+            return [{**dict(row), "hosts": json.loads(row["hosts"])} for row in rows]
 
     def count(self, chosen: Filter) -> int:
         """How many deployments and changes there are."""

@@ -1,21 +1,54 @@
-"""Where deployments and changes stand on a time axis; pure geometry."""
+"""Where deployments and changes stand on a timeline: a lane for each component; pure geometry."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-WIDTH = 1000
-"""The axis is so many units long."""
-LEAST = 3.0
-"""A bar is at least so many units wide, or nobody would see it."""
-TICKS = 4
-DATES_FROM_S = 3 * 86_400
-"""An axis of that many seconds says dates alone."""
-SECONDS_UP_TO_S = 1200
-"""A shorter axis says seconds, too."""
+from .axis import WIDTH, Axis, Span
+
+LEAST = 0.6
+"""Two deployments that begin so near to each other, in percent, would cover each other in one row."""
+CHARACTER = 0.85
+"""How wide a character of a label is, in percent of a timeline of medium width."""
+PADDING = 1.2
+"""What is beside a label, in percent."""
+LABEL_LIMIT = 24
+"""Most characters of a label."""
+INSIDE, AFTER, BEFORE = "inside", "after", "before"
+"""Where a bar's label stands."""
+
+
+HEIGHT = 98
+"""So many pixels of lanes are in view at once; the others are scrolled to."""
+MOST_LANES = 8
+"""So many lanes are in view at once."""
+HIGHEST = 20
+"""A lane is so many pixels high, at most."""
+BETWEEN = 3
+"""So many pixels are between the bars of two lanes."""
+LEAST_LABELLED = 11
+"""A bar has room for text if it is so many pixels high."""
+LEAST_HEIGHT = 4
+"""A bar is at least so many pixels high, where several share a lane."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """A text at a bar.
+
+    Attributes:
+        text: what it says.
+        place: inside of the bar, after it or before it.
+        x: where the room for it begins, in percent.
+        width: how wide that is, in percent. What does not fit is cut off there.
+    """
+
+    text: str
+    place: str
+    x: float
+    width: float
 
 
 @dataclass(frozen=True)
@@ -24,83 +57,175 @@ class Bar:
 
     Attributes:
         change: the deployment.
-        x: where it begins, in units.
-        width: how long it is, in units.
+        x: where it begins, in percent.
+        width: how long it is, in percent.
+        y: its upper edge, in pixels.
+        height: in pixels.
+        label: its text, where there is room.
     """
 
     change: Mapping[str, Any]
     x: float
     width: float
+    y: int
+    height: int
+    label: Label | None = None
 
 
 @dataclass(frozen=True)
-class Tick:
-    """A time on the axis."""
+class Lane:
+    """The deployments of one component, the earliest start first.
 
-    x: float
-    label: str
+    Attributes:
+        name: the component; None for changes without one.
+        bars: its deployments.
+    """
+
+    name: str | None
+    bars: Sequence[Bar]
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """The deployments of a page on one axis, the earliest start first."""
+    """Deployments on one axis. What somebody has to look at first has the upper lanes.
 
-    bars: Sequence[Bar]
-    ticks: Sequence[Tick]
+    Attributes:
+        lanes: a lane for each component.
+        axis: their axis.
+        pitch: from one lane to the next, in pixels.
+    """
+
+    lanes: Sequence[Lane]
+    axis: Axis
+    pitch: int
+
+    @property
+    def hidden(self) -> int:
+        """How many lanes one has to scroll to."""
+        return max(len(self.lanes) - MOST_LANES, 0)
+
+    @property
+    def height(self) -> int:
+        """The height of all lanes, in pixels."""
+        return len(self.lanes) * self.pitch
 
     @classmethod
-    def of(cls, changes: Sequence[Mapping[str, Any]], now: int, since: int | None = None) -> Timeline:
+    def of(
+        cls, changes: Sequence[Mapping[str, Any]], now: int, since: int | None = None, until: int | None = None
+    ) -> Timeline | None:
         """Lay them out; one that is in progress lasts until now, another one without an end shows its start alone.
 
         Args:
-            changes: the deployments and changes.
+            changes: the deployments and changes; None comes of none.
             now: in Unix seconds.
-            since: where the axis begins, to end now; what is before or after stands at its edge. If None, the axis
-                holds them all.
+            since: where the axis begins; what is before stands at its edge. If None, see `Axis`.
+            until: where it ends.
         """
         if not changes:
-            return cls((), ())
-        spans = sorted(((c, c["started"], max(_end(c, now), c["started"])) for c in changes), key=lambda span: span[1])
-        first, last = min(start for _, start, _ in spans), max(end for _, _, end in spans)
-        if since is not None:
-            first, last = since, now
-            spans = [(c, _within(since, start, now), _within(since, end, now)) for c, start, end in spans]
-        unit = WIDTH / max(last - first, 1)
-        bars = []
-        for change, start, end in spans:
-            width = max((end - start) * unit, LEAST)
-            bars.append(Bar(change, round(min((start - first) * unit, WIDTH - width), 1), round(width, 1)))
-        times = [first + (last - first) * number / TICKS for number in range(TICKS + 1)]
-        labels = _labels(times, last - first)
-        ticks = [Tick(round(WIDTH * number / TICKS, 1), label) for number, label in enumerate(labels)]
-        return cls(bars, ticks)
+            return None
+        axis = Axis.of([_span(change, now) for change in changes], now, since, until)
+        found: dict[str | None, list[Mapping[str, Any]]] = {}
+        for change in sorted(changes, key=lambda change: (change["started"], change["id"])):
+            found.setdefault(change["component"], []).append(change)
+        pitch = min(HEIGHT // min(len(found), MOST_LANES), HIGHEST)
+        names = sorted(found, key=lambda name: _urgency(found[name], now))
+        names = [*_by_name(names[:MOST_LANES]), *_by_name(names[MOST_LANES:])]
+        lanes = [Lane(name, _bars(found[name], axis, now, pitch, top * pitch)) for top, name in enumerate(names)]
+        return cls(lanes, axis, pitch)
 
 
-def _within(first: int, seconds: int, last: int) -> int:
-    return min(max(seconds, first), last)
-
-
-def _end(change: Mapping[str, Any], now: int) -> int:
+def _span(change: Mapping[str, Any], now: int) -> Span:
+    started = int(change["started"])
     if change["ended"] is not None:
-        return int(change["ended"])
-    return now if change["state"] == "in_progress" else int(change["started"])
+        return Span(started, max(int(change["ended"]), started))
+    return Span(started, max(now, started) if change["state"] == "in_progress" else started)
 
 
-def _labels(times: Sequence[float], length: int) -> list[str]:
-    """What stands at these times: the time of day, with the date where it changes; the dates alone on a long axis."""
-    if length >= DATES_FROM_S:
-        return [_label("%Y-%m-%d", at) for at in times]
-    found, known = [], _label("%Y-%m-%d", times[0])
-    for at in times:
-        date = _label("%Y-%m-%d", at)
-        clock = _label("%H:%M:%S" if length < SECONDS_UP_TO_S else "%H:%M", at)
-        found.append(clock if date == known else f"{date} {clock}")
-        known = date
+def _urgency(changes: Sequence[Mapping[str, Any]], now: int) -> tuple[bool, bool, int]:
+    """What a lane is sorted by: in progress, a failure, what ended last."""
+    states = {change["state"] for change in changes}
+    return "in_progress" not in states, "failure" not in states, -max(_span(change, now).last for change in changes)
+
+
+def _by_name(names: Sequence[str | None]) -> list[str | None]:
+    """The names in an order that stays the same while deployments come in."""
+    return sorted(names, key=lambda name: (name is None, (name or "").casefold(), name or ""))
+
+
+def _bars(changes: Sequence[Mapping[str, Any]], axis: Axis, now: int, pitch: int, top: int) -> list[Bar]:
+    """The bars of a lane; those that overlap have rows of their own, as far as there is room."""
+    whole = [_bar(change, axis, now, top + BETWEEN // 2, pitch - BETWEEN) for change in changes]
+    found: list[Bar] = []
+    group: list[Bar] = []
+    for bar in whole:
+        if group and bar.x >= max(_end(other) for other in group):
+            found += _shared(group)
+            group = []
+        group.append(bar)
+    return _labelled([*found, *_shared(group)])
+
+
+def _bar(change: Mapping[str, Any], axis: Axis, now: int, y: int, height: int) -> Bar:
+    """A bar that has its lane for itself."""
+    span = _span(change, now)
+    x = min(axis.at(span.first), WIDTH - LEAST)
+    return Bar(change, round(x, 2), round(max(axis.at(span.last) - x, 0.0), 2), y, height)
+
+
+def _end(bar: Bar) -> float:
+    """Up to where a bar covers others, in percent."""
+    return bar.x + max(bar.width, LEAST)
+
+
+def _shared(group: Sequence[Bar]) -> Iterator[Bar]:
+    """Bars of which each overlaps another, in as many rows as are needed, or as there is room for."""
+    most = (group[0].height + 1) // (LEAST_HEIGHT + 1)
+    ends: list[float] = []
+    rows: list[int] = []
+    for bar in group:
+        row = next((row for row, end in enumerate(ends) if end <= bar.x), len(ends))
+        if row == len(ends) and row < most:
+            ends.append(0.0)
+        row = min(row, len(ends) - 1)
+        ends[row] = max(ends[row], _end(bar))
+        rows.append(row)
+    height = (group[0].height - len(ends) + 1) // len(ends)
+    for bar, row in zip(group, rows, strict=True):
+        yield replace(bar, y=bar.y + row * (height + 1), height=height)
+
+
+def _labelled(bars: Sequence[Bar]) -> list[Bar]:
+    """The bars of a lane with labels, where there is room for them."""
+    found: list[Bar] = []
+    taken = 0.0
+    for bar, following in zip(bars, [*bars[1:], None], strict=True):
+        label = _label(bar, taken, WIDTH if following is None else following.x)
+        found.append(replace(bar, label=label))
+        taken = max(taken, _end(bar))
+        if label and label.place == AFTER:
+            taken = label.x + label.width
     return found
 
 
-def _label(pattern: str, seconds: float) -> str:
-    try:
-        return time.strftime(pattern, time.gmtime(seconds))
-    except (OverflowError, ValueError, OSError):  # no calendar has it
-        return ""
+def _label(bar: Bar, left: float, right: float) -> Label | None:
+    """A bar's label.
+
+    Args:
+        bar: the bar.
+        left: up to where others need the lane before it.
+        right: from where on others need it after it.
+    """
+    said = bar.change["version"] if bar.change["component"] is not None else bar.change["summary"]
+    if not said or bar.height < LEAST_LABELLED:
+        return None
+    text = said if len(said) <= LABEL_LIMIT else f"{said[: LABEL_LIMIT - 1]}…"
+    needed = len(text) * CHARACTER + PADDING
+    end = _end(bar)
+    if bar.width >= needed:
+        return Label(text, INSIDE, bar.x, bar.width)
+    if right - end >= needed + PADDING:
+        room = right - end if right == WIDTH else max(needed + PADDING, (right - end) / 2)  # what follows may need some
+        return Label(text, AFTER, round(end, 2), round(room, 2))
+    if bar.x - left >= needed + PADDING:
+        return Label(text, BEFORE, round(left, 2), round(bar.x - left, 2))
+    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from datetime import datetime, timezone
 
 LAST_SECOND = 253_402_300_799
@@ -13,6 +14,25 @@ _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:[.,]\d+)?)?)? ?(Z|[+-]\d\d(?::?\d\d)?)?", re.IGNORECASE | re.ASCII
 )
 _PLUS_GONE = re.compile(r"(T\d\d:\d\d\S*) (\d\d(?::?\d\d)?)", re.IGNORECASE | re.ASCII)
+
+
+def iso(seconds: int) -> str:
+    """A time in ISO 8601; one that no calendar has is its number."""
+    try:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    except (OverflowError, ValueError, OSError):
+        return str(seconds)
+
+
+def period(since: str, until: str) -> str:
+    """The time between two in ISO 8601, as a page shows it; one of them may be missing."""
+    first, last = (text.replace("T", " ").removesuffix("Z") for text in (since, until))
+    if (first or last).endswith(":00") and (last or first).endswith(":00"):
+        first, last = first[:-3], last[:-3]
+    if not first or not last:
+        return f"since {first} UTC" if first else f"until {last} UTC"
+    day, _, clock = last.partition(" ")
+    return f"{first} to {clock if first.startswith(day) else last} UTC"
 
 
 def parse_time(text: str) -> int:

@@ -11,6 +11,7 @@ from fastapi import HTTPException, Query
 
 from .errors import BAD_REQUEST
 from .listing import RANGES, SORTS, STATES, WHOLE_NAME, Filter, Order
+from .times import iso, parse_time
 
 PAGE_RANGE, WHOLE = "24h", "all"
 """The range of a page is the last day unless another is asked for, as an operator looks for what is going on.
@@ -66,6 +67,8 @@ class View:
         sort: one of `SORTS`.
         order: one of `ORDERS`.
         page: the number of the page, from 1.
+        since: a time in ISO 8601; it and `until` count instead of the range, which is what one goes back to.
+        until: a time in ISO 8601.
     """
 
     component: str = ""
@@ -76,6 +79,8 @@ class View:
     sort: str = ""
     order: str = ""
     page: int = 1
+    since: str = ""
+    until: str = ""
 
     def filter(self, now: int, default: str = WHOLE) -> Filter:
         """What it holds.
@@ -84,14 +89,22 @@ class View:
             now: the end of the time range, in Unix seconds.
             default: the range where none is asked for.
         """
-        length = RANGES[self.range or default]
-        since = None if length is None else now - length
-        return Filter(self.component, self.host, self.state, since, self.owner)
+        if self.has_period:
+            since, until = (parse_time(text) if text else None for text in (self.since, self.until))
+        else:
+            length, until = RANGES[self.range or default], None
+            since = None if length is None else now - length
+        return Filter(self.component, self.host, self.state, since, self.owner, until)
 
     def sorted(self) -> Order:
         """The order of its list."""
         sort = self.sort or "started"
         return Order(sort, self.order == "desc" if self.order else sort in DESCENDING)
+
+    @property
+    def has_period(self) -> bool:
+        """Whether times are asked for, instead of a range that ends now."""
+        return bool(self.since or self.until)
 
     @property
     def filters(self) -> bool:
@@ -101,7 +114,7 @@ class View:
     def query(self, **changed: str | int) -> str:
         """The query of the same view with something changed; it begins at the first page, unless that is changed."""
         other = {**vars(self), "page": 1, **changed}
-        return urlencode({name: value for name, value in other.items() if value not in ("", 1)})
+        return urlencode({name: value for name, value in other.items() if value not in ("", 1)}, safe=":")
 
     def only(self, field: str, name: str) -> str:
         """The address of the same list with what has this name alone; empty, where the name is too long for one.
@@ -130,10 +143,16 @@ class View:
         given = dict(parse_qsl(query.removeprefix("?")))
         page = given.pop("page", "")
         known = {name: value for name, value in given.items() if value in KNOWN.get(name, (value,)) and name in FIELDS}
+        for name in PERIOD:
+            try:
+                known[name] = _time(known.get(name, ""))
+            except ValueError:
+                del known[name]
         return cls(**known, page=max(int(page), 1) if page.isdecimal() and len(page) < WORD_LIMIT else 1)
 
 
-FIELDS = ("component", "host", "owner", "state", "range", "sort", "order")
+FIELDS = ("component", "host", "owner", "state", "range", "sort", "order", "since", "until")
+PERIOD = ("since", "until")
 KNOWN: Mapping[str, tuple[str, ...]] = {
     "state": tuple(STATES),
     "range": tuple(RANGES),
@@ -150,13 +169,15 @@ def asked(
     owner: Part = "",
     state: Word = "",
     time_range: Annotated[str, Query(alias="range", max_length=WORD_LIMIT)] = "",
+    since: Word = "",
+    until: Word = "",
     sort: Word = "",
     order: Word = "",
 ) -> View:
     """The view that a request asks for.
 
     Raises:
-        HTTPException: a word is none of those that are known.
+        HTTPException: a word is none of those that are known, or a time is none.
     """
     for name, value in (("range", time_range), ("sort", sort), ("order", order)):
         if value and value not in KNOWN[name]:
@@ -166,9 +187,26 @@ def asked(
                 f'{name}: "{value}" is not a{"n" if name == "order" else ""} {NOUNS[name]}; '
                 f"write {', '.join(first)} or {last}",
             )
-    return View(_name(component), _name(host), _name(owner), state, time_range, sort, order)
+    period = []
+    for name, value in (("since", since), ("until", until)):
+        try:
+            period.append(_time(value))
+        except ValueError as error:
+            raise HTTPException(BAD_REQUEST, f"{name}: {error}") from None
+    if all(period) and parse_time(period[0]) > parse_time(period[1]):
+        raise HTTPException(BAD_REQUEST, f"since: {period[0]} is later than until, {period[1]}; swap them")
+    return View(_name(component), _name(host), _name(owner), state, time_range, sort, order, 1, *period)
 
 
 def _name(given: str) -> str:
     """What is looked for. In a whole name, blanks at its ends count."""
     return given if given.startswith(WHOLE_NAME) else given.strip()
+
+
+def _time(text: str) -> str:
+    """A time as addresses have it, or the empty text.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return iso(parse_time(text)) if text.strip() else ""

@@ -1,10 +1,9 @@
 // The page of one deployment: copies its events as commands, and finds a host among many.
-"use strict";
 
 const COPY = "Copy as curl";
 const SAID_MS = 2000;
+document.documentElement.classList.add("js");
 const said = document.getElementById("said");
-let wanted = "";
 
 function selected(element) {
   window.getSelection().selectAllChildren(element);
@@ -35,23 +34,17 @@ async function copy(button) {
 }
 
 function find() {
-  const input = document.getElementById("host-filter");
-  if (!input) {
-    return;
-  }
-  if (input.value !== wanted) {
-    input.value = wanted;
-  }
-  const part = wanted.trim().toLowerCase();
+  const part = document.getElementById("host-filter")?.value.trim().toLowerCase() ?? "";
   for (const host of document.querySelectorAll("#hosts li")) {
     host.hidden = !host.textContent.toLowerCase().includes(part);
   }
-  const fold = document.getElementById("more-hosts");
   if (part) {
-    fold.open = true;
+    document.getElementById("more-hosts").open = true;
+    const shown = document.querySelectorAll("#hosts li:not([hidden])").length;
+    document.getElementById("found").textContent = `${shown} found`;
+  } else {
+    document.getElementById("found")?.replaceChildren();
   }
-  const shown = document.querySelectorAll("#hosts li:not([hidden])").length;
-  document.getElementById("found").textContent = part ? `${shown} found` : "";
 }
 
 document.addEventListener("click", (event) => {
@@ -60,11 +53,6 @@ document.addEventListener("click", (event) => {
     copy(button);
   }
 });
-document.addEventListener("input", (event) => {
-  if (event.target.id === "host-filter") {
-    wanted = event.target.value;
-    find();
-  }
-});
-// What was typed counts on when the page's content is replaced.
-new MutationObserver(find).observe(document.getElementById("content"), { childList: true });
+document.addEventListener("input", (event) => event.target.id === "host-filter" && find());
+document.addEventListener("refreshed", find);
+find();

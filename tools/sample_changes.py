@@ -47,6 +47,7 @@ class Sample:
 
 
 SAMPLES = (
+    Sample("191:20", "3:58", "checkout", "8.1.4", ("checkout",), "ana@acme.com", "Round discounts per line"),
     Sample("29:10", "3:05", "web", "5.18.0", WEB, "mia@acme.com", "Size guide on product pages"),
     Sample("27:30", "8:41", "payments", "3.9.2", PAYMENTS, "leo@acme.com", "Retry after a gateway timeout"),
     Sample("23:34", "6:58", "search", "2.41.0", SEARCH, "oliver@acme.com", "Synonyms for colours"),

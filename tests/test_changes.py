@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +14,7 @@ from bigpanda_provider.sandbox.store import Store
 
 from .http_client import ask
 from .servers import Sandbox
+from .test_page import listed, page
 from .test_sandbox import END, post
 
 MANY = 100_000
@@ -56,8 +56,7 @@ def test_the_order_is_by_start_time_and_stable(bigpanda: Sandbox) -> None:
     expected = ["d", "c3", "c2", "c1", "b", "a"]
     assert names(get(bigpanda, "/changes")) == expected
     assert [change["component"] for change in bigpanda.changes()] == expected[::-1]
-    page = ask(bigpanda.address, path="/?range=all").body.decode()
-    assert re.findall(r'<a id="d\d+" href="/deployments/\d+[^"]*">(.*?)</a>', page) == expected
+    assert listed(page(bigpanda, "/?range=all")) == expected
     assert walk(bigpanda, limit=1) == walk(bigpanda, limit=2) == walk(bigpanda, limit=4) == expected
 
 

@@ -12,8 +12,9 @@ from bigpanda_provider.state import Api
 
 from . import faults, servers
 from .browsing import browser, open_page  # noqa: F401 - fixtures
+from .database_proxy import DatabaseProxy, database_proxy
 from .engine import APP_KEY, TOKEN, Stack, recorded_by
-from .postgres import PostgreSQL, running
+from .postgres import Database, PostgreSQL, running
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +70,19 @@ def postgres(postgres_of_worker: PostgreSQL) -> Iterator[PostgreSQL]:
     """A running PostgreSQL server; the databases that the test makes on it are gone afterwards."""
     yield postgres_of_worker
     postgres_of_worker.tidy()
+
+
+@pytest.fixture
+def database(postgres: PostgreSQL) -> Database:
+    """An empty database."""
+    return postgres.database()
+
+
+@pytest.fixture
+def proxy(postgres: PostgreSQL) -> Iterator[DatabaseProxy]:
+    """A proxy in front of the databases' server."""
+    with database_proxy(postgres.port) as running:
+        yield running
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 
 from bigpanda_provider.delivery.stored.database import LIMIT_S
 
-from .database_proxy import DatabaseProxy, database_proxy
+from .database_proxy import DatabaseProxy
 from .engine import Stack
 from .outboxes import TABLES
-from .postgres import Database, PostgreSQL
+from .postgres import Database
 from .servers import Sandbox
 
 MakeStack = Callable[[str], Stack]
@@ -27,19 +27,6 @@ PROCESSES = 2
 BUSY_S = 15
 """What a busy machine adds to an update."""
 STORY = sorted(["start 1", "success 1"] * 3)
-
-
-@pytest.fixture
-def database(postgres: PostgreSQL) -> Database:
-    """An empty database."""
-    return postgres.database()
-
-
-@pytest.fixture
-def proxy(postgres: PostgreSQL) -> Iterator[DatabaseProxy]:
-    """A line to the server."""
-    with database_proxy(postgres.port) as running:
-        yield running
 
 
 @contextlib.contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -14,19 +13,6 @@ from .postgres import Database, PostgreSQL
 
 LOGIN = 3
 """The round trips of a login by SCRAM: who one is, the nonce, the proof."""
-
-
-@pytest.fixture
-def database(postgres: PostgreSQL) -> Database:
-    """An empty database."""
-    return postgres.database()
-
-
-@pytest.fixture
-def proxy(postgres: PostgreSQL) -> Iterator[DatabaseProxy]:
-    """A proxy in front of the server."""
-    with database_proxy(postgres.port) as running:
-        yield running
 
 
 def test_a_round_trip_is_counted_and_costs_its_latency(proxy: DatabaseProxy, database: Database) -> None:

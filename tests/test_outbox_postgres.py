@@ -57,12 +57,6 @@ with Outbox(parse(sys.argv[1])) as outbox:
 """
 
 
-@pytest.fixture
-def database(postgres: PostgreSQL) -> Database:
-    """An empty database."""
-    return postgres.database()
-
-
 def started(code: str, *arguments: str) -> subprocess.Popen[str]:
     """Start a process that runs Python code."""
     return subprocess.Popen(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -16,7 +15,7 @@ from bigpanda_provider.provider.telling import warn
 from bigpanda_provider.settings import Settings
 from bigpanda_provider.state import Api
 
-from .database_proxy import DatabaseProxy, database_proxy
+from .database_proxy import DatabaseProxy
 from .outboxes import PLACE, WAITING
 from .postgres import PostgreSQL
 from .servers import Sandbox
@@ -25,13 +24,6 @@ EVENTS = 2
 PER_EVENT = 2
 LOGIN = 3
 """Of one by SCRAM: who one is, the nonce, the proof."""
-
-
-@pytest.fixture
-def proxy(postgres: PostgreSQL) -> Iterator[DatabaseProxy]:
-    """A proxy in front of the server."""
-    with database_proxy(postgres.port) as running:
-        yield running
 
 
 @pytest.mark.parametrize("api", list(Api))

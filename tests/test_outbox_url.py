@@ -12,19 +12,13 @@ from bigpanda_provider.delivery.outbox import Outbox
 from bigpanda_provider.delivery.stored.location import Url, parse
 
 from .outboxes import OPEN, PLACE, read_back
-from .postgres import Database, PostgreSQL
+from .postgres import Database
 from .tls import Authority
 
 SECRET = "S3cret"
 NOT_A_URL = "(BIGPANDA_OUTBOX is not a valid URL; write it as postgresql://USER@HOST/DATABASE)"
 UNQUOTED = "has a character that must be percent-encoded, such as %40 for @ and %2F for /; or omit the password and set"
 FORBIDDEN = 'cannot be used (connection to server at "127.0.0.1", port {} failed: FATAL: password authentication failed'
-
-
-@pytest.fixture
-def database(postgres: PostgreSQL) -> Database:
-    """An empty database."""
-    return postgres.database()
 
 
 def trouble(url: str) -> str:

@@ -22,7 +22,7 @@ from bigpanda_provider.release.runner import mark
 from bigpanda_provider.state import DeliveryStatus
 from tests.engine import Stack
 from tests.outboxes import ELSEWHERE, fill
-from tests.postgres import Database, PostgreSQL
+from tests.postgres import Database
 from tests.servers import Sandbox
 
 from .command import Release
@@ -143,12 +143,6 @@ def test_a_release_whose_engine_may_go_on_is_left_alone(stack: Callable[[str], S
 
 
 # -- a database --------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def database(postgres: PostgreSQL) -> Database:
-    """An empty database."""
-    return postgres.database()
 
 
 def test_a_release_that_a_lost_machine_left_open_is_ended_by_the_next(

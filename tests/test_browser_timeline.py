@@ -43,7 +43,8 @@ def box(one: Locator) -> FloatRect:
 
 def tip(page: Page) -> str:
     """What the tooltip says."""
-    return page.locator("#tip").inner_text()
+    said: str = page.locator("#tip").inner_text()
+    return said
 
 
 @pytest.mark.parametrize("width", [1280, 1000, 800, 390, 320])

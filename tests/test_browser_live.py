@@ -180,13 +180,18 @@ def test_a_drag_goes_on(open_page: Callable[..., Page], bigpanda: Sandbox) -> No
 
 
 def test_a_lost_connection_is_told_and_made_again(browser: Browser) -> None:
-    """The page catches up with what came in meanwhile, also after a server that answers with an error."""
+    """Wherever one has scrolled to. The page catches up, also after a server that answers with an error."""
     page = browser.new_page()
     with held_port() as port:
         with sandbox(port) as first:
+            for number in range(30):
+                deploy(first, component=f"c{number}")
             page.goto(first.address)
             page.locator("#live", has_text="live").wait_for()
+            page.mouse.wheel(0, 500)
+            page.wait_for_function("scrollY > 100")
         page.locator("#live.lost", has_text="Connection lost; trying again").wait_for()
+        assert 0 <= box(page.locator("#live"))["y"] < 100
         with sandbox(port) as second:
             deploy(second, component="billing")
             page.locator("tbody", has_text="billing").wait_for(timeout=LIMIT_MS)

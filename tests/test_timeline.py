@@ -151,12 +151,18 @@ def test_the_lanes_in_view_have_the_same_height_at_most(lanes: int) -> None:
 
 
 def test_what_somebody_has_to_look_at_is_in_view() -> None:
-    """Of many components those in progress, then those that failed, then those that ended last."""
+    """Of many components those in progress or failed, the latest start first, then those that ended last.
+
+    What nobody has ended for ages does not hide the others.
+    """
     quiet = [change(NOW - 600 - n, NOW - 500 - n, f"quiet-{n:02}") for n in range(20)]
     open_one = change(NOW - 3000, None, "zebra")
     failed = change(NOW - 3000, NOW - 2900, "yak", state="failure")
     shown = [lane.name for lane in timeline(*quiet, open_one, failed).lanes][:MOST_LANES]
     assert shown == [*(f"quiet-{n:02}" for n in range(6)), "yak", "zebra"]
+    forgotten = [change(NOW - 90_000 - n, None, f"forgotten-{n:02}") for n in range(20)]
+    shown = [lane.name for lane in timeline(*quiet, *forgotten, open_one, failed).lanes][:MOST_LANES]
+    assert {"yak", "zebra"} < {*shown}
 
 
 def test_those_that_overlap_share_the_lane() -> None:

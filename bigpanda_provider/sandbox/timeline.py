@@ -22,6 +22,8 @@ INSIDE, AFTER, BEFORE = "inside", "after", "before"
 
 HEIGHT = 98
 """So many pixels of lanes are in view at once; the others are scrolled to."""
+URGENT = ("in_progress", "failure")
+"""What somebody has to look at first."""
 MOST_LANES = 8
 """So many lanes are in view at once."""
 HIGHEST = 20
@@ -129,7 +131,7 @@ class Timeline:
             found.setdefault(change["component"], []).append(change)
         pitch = min(HEIGHT // min(len(found), MOST_LANES), HIGHEST)
         names = sorted(found, key=lambda name: _urgency(found[name], now))
-        names = [*_by_name(names[:MOST_LANES]), *_by_name(names[MOST_LANES:])]
+        names = [*_by_name(names[:MOST_LANES]), *names[MOST_LANES:]]
         lanes = [Lane(name, _bars(found[name], axis, now, pitch, top * pitch)) for top, name in enumerate(names)]
         return cls(lanes, axis, pitch)
 
@@ -141,10 +143,13 @@ def _span(change: Mapping[str, Any], now: int) -> Span:
     return Span(started, max(now, started) if change["state"] == "in_progress" else started)
 
 
-def _urgency(changes: Sequence[Mapping[str, Any]], now: int) -> tuple[bool, bool, int]:
-    """What a lane is sorted by: in progress, a failure, what ended last."""
-    states = {change["state"] for change in changes}
-    return "in_progress" not in states, "failure" not in states, -max(_span(change, now).last for change in changes)
+def _urgency(changes: Sequence[Mapping[str, Any]], now: int) -> tuple[bool, int]:
+    """What a lane is sorted by: what is in progress or failed, the latest start first, then what ended last.
+
+    So what has been in progress for ages, since nobody ended it, does not hide a failure of today.
+    """
+    urgent = [min(int(change["started"]), now) for change in changes if change["state"] in URGENT]
+    return not urgent, -max(urgent or (_span(change, now).last for change in changes))
 
 
 def _by_name(names: Sequence[str | None]) -> list[str | None]:

@@ -157,16 +157,16 @@ def test_bars_are_reached_from_the_keyboard(open_page: Callable[..., Page], bigp
 
 def test_the_bar_with_the_focus_is_in_view(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:
     """Above the axis, which stays in view too, from the first lane to the last."""
-    for number in range(20):
-        change(bigpanda, f"c{number:02}", 1800, 60)
+    for number in range(24):
+        change(bigpanda, f"c{number:02}", 1800 - 20 * number, 60)
     page = open_page("/?range=1h")
     page.locator('.bar[tabindex="0"]').focus()
-    for _ in range(20):
+    page.keyboard.press("Home")
+    for _ in range(24):
         page.keyboard.press("ArrowDown")
-        assert page.evaluate(
-            "document.activeElement.getBoundingClientRect().bottom <= document.querySelector('.axis')"
-            ".getBoundingClientRect().top + 1"
-        )
+        bar, axis = box(page.locator(".bar:focus .span")), box(page.locator(".axis"))
+        assert bar["y"] + bar["height"] <= axis["y"] + 1
+    assert page.evaluate("document.activeElement.dataset.lane") == "23"
 
 
 def test_a_touch_shows_the_tooltip_and_a_second_one_opens(open_page: Callable[..., Page], bigpanda: Sandbox) -> None:

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from .alert import Alert
 from .feed import Feed
 from .html import BACK_LIMIT, HEADERS, HERE, page
-from .listing import STATES, Filter, Order
+from .listing import NEWEST_FIRST, STATES, Filter, Order
 from .store import Store
 from .timeline import Timeline
 from .times import iso, period
@@ -49,8 +49,13 @@ def create_pages(store: Store, feed: Feed) -> APIRouter:
         total = states.get(view.state, 0) if view.state else sum(states.values())
         last = max(-(-total // PAGE_SIZE), 1)
         view = replace(view, page=min(number, last))
-        found = _part(store, chosen, order, (view.page - 1) * PAGE_SIZE, total)
-        drawn = store.newest(chosen, MOST_BARS)
+        newest = store.numbers(chosen, NEWEST_FIRST, MOST_BARS)
+        first = (view.page - 1) * PAGE_SIZE
+        if order == NEWEST_FIRST and first + PAGE_SIZE <= MOST_BARS:  # to look into all names takes a while
+            found = store.items(newest[first : first + PAGE_SIZE])
+        else:
+            found = _part(store, chosen, order, first, total)
+        drawn = store.outlines(newest)
         timeline = Timeline.of(drawn, now, chosen.since, chosen.until)
         return page(
             "changes.html",

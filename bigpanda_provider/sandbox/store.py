@@ -139,9 +139,8 @@ class Store:
             found = {row["id"]: item(row) for row in rows}
         return [found[number] for number in numbers]
 
-    def newest(self, chosen: Filter, limit: int) -> list[dict[str, Any]]:
-        """Those with the latest start, without what was sent for them: as much as a timeline shows."""
-        numbers = self.numbers(chosen, NEWEST_FIRST, limit)
+    def outlines(self, numbers: Sequence[int]) -> list[dict[str, Any]]:
+        """Deployments and changes without what was sent for them: as much as a timeline shows."""
         with self._lock:
             rows = self._db.execute(f"{SHORT_ROWS} WHERE id IN {_LISTED}", (json.dumps(numbers),))
             return [{**dict(row), "hosts": json.loads(row["hosts"])} for row in rows]

@@ -21,7 +21,7 @@ from .tip import tip
 from .view import PAGE_RANGE, View, asked
 
 PAGE_SIZE = 50
-MOST_BARS = 500
+MOST_BARS = 300
 """The timeline shows the newest deployments and changes, at most so many."""
 EVENTS_SHOWN = 200
 """How many events of one deployment, and how many ends that matched nothing, a page shows."""

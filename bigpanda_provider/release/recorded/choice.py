@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...errors import WrongUseError
-from .records import Entry, State
+from .records import Entry, State, is_mine
 
 NEWEST = 20
 """How many deployments a terminal shows, unless others are asked for."""
@@ -63,7 +63,7 @@ class Choice:
             and (self.host is None or self.host in (entry.hosts or ()))
             and self.state in (None, entry.state)
             and (self.after is None or entry.recorded >= self.after.timestamp())
-            and (entry.is_mine or not self.mine)
+            and (not self.mine or is_mine(entry.origin))
         )
 
 

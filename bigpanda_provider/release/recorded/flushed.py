@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ...bigpanda.text import listed
 from ...delivery.attempt import Attempt
-from ...delivery.origin import Origin
 from ...delivery.record import Record
 from ...settings import Setting, Source
 from ...state import DeliveryStatus
-from .records import NOT_TRIED, Entry, recorded_by
+from .records import NOT_TRIED, Entry, is_mine, recorded_by
 
 SHOWN = 5
 """How many deployments a line names."""
@@ -37,8 +35,7 @@ class Part:
     def __str__(self) -> str:
         what = " and ".join(f"the {event}" for event in self.events) or "the events"
         start, origin = self.record.attempt.start, self.record.origin
-        is_mine = not origin.is_known or origin.is_same_user(Origin.here(os.environ))
-        by = "" if is_mine else f" (recorded by {origin})"
+        by = "" if is_mine(origin) else f" (recorded by {origin})"
         return f"{what} of {named(self.record) if start is None else start.named()}{by}"
 
     def as_object(self) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import datetime as dt
 import enum
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from ...bigpanda.events import StartEvent
@@ -102,7 +103,6 @@ class Entry:
         tags: all tags of its start.
         link: its link.
         origin: the machine, the user and the CI job that recorded it.
-        is_mine: whether it was recorded by this user of this machine, as far as that is known.
         looked_after_by: who is going to end it; None where only BigPanda is not asked.
     """
 
@@ -128,7 +128,6 @@ class Entry:
     tags: Mapping[str, str] | None = None
     link: str | None = None
     origin: Origin = Origin()  # noqa: RUF009 - frozen
-    is_mine: bool = True
     looked_after_by: str | None = None
 
     @classmethod
@@ -198,9 +197,17 @@ class Entry:
 
 def entries(outbox: Outbox, records: Iterable[Record]) -> Iterator[Entry]:
     """Records of the outbox as they are listed."""
-    here = Origin.here(os.environ)
-    found = (Entry.of(record, outbox.now()) for record in records)
-    return (replace(one, is_mine=one.origin == Origin() or one.origin.is_same_user(here)) for one in found)
+    return (Entry.of(record, outbox.now()) for record in records)
+
+
+def is_mine(origin: Origin) -> bool:
+    """Whether this user of this machine has recorded something, as far as that is known."""
+    return not origin.is_known or origin.is_same_user(_here())
+
+
+@cache
+def _here() -> Origin:
+    return Origin.here(os.environ)
 
 
 def recorded_by(record: Record) -> str:

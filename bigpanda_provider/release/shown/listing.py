@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.text import Text
 
 from ..recorded.choice import COUNTED
-from ..recorded.records import SHORT_ID, Entry, Events, State, short_stack
+from ..recorded.records import SHORT_ID, Entry, Events, State, is_mine, short_stack
 from ..recorded.remote import ANOTHER, END_QUEUED, END_SENT, ORPHANED, PERSON, PROCESS, SECRET
 from .table import Cell, Column, lines
 
@@ -127,7 +127,7 @@ def _what(entries: Sequence[Entry], least: int = 10) -> list[Column]:
 def _origins(entries: Sequence[Entry], rank: int) -> list[Column]:
     """Where they were recorded, if one of them was recorded elsewhere."""
     told = (Cell(str(one.origin)) for one in entries)
-    return [] if all(one.is_mine for one in entries) else [_column("recorded on", rank, 14, told)]
+    return [] if all(is_mine(one.origin) for one in entries) else [_column("recorded on", rank, 14, told)]
 
 
 def _column(name: str, rank: int, least: int, cells: Iterable[Cell], most: int | None = None) -> Column:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 
 from ..bigpanda import hidden
 from ..errors import DeliveryError, RejectedError, UnavailableError, UndeliveredError
@@ -58,7 +58,6 @@ class Delivery:
         self.address = settings.base_url.value
         self._timeout_s = settings.timeout_seconds.value
         self._secrets = (*settings.secrets, *location.secrets(os.environ))
-        self._origin = Origin.here(os.environ, self._secrets)
         self.outbox = outbox
         self.sender = Sender(settings, warn) if sender is None else sender
         self._takeover = Takeover(outbox)
@@ -431,6 +430,10 @@ class Delivery:
         with self._lock:
             self._seen.add(place)
         return place
+
+    @cached_property
+    def _origin(self) -> Origin:
+        return Origin.here(os.environ, self._secrets)
 
     def _hidden(self, end: End) -> End:
         """The end without token and app key in its reason."""

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
-import platform
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-
-from ..bigpanda.masking import masked
-from ..context import job
 
 
 @dataclass(frozen=True)
@@ -35,6 +30,11 @@ class Origin:
             environ: the environment, which tells of the CI job.
             secrets: texts that must not be seen.
         """
+        import platform  # here, since an update that begins no attempt asks nobody
+
+        from ..bigpanda.masking import masked
+        from ..context import job
+
         found = job(environ)
         name, page = (None, None) if found is None else (masked(found.name, secrets), found.url)
         return cls(platform.node() or None, _person(), name, page and masked(page, secrets))
@@ -54,6 +54,8 @@ class Origin:
 
 
 def _person() -> str | None:
+    import getpass
+
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):  # a container may run as a user that has no name

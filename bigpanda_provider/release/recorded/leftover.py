@@ -58,7 +58,8 @@ def end_orphans(outbox: Outbox, *, of_all: bool = False) -> list[Record]:
     found = readable(outbox, outbox.unsettled_of_all())
     now = outbox.now()
     orphans = [one for one in found if one.recorder is Recorder.RUNNER and one.is_orphaned(now)]
-    stacks = {one.place.stack: _Stack.of(one) for one in orphans}
+    asked = {one.place.stack: one for one in orphans}  # one of each stack: the engine takes a while to answer
+    stacks = {stack: _Stack.of(one) for stack, one in asked.items()}
     ended = ((one, _how_it_went(one, stacks[one.place.stack], now, of_all=of_all)) for one in orphans)
     ends = {one.id: end for one, end in ended if end is not None}
     taken = outbox.take(one for one in orphans if one.id in ends)

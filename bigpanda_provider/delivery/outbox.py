@@ -41,13 +41,13 @@ class _Own:
     Attributes:
         record: as it is.
         written: as the table has it; None where it is not there yet.
-        beside: what else its Deployment had when it was written; None where that is not known.
+        others: what else its Deployment had when it was written; None where that is not known.
         additions: the hosts that had been added to it then; None where that is not known.
     """
 
     record: Record
     written: Record | None
-    beside: list[Record] | None = None
+    others: list[Record] | None = None
     additions: list[Addition] | None = None
 
 
@@ -222,7 +222,7 @@ class Outbox:
             after = self._change(attempt, replace(record, attempt=record.attempt.ended(timed)), is_sent_next=True)
             return after.holder == self._me and after.attempt.end == timed
 
-    def beside(self, attempt: str) -> list[Record] | None:
+    def others_when_written(self, attempt: str) -> list[Record] | None:
         """What other processes had of the attempt's Deployment when this process wrote it last.
 
         Returns:
@@ -231,7 +231,7 @@ class Outbox:
         """
         with self._lock:
             own = self._own[attempt]
-            found, own.beside = own.beside, None
+            found, own.others = own.others, None
             return None if found is None else self._of_others(found)
 
     def learn(self, known: Attempt) -> None:
@@ -410,7 +410,7 @@ class Outbox:
             limit_s: how long sending them may take, in seconds.
 
         Returns:
-            Its record with all of its hosts; None where it has ended, or the file does not have it or its event.
+            Its record with all of its hosts; None where it has ended, or the table does not have it or its event.
         """
         until = self.now() + limit_s
         if not self._breaker.write(lambda tables: tables.add_hosts(attempt, hosts, self._me, until)):
@@ -436,7 +436,7 @@ class Outbox:
         """
         with self._lock:
             own = self._own[attempt]
-            read, own.additions = own.additions, None  # as with `beside`, that is given once
+            read, own.additions = own.additions, None  # as with `others_when_written`, that is given once
         added = self._additions(attempt) if read is None else read
         while any(one.is_under_way(self.now()) for one in added):
             if deadline is not None and time.monotonic() > deadline:
@@ -598,7 +598,7 @@ class Outbox:
                 self._was_changed(own)
         if sent_next is not None:
             own = self._own[sent_next.id]
-            own.beside, own.additions = (found.records, found.additions) if found is not None else (None, None)
+            own.others, own.additions = (found.records, found.additions) if found is not None else (None, None)
 
     def _leased(self, record: Record, until: float) -> Record:
         """The record as it is written: what had to wait for that may have a lease that has run out."""

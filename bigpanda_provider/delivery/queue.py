@@ -99,7 +99,7 @@ class Queue:
         waiting = [record for record in self._outbox.unsettled(place) if record.attempt.waits]
         if not waiting:
             return [], None
-        others = self._outbox.beside(waiting[-1].id)
+        others = self._outbox.others_when_written(waiting[-1].id)
         if others is None:
             others = self._outbox.others(place.stack, place.address, place.name)
         going = self._before(others, waiting)

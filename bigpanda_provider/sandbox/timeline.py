@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .axis import WIDTH, Axis, Span
+from .html import cut
 
 LEAST = 0.6
 """Two deployments that begin so near to each other, in percent, would cover each other in one row."""
@@ -18,8 +19,6 @@ LABEL_LIMIT = 24
 """Most characters of a label."""
 INSIDE, AFTER, BEFORE = "inside", "after", "before"
 """Where a bar's label stands."""
-
-
 HEIGHT = 98
 """So many pixels of lanes are in view at once; the others are scrolled to."""
 URGENT = ("in_progress", "failure")
@@ -118,10 +117,13 @@ class Timeline:
         """Lay them out; one that is in progress lasts until now, another one without an end shows its start alone.
 
         Args:
-            changes: the deployments and changes; None comes of none.
+            changes: the deployments and changes.
             now: in Unix seconds.
             since: where the axis begins; what is before stands at its edge. If None, see `Axis`.
             until: where it ends.
+
+        Returns:
+            The timeline; None if there are no changes.
         """
         if not changes:
             return None
@@ -221,9 +223,9 @@ def _label(bar: Bar, left: float, right: float) -> Label | None:
         right: from where on others need it after it.
     """
     said = bar.change["version"] if bar.change["component"] is not None else bar.change["summary"]
-    if not said or bar.height < LEAST_LABELLED:
+    text = cut(said or "", LABEL_LIMIT)
+    if not text or bar.height < LEAST_LABELLED:
         return None
-    text = said if len(said) <= LABEL_LIMIT else f"{said[: LABEL_LIMIT - 1]}…"
     needed = len(text) * CHARACTER + PADDING
     end = _end(bar)
     if bar.width >= needed:

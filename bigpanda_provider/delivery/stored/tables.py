@@ -56,8 +56,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Beside:
-    """What there is beside a record.
+class Surroundings:
+    """What the sending of a record's event takes besides the record.
 
     Attributes:
         records: those of its Deployment that are not settled, itself included, oldest first.
@@ -100,7 +100,7 @@ class Tables:
 
     def move(
         self, moves: Sequence[tuple[Record | None, Record]], now: float, sent_next: Record | None = None
-    ) -> tuple[list[bool], Beside | None]:
+    ) -> tuple[list[bool], Surroundings | None]:
         """Bring records from one state to the next.
 
         Args:
@@ -109,8 +109,8 @@ class Tables:
             sent_next: the record of which an event is sent next; what else that takes is read in the same transaction.
 
         Returns:
-            For each whether it was moved: one that was not is in another state by now, or has another holder. And what
-            there is beside the record that is sent next.
+            For each whether it was moved: one that was not is in another state by now, or has another holder. And the
+            surroundings of the record that is sent next.
         """
         first = list[int]()
         statements = list[Statement]()
@@ -128,10 +128,12 @@ class Tables:
         answers = self._write(*statements)
         moved = {number: answers[at].count == 1 for number, at in zip(ordered, first, strict=True)}
         self._settled += settled
-        beside = None
+        surroundings = None
         if sent_next is not None:
-            beside = Beside(self._read_of(answers[-2], rows.record), self._read_of(answers[-1], rows.addition))
-        return [moved[number] for number in range(len(moves))], beside
+            surroundings = Surroundings(
+                self._read_of(answers[-2], rows.record), self._read_of(answers[-1], rows.addition)
+            )
+        return [moved[number] for number in range(len(moves))], surroundings
 
     def _forgetting(self, now: float) -> list[Statement]:
         old = Statement(FORGET_OLD, (now - self._kept.days * DAY_S,))

@@ -78,7 +78,7 @@ def history(call: Call, which: Which, table: AsTable, access: Access) -> Exit:
     """
     choice, outbox = which.choice, call.open_outbox()
     call.end_orphans(access.explicit)
-    most = shown(call, table)
+    most = most_shown(call, table)
 
     def read() -> list[Entry]:
         return records.readable(outbox, choice.newest(records.entries(outbox, outbox.latest()), most))
@@ -91,7 +91,7 @@ def empty(choice: Choice, otherwise: str) -> str:
     return "no deployment matches" if choice else otherwise
 
 
-def shown(call: Call, how: AsTable) -> int | None:
+def most_shown(call: Call, how: AsTable) -> int | None:
     """How many deployments are shown; None for all.
 
     Raises:
@@ -117,7 +117,7 @@ def show(call: Call, read: Callable[[], Sequence[Entry]], make: Make, empty: str
         raise WrongUseError("--watch cannot be combined with --json; omit one of them")
     if how.watch and not call.console.is_terminal:
         raise WrongUseError("--watch needs a terminal; omit it")
-    most = shown(call, how)
+    most = most_shown(call, how)
     table = Listing(call.console, make, empty, is_whole=how.utc, most=most)
     if call.as_json:
         call.print_json([one.as_object() for one in read()[:most]])

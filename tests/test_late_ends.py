@@ -70,16 +70,18 @@ def test_a_failure_elsewhere(stack: MakeStack, bigpanda: Sandbox) -> None:
         SHOP.replace('"x"', 'outside.value, hold="web-2"')
         + """
     later = pulumi.ResourceOptions(depends_on=[outside])
-    Thing("elsewhere", config.get("outside"), fail=config.get("broken"), opts=later)
+    Thing("elsewhere", config.get("outside"), fail=config.get("broken"), hold=config.get("broken"), opts=later)
     """
     )
     made.let_go("web-2")
     ready(made, "b").config(broken="fault")
     (made.folder / "journal.web-2").unlink()
     with made.running("--parallel", "10") as update:
-        update.wait_for(lambda: len(bigpanda.events()) > 2)
-        update.wait_for_line("elsewhere")
-        time.sleep(2)
+        update.wait_for(lambda: "shop 1 on web-1, web-2: in progress" in bigpanda.has())
+        update.wait_for(lambda: ("update", "web-1") in [(operation, name) for operation, name, _ in made.did()])
+        made.let_go("fault")
+        update.wait_for_line("updating failed")
+        time.sleep(1)
         made.let_go("web-2")
         assert not update.end().ok
     late = "shop 1 on web-1, web-2: "

@@ -106,7 +106,7 @@ def test_target_of_the_deployment_and_its_process_is_killed_later(stack: MakeSta
     made.config(version="2", moment="later", hold_uncovered="uncovered")
     with made.running(*targets(DEPLOYMENT, UNCOVERED)) as update:
         with contextlib.closing(sqlite3.connect(made.outbox)) as outbox:
-            update.wait_for(lambda: outbox.execute("SELECT * FROM note").fetchone())
+            update.wait_for(lambda: outbox.execute("SELECT * FROM bigpanda_note").fetchone())
         update.kill(update.provider())
         assert not update.end().ok
     assert bigpanda.story() == ["start 1", "success 1", "start 2"]

@@ -10,11 +10,25 @@ from pulumi.runtime.settings import SETTINGS
 
 from bigpanda_provider.state import Api
 
-from . import faults, servers
+from . import faults, servers, warm
 from .browsing import browser, open_page  # noqa: F401 - fixtures
 from .database_proxy import DatabaseProxy, database_proxy
 from .engine import APP_KEY, TOKEN, Stack, recorded_by
 from .postgres import Database, PostgreSQL, running
+
+
+@pytest.fixture(autouse=True, scope="session")
+def warm_python() -> Iterator[None]:
+    """The processes that the engine starts are forked from one that has imported the SDK; see `tests/warm`."""
+    with warm.running():
+        yield
+
+
+@pytest.fixture
+def cold() -> Iterator[None]:
+    """The processes that the engine starts are started, as a user's are."""
+    with warm.none():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -26,6 +26,7 @@ import yaml
 
 from bigpanda_provider.state import Api
 
+from . import warm
 from .things import gate
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -164,7 +165,9 @@ class Stack:
             "PULUMI_CONFIG_PASSPHRASE": "test",
             "PULUMI_HOME": str(folder / HOME),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_PYTHON_CMD": sys.executable,
+            "PULUMI_PYTHON_CMD": warm.python(),
+            "LANGUAGE_HOST_PYTHON": warm.python(),
+            "GOGC": "off",  # the engine lives for a second, and a fifth of what it does is to collect garbage
             "PYTHONPATH": str(ROOT),
             "BIGPANDA_BASE_URL": address,
             "BIGPANDA_OUTBOX": str(self.outbox),
@@ -276,7 +279,10 @@ class Stack:
                         os.kill(pid, signal.SIGKILL)
 
     def processes(self, part: bytes) -> list[int]:
-        """The processes with this in their command line that belong to the stack, which their environment tells."""
+        """The processes with this in their command line that belong to the stack, which their environment tells.
+
+        One that a warm Python has forked is found by the client that stands in for it, and both are named.
+        """
         found = []
         for folder in pathlib.Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
@@ -284,7 +290,7 @@ class Stack:
                 ours = f"THING_JOURNAL={self.journal}\0".encode() in environment
                 if ours and part in command and b"/bin/sh" not in command:
                     found.append(int(folder.name))
-        return found
+        return [*found, *warm.forked_for(found)]
 
     def unlock(self) -> Stack:
         """Remove the lock that a killed engine left, and go back to its backup if it was killed while it wrote.

@@ -190,7 +190,8 @@ def find_go(wheel_folder: pathlib.Path) -> str:
 def add_language_host(target: pathlib.Path, built: pathlib.Path) -> None:
     """The built engine with this project's language host beside it, which the engine prefers to one on PATH.
 
-    The host has an environment of its own, so that it runs whatever Python is active.
+    The host has an environment of its own, so that it runs whatever Python is active; the tests have another Python for
+    it, which is warm (`LANGUAGE_HOST_PYTHON`).
     """
     say("Setting up the Python language host (under a minute; once)")
     with partial(target) as folder:
@@ -201,7 +202,8 @@ def add_language_host(target: pathlib.Path, built: pathlib.Path) -> None:
         shutil.copy(built / "bin" / "pulumi-language-python-exec", folder)
         script = folder / "bin" / "pulumi-language-python"
         # -I: what the user's environment tells Python (PYTHONPATH) is for the program, not for the host.
-        script.write_text(f'#!/bin/sh\nexec "{target}/venv/bin/python" -Iu "{target}/language_host.py" "$@"\n')
+        python = f'"${{LANGUAGE_HOST_PYTHON:-{target}/venv/bin/python}}"'
+        script.write_text(f'#!/bin/sh\nexec {python} -Iu "{target}/language_host.py" "$@"\n')
         script.chmod(0o755)
 
 

@@ -17,6 +17,7 @@ import termios
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from tests import warm
 from tests.engine import LIMIT_S, Run, Stack, wait_until
 
 ROWS = 50
@@ -58,7 +59,7 @@ class Release:
     ) -> subprocess.CompletedProcess[str]:
         """Run it to its end."""
         return subprocess.run(
-            [COMMAND, *arguments],
+            [warm.python(), COMMAND, *arguments],
             cwd=cwd or self.stack.folder,
             env={**self.stack.environment, **(env or {})},
             stdin=subprocess.DEVNULL,

@@ -18,6 +18,7 @@ from tests.servers import Sandbox
 
 from .command import EVENT, UP, Release, RunningRelease, without_times
 
+pytestmark = pytest.mark.usefixtures("cold")
 MakeRelease = Callable[[str], Release]
 
 INT, TERM, HUP = signal.SIGINT, signal.SIGTERM, signal.SIGHUP

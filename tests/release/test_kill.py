@@ -13,6 +13,7 @@ from tests.servers import Sandbox
 
 from .command import EVENT, UP, Release, RunningRelease, without_times
 
+pytestmark = pytest.mark.usefixtures("cold")
 MakeRelease = Callable[[str], Release]
 
 SLOW = """

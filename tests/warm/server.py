@@ -1,0 +1,213 @@
+"""Forks the processes of a warm Python: imports what they need, then waits until standard input ends.
+
+Its argument is the path of the socket at which it is asked.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import io
+import marshal
+import os
+import pathlib
+import runpy
+import selectors
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+WARM = (
+    *("grpc", "pulumi", "pulumi.dynamic", "pulumi.automation", "dill", "yaml", "sqlite3"),
+    *("pulumi.runtime.proto.language_pb2_grpc", "pulumi.runtime.proto.plugin_pb2"),
+    *("pydantic", "requests", "typer", "rich.console", "rich.table"),
+    *("bigpanda_provider.provider.service", "bigpanda_provider.provider.lifecycle"),
+)
+"""What is imported: none of it keeps anything of the process or its environment."""
+KNOWN = ("pulumi-language-python-exec", "pulumi.dynamic", "language_host.py", "bigpanda-release")
+"""What a warm process may run: the program, its dynamic providers, the language host, the runner."""
+UNBUFFERED = b"PYTHONUNBUFFERED"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a client asks for.
+
+    Attributes:
+        arguments: of the command line, without the Python.
+        environ: the environment.
+        folder: the working directory.
+        client: the process id of the client.
+        is_deaf: whether it ignores SIGINT.
+    """
+
+    arguments: list[str]
+    environ: dict[bytes, bytes]
+    folder: str
+    client: int
+    is_deaf: bool
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a process that is forked here does what one would do that is started."""
+        said = {name: value for name, value in self.environ.items() if name.startswith(b"PYTHON")}
+        said.pop(UNBUFFERED, None)
+        options, what = self.split()
+        same = "-Iu" in options or said == {b"PYTHONPATH": os.environb[b"PYTHONPATH"]}
+        return same and bool(what) and pathlib.PurePath(what[0]).name in KNOWN
+
+    @property
+    def is_unbuffered(self) -> bool:
+        """Whether what is written goes out at once."""
+        return any("u" in option for option in self.split()[0]) or UNBUFFERED in self.environ
+
+    def split(self) -> tuple[list[str], list[str]]:
+        """The options of Python, and what follows: a script or a module, and its own arguments."""
+        first = next((at for at, one in enumerate(self.arguments) if not one.startswith("-")), len(self.arguments))
+        return self.arguments[:first], self.arguments[first:]
+
+
+class Server:
+    """Forks a process for each client, kills it when the client is gone, and tells the client how it ended.
+
+    Args:
+        address: the path of the socket.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._listening = socket.socket(socket.AF_UNIX)
+        self._listening.bind(address)
+        self._listening.listen(64)
+        self._running: set[int] = set()
+        self._selector = selectors.DefaultSelector()
+        self._is_over = False
+        self._asked: Asked | None = None
+
+    def serve(self) -> Asked | None:
+        """Serve until standard input ends, and return None; in each process that is forked, return what it is to be."""
+        self._on(self._listening.fileno(), self._accept)
+        self._on(sys.stdin.fileno(), self._end)
+        while not self._is_over:
+            for key, _ in self._selector.select():
+                if key.fileobj in self._selector.get_map():  # else what came before it in this round has closed it
+                    key.data()
+                if self._asked:
+                    return self._asked
+        return None
+
+    def _on(self, file: int, then: Callable[[], None]) -> None:
+        self._selector.register(file, selectors.EVENT_READ, then)
+
+    def _accept(self) -> None:
+        client, _ = self._listening.accept()
+        asked, files = _received(client)
+        if not asked.is_known:
+            client.sendall(bytes(4))
+            client.close()
+        elif pid := os.fork():
+            client.sendall(pid.to_bytes(4, "big"))
+            self._running.add(pid)
+            self._watch(pid, os.pidfd_open(pid), client)
+        else:
+            self._asked = asked
+            client.close()
+            self._become(files)
+        for file in files:
+            os.close(file)
+
+    def _watch(self, pid: int, process: int, client: socket.socket) -> None:
+        def client_is_gone() -> None:
+            self._selector.unregister(client.fileno())
+            os.kill(pid, signal.SIGKILL)
+
+        def process_is_gone() -> None:
+            self._running.discard(pid)
+            _, status = os.waitpid(pid, 0)
+            self._selector.unregister(process)
+            os.close(process)
+            if client.fileno() in self._selector.get_map():
+                self._selector.unregister(client.fileno())
+                client.sendall(os.waitstatus_to_exitcode(status).to_bytes(4, "big", signed=True))
+            client.close()
+
+        self._on(client.fileno(), client_is_gone)
+        self._on(process, process_is_gone)
+
+    def _become(self, files: list[int]) -> None:
+        """In the new process: keep none of the server's files, and have the client's as standard ones."""
+        for key in list(self._selector.get_map().values()):
+            if key.fd != sys.stdin.fileno():
+                os.close(key.fd)
+        self._selector.close()
+        for standard, file in enumerate(files):
+            os.dup2(file, standard)
+
+    def _end(self) -> None:
+        self._is_over = True
+        for pid in self._running:
+            os.kill(pid, signal.SIGKILL)
+
+
+def _received(client: socket.socket) -> tuple[Asked, list[int]]:
+    length, files, *_ = socket.recv_fds(client, 4, 3)
+    message = b""
+    while len(message) < int.from_bytes(length, "big"):
+        message += client.recv(1 << 20)
+    return Asked(*marshal.loads(message)), files
+
+
+def run(asked: Asked) -> None:
+    """Be the process: as it would be had it been started with this command line."""
+    os.chdir(asked.folder)
+    os.environ.clear()
+    os.environb.update(asked.environ)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN if asked.is_deaf else signal.default_int_handler)
+    pathlib.Path("/proc/self/comm").write_text(f"of {asked.client}")
+    os.getppid = lambda: _parent(asked.client)
+    options, (what, *arguments) = asked.split()
+    sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.FileIO(0, closefd=False), "utf-8")  # type: ignore[misc]
+    sys.stdout = sys.__stdout__ = _writer(1, "strict", asked.is_unbuffered)  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = _writer(2, "backslashreplace", asked.is_unbuffered)  # type: ignore[misc]
+    sys.argv = [what, *arguments]
+    if "-m" in options:
+        sys.path[0] = asked.folder
+        runpy.run_module(what, run_name="__main__", alter_sys=True)
+    else:
+        sys.path[0] = str(pathlib.Path(what).resolve().parent)
+        runpy.run_path(what, run_name="__main__")
+
+
+def _writer(file: int, errors: str, is_unbuffered: bool) -> io.TextIOWrapper:
+    raw = io.FileIO(file, "w", closefd=False)
+    return io.TextIOWrapper(
+        raw if is_unbuffered else io.BufferedWriter(raw),
+        "utf-8",
+        errors,
+        line_buffering=file == 2 or raw.isatty(),
+        write_through=is_unbuffered,
+    )
+
+
+def _parent(client: int) -> int:
+    """The parent of the client; 1 when the client is gone."""
+    try:
+        return int(pathlib.Path(f"/proc/{client}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 1
+
+
+if __name__ == "__main__":
+    for name in WARM:
+        importlib.import_module(name)
+    gc.freeze()
+    server = Server(sys.argv[1])
+    sys.stdout.write("warm\n")
+    sys.stdout.flush()
+    asked = server.serve()
+    if asked:
+        run(asked)

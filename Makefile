@@ -6,7 +6,7 @@ JOBS ?= auto
 EXTRAS := --extra cli --extra postgres --extra sandbox
 LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help demo setup clean check format test lowest chaos sdks yaml browser postgres bench docs recordings \
+.PHONY: help demo setup clean check format test lowest chaos sdks yaml browser postgres bench dist docs recordings \
 	screenshots lock
 
 ## Use it
@@ -79,6 +79,9 @@ postgres:        ## install PostgreSQL's server, for the tests of an outbox in a
 
 bench: setup     ## measure the overhead, in some 10 minutes: benchmarks/RESULTS.md
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks $(ARGS)
+
+dist: setup      ## build what is published into dist/; TAG=v0.2.0 checks that it is that version
+	@$(BIN)/python -m tools.distribution $(TAG)
 
 docs: setup      ## write docs/api.md from the docstrings, and docs/commands.md from the help
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tools.api_reference

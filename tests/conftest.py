@@ -10,7 +10,7 @@ from pulumi.runtime.settings import SETTINGS
 
 from bigpanda_provider.state import Api
 
-from . import faults, servers, warm
+from . import engine, faults, servers, warm
 from .browsing import browser, open_page  # noqa: F401 - fixtures
 from .database_proxy import DatabaseProxy, database_proxy
 from .engine import APP_KEY, TOKEN, Stack, recorded_by
@@ -28,6 +28,13 @@ def warm_python() -> Iterator[None]:
 def cold() -> Iterator[None]:
     """The processes that the engine starts are started, as a user's are."""
     with warm.none():
+        yield
+
+
+@pytest.fixture
+def without_previews() -> Iterator[None]:
+    """No `up` runs its preview first, for what a preview has no part in: it takes as long as the update."""
+    with engine.without_previews():
         yield
 
 

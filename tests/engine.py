@@ -211,15 +211,15 @@ class Stack:
         """Run `pulumi preview`."""
         return self.pulumi("preview", *arguments)
 
-    def up(self, *arguments: str, skip_preview: bool = False, limit_s: float = LIMIT_S) -> Run:
-        """Run `pulumi up`, as a user types it: with its preview; in seconds, how long it may take."""
+    def up(self, *arguments: str, skip_preview: bool | None = None, limit_s: float = LIMIT_S) -> Run:
+        """Run `pulumi up`; in seconds, how long it may take."""
         return self.pulumi(*_changing("up", skip_preview), *arguments, limit_s=limit_s)
 
-    def refresh(self, *arguments: str, skip_preview: bool = False) -> Run:
+    def refresh(self, *arguments: str, skip_preview: bool | None = None) -> Run:
         """Run `pulumi refresh`."""
         return self.pulumi(*_changing("refresh", skip_preview), *arguments)
 
-    def destroy(self, *arguments: str, skip_preview: bool = False) -> Run:
+    def destroy(self, *arguments: str, skip_preview: bool | None = None) -> Run:
         """Run `pulumi destroy`."""
         return self.pulumi(*_changing("destroy", skip_preview), *arguments)
 
@@ -253,7 +253,7 @@ class Stack:
         return found
 
     @contextlib.contextmanager
-    def running(self, *arguments: str, skip_preview: bool = False) -> Iterator[Running]:
+    def running(self, *arguments: str, skip_preview: bool | None = None) -> Iterator[Running]:
         """Start `pulumi up` in a process group of its own, and go on; what is still there at the end is killed.
 
         Its preview has a program and a provider process too: wait for what only the update does, such as an event.
@@ -360,8 +360,24 @@ def _selected(folder: pathlib.Path) -> pathlib.Path:
     return folder / HOME / "workspaces" / f"test-{project}-workspace.json"
 
 
-def _changing(command: str, skip_preview: bool) -> list[str]:
-    return [command, "--yes", *(["--skip-preview"] if skip_preview else [])]
+@contextlib.contextmanager
+def without_previews() -> Iterator[None]:
+    """Let no command that changes something run its preview first, where its `skip_preview` does not say."""
+    global _skip_previews
+    _skip_previews = True
+    try:
+        yield
+    finally:
+        _skip_previews = False
+
+
+_skip_previews = False
+"""A user who types `pulumi up` gets its preview first, and so do the tests."""
+
+
+def _changing(command: str, skip_preview: bool | None) -> list[str]:
+    skips = _skip_previews if skip_preview is None else skip_preview
+    return [command, "--yes", *(["--skip-preview"] if skips else [])]
 
 
 def _is_json(file: pathlib.Path) -> bool:

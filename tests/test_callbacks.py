@@ -9,6 +9,7 @@ import pytest
 from .engine import Stack
 from .servers import Sandbox
 
+pytestmark = pytest.mark.usefixtures("without_previews")
 MakeStack = Callable[[str], Stack]
 
 WEB = """

@@ -14,6 +14,7 @@ from .release.command import Release
 from .servers import Sandbox
 from .test_ownership import WEB, in_a_container
 
+pytestmark = pytest.mark.usefixtures("without_previews")
 LEAVE = """
 import os, signal, sys
 from bigpanda_provider.bigpanda.events import StartEvent

@@ -16,6 +16,7 @@ from .outboxes import TABLES
 from .postgres import Database
 from .servers import Sandbox
 
+pytestmark = pytest.mark.usefixtures("without_previews")
 MakeStack = Callable[[str], Stack]
 
 SEVERAL = """

@@ -14,7 +14,7 @@ from .faults import FaultyBigPanda
 from .servers import Sandbox
 from .test_failure import WEB, covered_create_is_running, the_next_run_reports_again
 
-pytestmark = pytest.mark.usefixtures("cold")
+pytestmark = pytest.mark.usefixtures("cold", "without_previews")
 BOTH_APIS = True
 
 MakeStack = Callable[[str], Stack]

@@ -16,6 +16,7 @@ from .servers import Sandbox
 from .test_kill import UNFINISHED
 from .test_late import HOSTS, nothing_more
 
+pytestmark = pytest.mark.usefixtures("without_previews")
 MakeStack = Callable[[str], Stack]
 
 SHOP = (

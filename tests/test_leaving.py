@@ -12,6 +12,7 @@ from .servers import Sandbox
 from .test_failure import WEB
 from .test_kill import killed
 
+pytestmark = pytest.mark.usefixtures("without_previews")
 MakeStack = Callable[[str], Stack]
 
 REST = "Thing('rest')"

@@ -15,6 +15,7 @@ from .engine import Stack
 from .faults import Fault, FaultyBigPanda
 from .servers import Sandbox
 
+pytestmark = pytest.mark.usefixtures("without_previews")
 BOTH_APIS = True
 
 MakeStack = Callable[[str], Stack]

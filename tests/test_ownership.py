@@ -30,6 +30,7 @@ from .release.command import COMMAND, Release
 from .servers import Sandbox
 from .test_outbox_file import locked
 
+pytestmark = pytest.mark.usefixtures("without_previews")
 MakeStack = Callable[[str], Stack]
 
 WEB = """

@@ -16,6 +16,7 @@ from .faults import FaultyBigPanda
 from .servers import Sandbox
 from .test_kill import UNFINISHED
 
+pytestmark = pytest.mark.usefixtures("without_previews")
 MakeStack = Callable[[str], Stack]
 
 WEB = """

@@ -19,6 +19,7 @@ from .faults import FaultyBigPanda
 from .generated import PASSWORD
 from .servers import Sandbox
 
+pytestmark = pytest.mark.usefixtures("without_previews")
 BOTH_APIS = True
 
 MakeStack = Callable[[str], Stack]

@@ -14,6 +14,7 @@ from .engine import Stack
 from .faults import FaultyBigPanda
 from .servers import Recorder, Sandbox
 
+pytestmark = pytest.mark.usefixtures("without_previews")
 PROGRAM = """
     with bigpanda.Deployment("web", component=pulumi.get_stack(), version=config.get("version") or "1", hosts=["a"]):
         Thing("thing", config.get("version"), hold=config.get("hold"))

@@ -17,6 +17,7 @@ from .engine import APP_KEY, TOKEN, Stack, both_apis, recorded_by
 from .faults import FaultyBigPanda
 from .servers import Sandbox
 
+pytestmark = pytest.mark.usefixtures("without_previews")
 MakeStack = Callable[[str], Stack]
 CHANGES = pytest.mark.parametrize("api", [Api.CHANGES], indirect=True)
 

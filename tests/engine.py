@@ -165,9 +165,7 @@ class Stack:
             "PULUMI_CONFIG_PASSPHRASE": "test",
             "PULUMI_HOME": str(folder / HOME),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_PYTHON_CMD": warm.python(),
-            "LANGUAGE_HOST_PYTHON": warm.python(),
-            "GOGC": "off",  # the engine lives for a second, and a fifth of what it does is to collect garbage
+            **warm.environment(),
             "PYTHONPATH": str(ROOT),
             "BIGPANDA_BASE_URL": address,
             "BIGPANDA_OUTBOX": str(self.outbox),

@@ -29,6 +29,13 @@ def python() -> str:
     return str(_running[-1]) if _running else sys.executable
 
 
+def environment() -> dict[str, str]:
+    """What makes the engine use `python()`. While it is warm, the engine does not collect its garbage either."""
+    if not _running:
+        return {"PULUMI_PYTHON_CMD": sys.executable}
+    return {"PULUMI_PYTHON_CMD": python(), "LANGUAGE_HOST_PYTHON": python(), "GOGC": "off"}
+
+
 @contextlib.contextmanager
 def running() -> Iterator[None]:
     """Keep a warm Python, for `python()`."""

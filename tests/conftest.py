@@ -10,7 +10,7 @@ from pulumi.runtime.settings import SETTINGS
 
 from bigpanda_provider.state import Api
 
-from . import engine, faults, servers, warm
+from . import engine, faults, servers, vault, warm
 from .browsing import browser, open_page  # noqa: F401 - fixtures
 from .database_proxy import DatabaseProxy, database_proxy
 from .engine import APP_KEY, TOKEN, Stack, recorded_by
@@ -18,16 +18,16 @@ from .postgres import Database, PostgreSQL, running
 
 
 @pytest.fixture(autouse=True, scope="session")
-def warm_python() -> Iterator[None]:
-    """The processes that the engine starts are forked from one that has imported the SDK; see `tests/warm`."""
-    with warm.running():
+def quick_engine() -> Iterator[None]:
+    """What the engine starts is forked from a warm Python, and no key is made from a passphrase: both take long."""
+    with warm.running() as python, vault.running() as keys, engine.environment({**python, **keys, "GOGC": "off"}):
         yield
 
 
 @pytest.fixture
 def cold() -> Iterator[None]:
-    """The processes that the engine starts are started, as a user's are."""
-    with warm.none():
+    """The engine does and starts all as it does for a user."""
+    with engine.environment({}):
         yield
 
 

@@ -26,7 +26,7 @@ import yaml
 
 from bigpanda_provider.state import Api
 
-from . import warm
+from . import vault, warm
 from .things import gate
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -165,7 +165,8 @@ class Stack:
             "PULUMI_CONFIG_PASSPHRASE": "test",
             "PULUMI_HOME": str(folder / HOME),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
-            **warm.environment(),
+            "PULUMI_PYTHON_CMD": sys.executable,
+            **_quick,
             "PYTHONPATH": str(ROOT),
             "BIGPANDA_BASE_URL": address,
             "BIGPANDA_OUTBOX": str(self.outbox),
@@ -174,8 +175,8 @@ class Stack:
         }
         if token is not None:
             self.environment["BIGPANDA_API_TOKEN"] = token
-        if not (copied and _initialized(name).copy_to(self)):
-            self.pulumi("stack", "init", name)
+        if not (copied and _initialized(name, quick=bool(_quick)).copy_to(self)):
+            self.pulumi("stack", "init", name, *(["--secrets-provider", vault.STACK_KEY] if _quick else []))
 
     def copy_to(self, other: Stack) -> bool:
         """Let another stack of the same name be as this one is, before its first update, and select it.
@@ -345,7 +346,7 @@ both_apis = pytest.mark.parametrize("api", list(Api), indirect=True)
 
 
 @functools.cache
-def _initialized(name: str) -> Stack:
+def _initialized(name: str, *, quick: bool) -> Stack:
     """The stack of this name that others are copied from: making one takes the engine 0.3 s, copying it 2 ms."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="stack-")).resolve()
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -356,6 +357,20 @@ def _selected(folder: pathlib.Path) -> pathlib.Path:
     """Where the engine keeps the name of the selected stack, of a program in this folder."""
     project = hashlib.sha1(str(folder.resolve() / "Pulumi.yaml").encode()).hexdigest()
     return folder / HOME / "workspaces" / f"test-{project}-workspace.json"
+
+
+@contextlib.contextmanager
+def environment(quick: Mapping[str, str]) -> Iterator[None]:
+    """Let the stacks that are made from now on have what makes the engine quick; with nothing, they are a user's."""
+    global _quick
+    before, _quick = _quick, quick
+    try:
+        yield
+    finally:
+        _quick = before
+
+
+_quick: Mapping[str, str] = {}
 
 
 @contextlib.contextmanager

@@ -59,7 +59,7 @@ class Release:
     ) -> subprocess.CompletedProcess[str]:
         """Run it to its end."""
         return subprocess.run(
-            [warm.python(), COMMAND, *arguments],
+            [self.stack.environment.get(warm.HOST_PYTHON, sys.executable), COMMAND, *arguments],
             cwd=cwd or self.stack.folder,
             env={**self.stack.environment, **(env or {})},
             stdin=subprocess.DEVNULL,

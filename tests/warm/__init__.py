@@ -20,25 +20,13 @@ from collections.abc import Collection, Iterator
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CLIENT, SERVER = (pathlib.Path(__file__).with_name(name) for name in ("client.py", "server.py"))
 STOP_LIMIT_S = 10
-
-_running: list[pathlib.Path] = []
-
-
-def python() -> str:
-    """The `python` for the engine: the warm one while there is one, else that of the tests."""
-    return str(_running[-1]) if _running else sys.executable
-
-
-def environment() -> dict[str, str]:
-    """What makes the engine use `python()`. While it is warm, the engine does not collect its garbage either."""
-    if not _running:
-        return {"PULUMI_PYTHON_CMD": sys.executable}
-    return {"PULUMI_PYTHON_CMD": python(), "LANGUAGE_HOST_PYTHON": python(), "GOGC": "off"}
+HOST_PYTHON = "LANGUAGE_HOST_PYTHON"
+"""The Python of our own language host; see `tools/engine.py`."""
 
 
 @contextlib.contextmanager
-def running() -> Iterator[None]:
-    """Keep a warm Python, for `python()`."""
+def running() -> Iterator[dict[str, str]]:
+    """Keep a warm Python; yields the environment by which the engine uses it."""
     with tempfile.TemporaryDirectory(prefix="warm-") as folder:
         client = pathlib.Path(folder, "python")
         client.write_text(f"#!{sys.executable} -IS\n{CLIENT.read_text()}")
@@ -50,30 +38,17 @@ def running() -> Iterator[None]:
             assert server.stdin is not None
             assert server.stdout is not None
             assert server.stdout.readline() == b"warm\n"
-            _running.append(client)
             try:
-                yield
+                yield {"PULUMI_PYTHON_CMD": str(client), HOST_PYTHON: str(client)}
             finally:
-                _running.remove(client)
                 server.stdin.close()
                 server.wait(STOP_LIMIT_S)
-
-
-@contextlib.contextmanager
-def none() -> Iterator[None]:
-    """Let each process start cold, as a user's does."""
-    kept = _running[:]
-    _running.clear()
-    try:
-        yield
-    finally:
-        _running.extend(kept)
 
 
 def forked_for(clients: Collection[int]) -> list[int]:
     """The process ids of the processes that stand behind these clients."""
     found = []
-    for comm in pathlib.Path("/proc").glob("[0-9]*/comm") if _running else ():
+    for comm in pathlib.Path("/proc").glob("[0-9]*/comm"):
         with contextlib.suppress(OSError):
             if comm.read_text().strip() in {f"of {client}" for client in clients}:
                 found.append(int(comm.parent.name))

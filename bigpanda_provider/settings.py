@@ -3,9 +3,10 @@
 One order for all of them, first found wins:
 
 1. an option of the command line
-2. stack config, `bigpanda:<key>`
-3. the environment, `BIGPANDA_<KEY>`
-4. the default
+2. an argument of an explicit provider
+3. stack config, `bigpanda:<key>`
+4. the environment, `BIGPANDA_<KEY>`
+5. the default
 
 No I/O, no Pulumi: the caller passes what it sees of config and environment.
 """
@@ -58,6 +59,7 @@ class Source(str, enum.Enum):
     """Where a setting was found."""
 
     OPTION = "option"
+    ARGUMENT = "provider argument"
     CONFIG = "stack config"
     ENVIRONMENT = "environment"
     DEFAULT = "default"
@@ -87,7 +89,7 @@ class Setting(Generic[T]):
 
     Attributes:
         value: the value.
-        source: which of the four places it was found in.
+        source: which of the places it was found in.
         name: what it is called there: `--api`, `bigpanda:baseUrl`, `BIGPANDA_BASE_URL`.
     """
 
@@ -176,6 +178,7 @@ class Settings:
         environ: Mapping[str, str],
         explicit: Mapping[str, Any] | None = None,
         folder: pathlib.Path | None = None,
+        arguments: Mapping[str, Any] | None = None,
     ) -> Settings:
         """Find every setting.
 
@@ -184,11 +187,12 @@ class Settings:
             environ: the environment, usually `os.environ`.
             explicit: what options say, by config key (`baseUrl`); None counts as not given.
             folder: what relative paths count from; the current folder, if None.
+            arguments: what an explicit provider is given, by config key.
 
         Raises:
             SettingError: a setting has a value that cannot be used; the sentence names it and where it comes from.
         """
-        find = _Finder(config, environ, explicit or {})
+        find = _Finder(config, environ, explicit or {}, arguments or {})
         region = find("region", _region, "us")
         return cls(
             token=find("apiToken", partial(_token, key="apiToken"), None),
@@ -221,11 +225,13 @@ class _Finder:
     config: Mapping[str, Any] = field(repr=False)
     environ: Mapping[str, str] = field(repr=False)
     explicit: Mapping[str, Any] = field(repr=False)
+    arguments: Mapping[str, Any] = field(repr=False)
 
     def __call__(self, key: str, read: Callable[[Any], T], default: T) -> Setting[T]:
         in_config, in_environment = f"{NAMESPACE}:{key}", environment_name(key)
         places = (
             (Source.OPTION, OPTIONS.get(key, key), self.explicit.get(key)),
+            (Source.ARGUMENT, key, self.arguments.get(key)),
             (Source.CONFIG, in_config, self.config.get(in_config)),
             (Source.ENVIRONMENT, in_environment, self.environ.get(in_environment)),
         )

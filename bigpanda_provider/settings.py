@@ -261,10 +261,15 @@ def unknown_keys(config: Collection[str]) -> list[tuple[str, str | None]]:
     for name in sorted(config):
         namespace, _, key = name.partition(":")
         if namespace == NAMESPACE and key not in KEYS:
-            near = difflib.get_close_matches(key.lower(), [k.lower() for k in KEYS], n=1)
-            nearest = next((k for k in KEYS if near and k.lower() == near[0]), None)
-            found.append((name, nearest and f"{NAMESPACE}:{nearest}"))
+            near = nearest(key)
+            found.append((name, near and f"{NAMESPACE}:{near}"))
     return found
+
+
+def nearest(key: str) -> str | None:
+    """The known key that is nearest to an unknown one; None where none is near."""
+    near = difflib.get_close_matches(key.lower(), [k.lower() for k in KEYS], n=1)
+    return next((k for k in KEYS if near and k.lower() == near[0]), None)
 
 
 def complaints(config: Collection[str], is_secret: Callable[[str], bool]) -> list[str]:
@@ -278,9 +283,14 @@ def complaints(config: Collection[str], is_secret: Callable[[str], bool]) -> lis
     for name in (f"{NAMESPACE}:{key}" for key in SECRET_KEYS):
         if name in config and not is_secret(name):
             found.append(f"{name} is stored in plain text; fix it with `pulumi config set --secret {name}`")
-    for key, nearest in unknown_keys(config):
-        found.append(f"unknown setting {key}" + (f"; did you mean {nearest}?" if nearest else ""))
+    for key, near in unknown_keys(config):
+        found.append(unknown(key, near))
     return found
+
+
+def unknown(key: str, near: str | None) -> str:
+    """The sentence for an unknown setting, and the nearest known one."""
+    return f"unknown setting {key}" + (f"; did you mean {near}?" if near else "")
 
 
 def base_url(value: Any) -> str:

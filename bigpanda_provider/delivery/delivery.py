@@ -237,6 +237,11 @@ class Delivery:
         queued = DeliveryStatus.QUEUED
         return sum((one.start_delivery is queued) + (one.end is None or one.end.delivery is queued) for one in attempts)
 
+    def last_attempt(self, stack: str, name: str) -> str | None:
+        """The id of a Deployment's last attempt; None where this outbox knows of none."""
+        record = self.outbox.last_of(self._place(stack, name))
+        return None if record is None or record.recorder is not Recorder.DEPLOYMENT else record.id
+
     def how_it_ended(self, attempt: str) -> End | None:
         """How an attempt of an earlier run ended; None where that is not known.
 

@@ -1,8 +1,8 @@
 """The Python language host of the engine that `tools/engine.py` builds: it runs Python programs and plugins.
 
 The official host is in no package registry. What the engine needs of one is small: it starts this file, reads a port
-from the first line of standard output, and calls `Run` or `RunPlugin` with what to run. The program itself is started by the SDK's
-own `pulumi-language-python-exec`, which lies beside this file.
+from the first line of standard output, and calls `Run` or `RunPlugin` with what to run. A program itself is started by
+the SDK's own `pulumi-language-python-exec`, which lies beside this file.
 
 The address of the engine is the last argument; this host has no need of it.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -130,6 +131,11 @@ class BigPandaProvider(Provider):
         sdk.note_cancel(time.time())
         if self._service is not None and not self._service.guard.sees_the_end:
             await self._run(self._service.guard.act)
+
+    def engine_gone(self) -> None:
+        """End this process, unless it has a guard, which does: nobody else would, once the engine was killed."""
+        if self._service is None:
+            os._exit(1)
 
     def _configure(self, args: Values) -> None:
         from ..provider.lifecycle import Completions, Deployments

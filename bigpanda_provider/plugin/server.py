@@ -15,6 +15,7 @@ from pulumi.provider.experimental.server import ProviderServicer
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from ..errors import BigPandaError
+from ..provider import sdk
 from .provider import BigPandaProvider
 
 PACKAGE = "bigpanda-provider"
@@ -69,7 +70,9 @@ async def _serve() -> None:
     engine = sys.argv[-1]
     limits = [(f"grpc.max_{way}_message_length", MESSAGE_LIMIT_BYTES) for way in ("send", "receive")]
     server = grpc.aio.server(options=limits)
-    servicer = Servicer(sys.argv[1:], version(PACKAGE), BigPandaProvider(), engine)
+    provider = BigPandaProvider()
+    sdk.on_engine_gone(provider.engine_gone)
+    servicer = Servicer(sys.argv[1:], version(PACKAGE), provider, engine)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     told_to_go = asyncio.Event()

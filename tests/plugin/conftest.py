@@ -15,7 +15,7 @@ from bigpanda_provider.state import Api
 from tests.engine import APP_KEY, TOKEN, Stack, recorded_by
 from tests.servers import Sandbox
 
-from .program import PLUGIN, Resources, declare, with_plugin
+from .program import Resources, declare, with_plugin
 
 YAML_HOST = shutil.which(
     "pulumi-language-yaml", path=f"{pathlib.Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -40,7 +40,7 @@ def yaml_at(tmp_path: pathlib.Path, api: Api) -> Iterator[Callable[[str, Resourc
 
     yield make
     for stack in made:
-        for pid in stack.processes(PLUGIN.encode()):
+        for pid in stack.processes(b"pulumi-"):
             os.kill(pid, signal.SIGKILL)
         assert stack.tells(TOKEN) == []
         assert stack.tells(APP_KEY) == []

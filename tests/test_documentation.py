@@ -213,7 +213,8 @@ def test_yaml_and_json_are_what_they_say(block: documents.Block, tmp_path: pathl
         assert len(commands) >= len(jobs)
         assert all(map(is_command, commands))
     else:
-        assert read["runtime"]["name"] == "python"
+        # `tests/plugin/test_documentation.py` runs the programs in YAML.
+        assert read["runtime"] == "yaml" or read["runtime"]["name"] == "python"
 
 
 def test_the_changelog_and_the_package_agree_on_the_version() -> None:

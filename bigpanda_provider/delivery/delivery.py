@@ -242,6 +242,13 @@ class Delivery:
         record = self.outbox.last_of(self._place(stack, name))
         return None if record is None or record.recorder is not Recorder.DEPLOYMENT else record.id
 
+    def is_another_s(self, attempt: str) -> bool:
+        """Whether another process that runs looks after an attempt that is open."""
+        record = self.outbox.find(attempt)
+        if record is None or not record.attempt.is_open or self.outbox.looks_after(attempt):
+            return False
+        return not record.is_free(self.outbox.now())
+
     def how_it_ended(self, attempt: str) -> End | None:
         """How an attempt of an earlier run ended; None where that is not known.
 

@@ -18,6 +18,7 @@ from . import start
 from .values import Values, changes, plain, plain_map, secret_names, wrapped_map
 
 NO_START = "is not the start of a Deployment; pass the Deployment's output of that name"
+OTHER_PROVIDER = "comes from a Deployment with another provider; give both the same provider"
 _JOINING = (state.COMPONENT, state.VERSION, state.HOSTS)
 
 
@@ -37,7 +38,10 @@ class CompletionFront:
         given = plain(news[state.START.name]) if state.START.name in news else None
         if given != UNKNOWN and start.taken(given) is None:
             return news, [Problem(state.START.name, NO_START)]
-        return news, self.lifecycle.check({}, _props(news)).failures
+        props = _props(news)
+        if given != UNKNOWN and self.lifecycle.service.delivery.is_another_s(props[state.ATTEMPT.name]):
+            return news, [Problem(state.START.name, OTHER_PROVIDER)]
+        return news, self.lifecycle.check({}, props).failures
 
     def diff(self, _urn: str, olds: Values, news: Values) -> tuple[Sends, dict[str, PropertyDiffKind]]:
         """What an update will send, and the properties that show it."""

@@ -48,6 +48,15 @@ def test_two_accounts_in_one_program(yaml: MakeYaml, bigpanda: Sandbox, recorder
     assert made.up("--expect-no-changes").ok
 
 
+def test_a_completion_with_another_provider(yaml: MakeYaml, bigpanda: Sandbox) -> None:
+    """It could not end what another process has begun, so it is refused."""
+    one = provider(baseUrl=bigpanda.address)
+    run = yaml({"one": one, "shop": by("one", deployment()), "done": completion(after="shop")}).up(skip_preview=True)
+    assert not run.ok
+    assert "comes from a Deployment with another provider; give both the same provider" in run.output
+    assert bigpanda.story() == ["start 1", "failure 1"]
+
+
 def test_stack_config_wins_over_the_environment(yaml: MakeYaml, bigpanda: Sandbox, recorder: Recorder) -> None:
     """The token is a secret, in state too."""
     made = yaml({"shop": deployment(), "done": completion(after="shop")})

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 import yaml as parser
 
+from bigpanda_provider.plugin import schema
 from tests import documents
 from tests.engine import ROOT, Stack
 from tests.servers import Sandbox
@@ -20,9 +22,8 @@ ONE, ACCOUNTS = [block.text for block in documents.blocks(PAGE) if block.languag
 
 def run(made: Stack, program: str, **config: str) -> None:
     """Update a stack with this program."""
-    (made.folder / "Pulumi.yaml").write_text(
-        program.replace(f"name: {parser.safe_load(program)['name']}\n", "name: test\n")
-    )
+    name = parser.safe_load(program)["name"]
+    (made.folder / "Pulumi.yaml").write_text(program.replace(f"name: {name}\n", "name: test\n", 1))
     for name, value in config.items():
         assert made.pulumi("config", "set", "--secret", f"test:{name.replace('_', '-')}", value).ok
     done = made.up(skip_preview=True)
@@ -47,16 +48,12 @@ def test_several_accounts(yaml: Callable[[Resources], Stack], bigpanda: Sandbox)
     """As it stands, but for BigPanda's address."""
     made = yaml({})
     run(made, ACCOUNTS.replace("region: eu", f"baseUrl: {bigpanda.address}"), billing_token="a-token")
-    assert bigpanda.story()[0] == "start 1.2.3"
+    assert bigpanda.has() == ["billing 1.2.3 on api-1: success"]
     assert "a-token" not in made.exported()
 
 
 def test_every_input_and_output_is_in_the_tables() -> None:
     """Of both resources."""
-    import json
-
-    from bigpanda_provider.plugin import schema
-
     text = PAGE.read_text()
     for resource in json.loads(schema.text())["resources"].values():
         for name in {**resource["inputProperties"], **resource["properties"]}:

@@ -11,6 +11,7 @@ from typing import Any
 from ..bigpanda import certificate
 from ..errors import Problem, SettingError
 from ..provider.telling import warn
+from ..provider.unknown import holds_unknown
 from ..settings import KEYS, NAMESPACE, SECRET_KEYS, Settings, complaints, nearest, unknown
 from .values import Values, plain_map
 
@@ -33,15 +34,15 @@ def checked(urn: str, news: Values) -> tuple[Values, list[Problem]]:
 
     Args:
         urn: the provider's.
-        news: what it is given.
+        news: what it is given; what is not known yet is checked when it is.
     """
     given = {name: value for name, value in plain_map(news).items() if not name.startswith("__")}
+    known = {name: value for name, value in given.items() if name in KEYS and not holds_unknown(value)}
     if is_default(urn):
         for told in complaints(as_config(dict.fromkeys(given.keys() & {*SECRET_KEYS})), lambda n: _is_secret(n, news)):
             warn(told)
     problems = list(_unknown(given))
     if not problems:
-        known = {name: value for name, value in given.items() if name in KEYS}
         problems = [Problem("", told) for told in _wrong(known, explicit=not is_default(urn))]
     secret = {name: news[name].with_secret(True) for name in SECRET_KEYS if name in news}
     return {**news, **secret}, problems

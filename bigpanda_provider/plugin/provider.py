@@ -32,6 +32,7 @@ from pulumi.provider.experimental.provider import (
     UpdateResponse,
 )
 
+from .. import state
 from ..errors import DeclarationError, Problem
 from ..settings import KEYS
 from . import schema
@@ -146,10 +147,10 @@ class BigPandaProvider(Provider):
 
         given = {name: value for name, value in plain_map(args).items() if name in KEYS}
         config, arguments = ({}, given) if self._explicit else (as_config(given), {})
-        self._service = Service(config, arguments, schema.DEPLOYMENT)
+        self._service = Service(config, arguments, state.PLUGIN_DEPLOYMENT_TYPE)
         self._fronts = {
-            schema.DEPLOYMENT: DeploymentFront(Deployments(self._service)),
-            schema.COMPLETION: CompletionFront(Completions(self._service)),
+            state.PLUGIN_DEPLOYMENT_TYPE: DeploymentFront(Deployments(self._service)),
+            state.PLUGIN_COMPLETION_TYPE: CompletionFront(Completions(self._service)),
         }
 
     def _front(self, urn: str) -> DeploymentFront | CompletionFront:

@@ -9,9 +9,6 @@ import pathlib
 from collections.abc import Collection
 from typing import Any
 
-DEPLOYMENT = "bigpanda:index:Deployment"
-COMPLETION = "bigpanda:index:Completion"
-
 
 @functools.cache
 def text() -> str:

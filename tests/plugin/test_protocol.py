@@ -17,6 +17,7 @@ from google.protobuf import json_format, struct_pb2
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto import provider_pb2_grpc
 
+from bigpanda_provider.provider.unknown import UNKNOWN
 from tests.engine import ROOT
 
 LIMIT_S = 30
@@ -65,6 +66,14 @@ def test_an_unknown_argument(plugin: Plugin) -> None:
     given = struct(apiTokn="x", version="1.0.0", __internal={})
     answer = plugin.stub.CheckConfig(pb.CheckRequest(urn=urn, news=given), timeout=LIMIT_S)
     assert failures(answer) == [("apiTokn", "unknown setting apiTokn; did you mean apiToken?")]
+
+
+def test_an_argument_that_is_not_known_yet(plugin: Plugin) -> None:
+    """In a preview, of what another resource makes: it is checked in the update."""
+    urn = URN.format("pulumi:providers:bigpanda", "mine")
+    given = struct(apiToken=UNKNOWN, baseUrl=UNKNOWN, region="eu")
+    answer = plugin.stub.CheckConfig(pb.CheckRequest(urn=urn, news=given), timeout=LIMIT_S)
+    assert failures(answer) == []
 
 
 def test_an_unknown_property(plugin: Plugin) -> None:

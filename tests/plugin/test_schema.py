@@ -20,7 +20,10 @@ from bigpanda_provider.settings import KEYS, SECRET_KEYS
 from tests.engine import ROOT
 
 SCHEMA: dict[str, Any] = json.loads(schema.text())
-DEPLOYMENT, COMPLETION = SCHEMA["resources"][schema.DEPLOYMENT], SCHEMA["resources"][schema.COMPLETION]
+DEPLOYMENT, COMPLETION = (
+    SCHEMA["resources"][state.PLUGIN_DEPLOYMENT_TYPE],
+    SCHEMA["resources"][state.PLUGIN_COMPLETION_TYPE],
+)
 
 
 def test_pulumi_accepts_it(tmp_path: pathlib.Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf import json_format, struct_pb2
+from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto import provider_pb2_grpc
 
@@ -24,6 +25,7 @@ LIMIT_S = 30
 COMMAND = [sys.executable, "-m", "bigpanda_provider.plugin"]
 ENGINE = "127.0.0.1:9"
 """Where nothing listens: no engine is needed here."""
+SIGNATURE, SECRET = rpc._special_sig_key, rpc._special_secret_sig
 URN = "urn:pulumi:dev::test::{}::{}"
 
 
@@ -84,6 +86,19 @@ def test_an_unknown_property(plugin: Plugin) -> None:
     first, second = failures(plugin.stub.Check(pb.CheckRequest(urn=urn, news=given), timeout=LIMIT_S))
     assert first == ("descripton", "is unknown; did you mean description?")
     assert second[1].startswith("is unknown; write one of: component, description, hosts")
+
+
+def test_a_secret_that_is_too_short_to_be_masked(plugin: Plugin) -> None:
+    """A tag may hold it by chance, so it stays secret as it is."""
+    plugin.stub.Configure(pb.ConfigureRequest(), timeout=LIMIT_S)
+    urn = URN.format("bigpanda:index:Deployment", "shop")
+    short, long = ({SIGNATURE: SECRET, "value": text} for text in ("abc", "abcdefgh"))
+    given = struct(component="shop", version="1", hosts=["a"], tags={"short": short, "long": long})
+    answer = plugin.stub.Check(pb.CheckRequest(urn=urn, news=given), timeout=LIMIT_S)
+    assert failures(answer) == []
+    tags = json_format.MessageToDict(answer.inputs)["tags"]
+    assert tags["short"] == short
+    assert "abcdefgh" not in str(tags)
 
 
 def test_an_unknown_type(plugin: Plugin) -> None:

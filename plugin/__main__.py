@@ -1,4 +1,4 @@
-"""Runs the plugin from its folder, for `pulumi package add`; `bigpanda-provider` is installed in this Python."""
+"""Runs the plugin from this folder; `bigpanda-provider` is installed in its virtual environment."""
 
 from bigpanda_provider.plugin.__main__ import main
 

@@ -1,4 +1,4 @@
-"""The plugin as a folder, as `pulumi package add plugin` takes it: a language host runs it."""
+"""The plugin as a folder: a language host runs it."""
 
 from __future__ import annotations
 

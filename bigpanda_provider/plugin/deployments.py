@@ -45,9 +45,7 @@ class DeploymentFront:
         """The inputs with why it reports, and what is wrong with them."""
         news = {state.SOURCE.name: PropertyValue(DEFAULT_SOURCE), **_masked(news)}
         given = self._props(urn, news)
-        last = self.lifecycle.service.delivery.last_attempt(given[state.STACK.name], given[state.NAME.name])
-        if last is not None:
-            given.update(state.PREVIOUS.to(state.ATTEMPT.to(last)))
+        given.update(self._last_here(given[state.STACK.name], given[state.NAME.name]))
         before = {**plain_map(olds), **state.SECRETS.to(secret_names(olds) or None)} if olds else {}
         checked = self.lifecycle.check(before, given)
         because = state.BECAUSE.of(checked.inputs)
@@ -60,8 +58,10 @@ class DeploymentFront:
         sends = self.lifecycle.diff(before, props)
         if not sends:
             return sends, {}
-        shown = [one.name for one in SHOWN if _differs(one.name, before, props)] if sends.anew else []
-        if state.TIMESTAMP.of(props) not in (None, state.GIVEN_TIMESTAMP.of(unpacked(before))) and sends.anew:
+        if not sends.anew:
+            return sends, changes([state.BECAUSE.name] if state.BECAUSE.name in props else [], olds, news)
+        shown = [one.name for one in SHOWN if _differs(one.name, before, props)]
+        if state.TIMESTAMP.of(props) not in (None, state.GIVEN_TIMESTAMP.of(unpacked(before))):
             shown.append(state.TIMESTAMP.name)
         return sends, changes([*shown, *([state.BECAUSE.name] if state.BECAUSE.name in props else [])], olds, news)
 
@@ -85,6 +85,15 @@ class DeploymentFront:
     def delete(self, urn: str, olds: Values) -> None:
         """End what is open, and send what waits."""
         self.lifecycle.delete({**unpacked(plain_map(olds)), **place_of(urn)})
+
+    def _last_here(self, stack: str, name: str) -> dict[str, Any]:
+        """What the outbox knows of the last attempt: a check is not told what state has of it."""
+        delivery = self.lifecycle.service.delivery
+        last = delivery.last_attempt(stack, name)
+        if last is None:
+            return {}
+        waiting = delivery.waiting(stack, name, in_state=True)
+        return state.PREVIOUS.to({**state.ATTEMPT.to(last), **state.WAITING.to(waiting)})
 
     def _props(self, urn: str, news: Values) -> dict[str, Any]:
         return {**plain_map(news), **place_of(urn), **state.SECRETS.to(secret_names(news) or None)}

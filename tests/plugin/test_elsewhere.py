@@ -52,6 +52,8 @@ def test_what_waits_is_sent_with_its_own_end(
     assert made.up(skip_preview=True).ok != fails
     faulty.fault = None
     made.environment.pop("ECHO_FAIL", None)
+    if not fails:
+        assert '"2 events are waiting to be sent"' in made.preview("--diff").output
     run = made.elsewhere().up()
     assert run.ok, run.output
     assert bigpanda.has() == ["shop 1 on web-1, web-2: success"]

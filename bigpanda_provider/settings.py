@@ -3,9 +3,10 @@
 One order for all of them, first found wins:
 
 1. an option of the command line
-2. stack config, `bigpanda:<key>`
-3. the environment, `BIGPANDA_<KEY>`
-4. the default
+2. an argument of an explicit provider
+3. stack config, `bigpanda:<key>`
+4. the environment, `BIGPANDA_<KEY>`
+5. the default
 
 No I/O, no Pulumi: the caller passes what it sees of config and environment.
 """
@@ -58,6 +59,7 @@ class Source(str, enum.Enum):
     """Where a setting was found."""
 
     OPTION = "option"
+    ARGUMENT = "provider argument"
     CONFIG = "stack config"
     ENVIRONMENT = "environment"
     DEFAULT = "default"
@@ -87,7 +89,7 @@ class Setting(Generic[T]):
 
     Attributes:
         value: the value.
-        source: which of the four places it was found in.
+        source: which of the places it was found in.
         name: what it is called there: `--api`, `bigpanda:baseUrl`, `BIGPANDA_BASE_URL`.
     """
 
@@ -176,6 +178,7 @@ class Settings:
         environ: Mapping[str, str],
         explicit: Mapping[str, Any] | None = None,
         folder: pathlib.Path | None = None,
+        arguments: Mapping[str, Any] | None = None,
     ) -> Settings:
         """Find every setting.
 
@@ -184,11 +187,12 @@ class Settings:
             environ: the environment, usually `os.environ`.
             explicit: what options say, by config key (`baseUrl`); None counts as not given.
             folder: what relative paths count from; the current folder, if None.
+            arguments: what an explicit provider is given, by config key.
 
         Raises:
             SettingError: a setting has a value that cannot be used; the sentence names it and where it comes from.
         """
-        find = _Finder(config, environ, explicit or {})
+        find = _Finder(config, environ, explicit or {}, arguments or {})
         region = find("region", _region, "us")
         return cls(
             token=find("apiToken", partial(_token, key="apiToken"), None),
@@ -221,11 +225,13 @@ class _Finder:
     config: Mapping[str, Any] = field(repr=False)
     environ: Mapping[str, str] = field(repr=False)
     explicit: Mapping[str, Any] = field(repr=False)
+    arguments: Mapping[str, Any] = field(repr=False)
 
     def __call__(self, key: str, read: Callable[[Any], T], default: T) -> Setting[T]:
         in_config, in_environment = f"{NAMESPACE}:{key}", environment_name(key)
         places = (
             (Source.OPTION, OPTIONS.get(key, key), self.explicit.get(key)),
+            (Source.ARGUMENT, key, self.arguments.get(key)),
             (Source.CONFIG, in_config, self.config.get(in_config)),
             (Source.ENVIRONMENT, in_environment, self.environ.get(in_environment)),
         )
@@ -255,10 +261,15 @@ def unknown_keys(config: Collection[str]) -> list[tuple[str, str | None]]:
     for name in sorted(config):
         namespace, _, key = name.partition(":")
         if namespace == NAMESPACE and key not in KEYS:
-            near = difflib.get_close_matches(key.lower(), [k.lower() for k in KEYS], n=1)
-            nearest = next((k for k in KEYS if near and k.lower() == near[0]), None)
-            found.append((name, nearest and f"{NAMESPACE}:{nearest}"))
+            near = nearest(key)
+            found.append((name, near and f"{NAMESPACE}:{near}"))
     return found
+
+
+def nearest(key: str) -> str | None:
+    """The known key that is nearest to an unknown one; None where none is near."""
+    near = difflib.get_close_matches(key.lower(), [k.lower() for k in KEYS], n=1)
+    return next((k for k in KEYS if near and k.lower() == near[0]), None)
 
 
 def complaints(config: Collection[str], is_secret: Callable[[str], bool]) -> list[str]:
@@ -272,9 +283,14 @@ def complaints(config: Collection[str], is_secret: Callable[[str], bool]) -> lis
     for name in (f"{NAMESPACE}:{key}" for key in SECRET_KEYS):
         if name in config and not is_secret(name):
             found.append(f"{name} is stored in plain text; fix it with `pulumi config set --secret {name}`")
-    for key, nearest in unknown_keys(config):
-        found.append(f"unknown setting {key}" + (f"; did you mean {nearest}?" if nearest else ""))
+    for key, near in unknown_keys(config):
+        found.append(unknown(key, near))
     return found
+
+
+def unknown(key: str, near: str | None) -> str:
+    """The sentence for an unknown setting, and the nearest known one."""
+    return f"unknown setting {key}" + (f"; did you mean {near}?" if near else "")
 
 
 def base_url(value: Any) -> str:

@@ -17,6 +17,10 @@ OWN_TYPES = "pulumi-python:dynamic/bigpanda:"
 """How the types of both resources begin."""
 DEPLOYMENT_TYPE = f"{OWN_TYPES}Deployment"
 COMPLETION_TYPE = f"{OWN_TYPES}Completion"
+PLUGIN_TYPES = "bigpanda:index:"
+"""How the types of both resources begin in programs of other languages."""
+PLUGIN_DEPLOYMENT_TYPE = f"{PLUGIN_TYPES}Deployment"
+PLUGIN_COMPLETION_TYPE = f"{PLUGIN_TYPES}Completion"
 
 
 class Status(str, enum.Enum):

@@ -105,6 +105,17 @@ bigpanda:clientCertificate (stack config) names an encrypted private key; decryp
 bigpanda:clientCertificate (stack config) names files that cannot be used (PEM_LIB); write PEM files:
     cert.pem,key.pem
 """,
+    "the provider plugin": r"""
+region (provider argument) is not a BigPanda region; write one of: us, eu
+unknown setting apiTokn; did you mean apiToken?
+pulumi-resource-bigpanda is started by Pulumi: declare a bigpanda:Deployment and run `pulumi up`
+is unknown; did you mean description?
+is unknown; write one of: errorMessage, start, status
+there is no resource type bigpanda:index:Deploy; use bigpanda:index:Deployment or bigpanda:index:Completion
+a Deployment cannot be imported, since nothing can be read from BigPanda; declare it
+is not the start of a Deployment; pass the Deployment's output of that name
+comes from a Deployment with another provider; give both the same provider
+""",
     "events": r"""
 component: is a number; write it as text: "billing"
 component: is blank; write a value: "billing"

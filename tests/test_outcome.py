@@ -101,5 +101,5 @@ def test_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
     began = time.monotonic()
-    with counted_down(5, "organization/test/dev", "web"):
+    with counted_down(5, urn("organization/test/dev", "web")):
         assert time.monotonic() - began < 1

@@ -55,6 +55,13 @@ def test_the_wheel_works_in_an_empty_environment(tmp_path: pathlib.Path, bigpand
     assert run.ok, run.output
     assert bigpanda.story() == ["start 1", "success 1"]
 
+    plugin = made.folder / ".venv" / "bin" / "pulumi-resource-bigpanda"
+    asked = ["pulumi", "package", "get-schema", str(plugin)]
+    shown = subprocess.run(
+        asked, cwd=tmp_path, env=made.environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert '"bigpanda:index:Deployment"' in shown.stdout
+
     release = [python, "-m", "bigpanda_provider.release", "--help"]
     missing = subprocess.run(release, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert missing.returncode == 2

@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # one folder for each process, and what they send through
     "program": {"delivery", "bigpanda"},  # of delivery the outbox, where it leaves the reason of a failure
     "provider": {"delivery", "bigpanda"},
+    "plugin": {"provider", "delivery", "bigpanda"},  # another front of the provider process
     "delivery": {"bigpanda", "context"},
     "bigpanda": set(),
     # what users import: the resources, which join the program with the provider that is stored in state

@@ -12,20 +12,23 @@ from bigpanda_provider.errors import SettingError
 from bigpanda_provider.settings import Settings, Source, Token, complaints, environment_name, unknown_keys
 
 
-def test_precedence_is_option_config_environment_default() -> None:
+def test_precedence_is_option_argument_config_environment_default() -> None:
     """The first place that has a value wins, and the setting knows which it was."""
     explicit = {"timeoutSeconds": 1}
+    arguments = {"timeoutSeconds": "1.5"}
     config = {"bigpanda:timeoutSeconds": "2"}
     environ = {"BIGPANDA_TIMEOUT_SECONDS": "3"}
     found = [
-        Settings.resolve(config, environ, explicit).timeout_seconds,
+        Settings.resolve(config, environ, explicit, arguments=arguments).timeout_seconds,
+        Settings.resolve(config, environ, arguments=arguments).timeout_seconds,
         Settings.resolve(config, environ).timeout_seconds,
         Settings.resolve({}, environ).timeout_seconds,
         Settings.resolve({}, {}).timeout_seconds,
     ]
-    assert [setting.value for setting in found] == [1, 2, 3, 10]
+    assert [setting.value for setting in found] == [1, 1.5, 2, 3, 10]
     assert [setting.source for setting in found] == list(Source)
-    assert str(found[2]) == "BIGPANDA_TIMEOUT_SECONDS (environment)"
+    assert str(found[1]) == "timeoutSeconds (provider argument)"
+    assert str(found[3]) == "BIGPANDA_TIMEOUT_SECONDS (environment)"
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
-"""The Python language host of the engine that `tools/engine.py` builds: it runs `runtime: python` programs.
+"""The Python language host of the engine that `tools/engine.py` builds: it runs Python programs and plugins.
 
 The official host is in no package registry. What the engine needs of one is small: it starts this file, reads a port
-from the first line of standard output, and calls `Run` with what to run. The program itself is started by the SDK's
-own `pulumi-language-python-exec`, which lies beside this file.
+from the first line of standard output, and calls `Run` or `RunPlugin` with what to run. A program itself is started by
+the SDK's own `pulumi-language-python-exec`, which lies beside this file.
 
 The address of the engine is the last argument; this host has no need of it.
 """
@@ -14,6 +14,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import queue
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ import threading
 import types
 from collections.abc import Iterator
 from concurrent import futures
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf import empty_pb2, json_format
@@ -62,10 +63,13 @@ TOLD_THE_USER = 32
 MAX_MESSAGE_BYTES = 400 * 1024 * 1024
 # How often to look whether the engine is still there, seconds.
 WATCH_SECONDS = 1.0
+# Each plugin that runs takes one for as long as it does.
+WORKERS = 32
+PIECE_BYTES = 64 * 1024
 
 
 class Host(language_pb2_grpc.LanguageRuntimeServicer):
-    """Answers the engine's calls; all but `Run` have nothing to say."""
+    """Answers the engine's calls; all but `Run` and `RunPlugin` have nothing to say."""
 
     def __init__(self) -> None:
         self._programs: set[subprocess.Popen[bytes]] = set()
@@ -121,12 +125,60 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
             return language_pb2.RunResponse(bail=True)
         return language_pb2.RunResponse(error=f"Program exited with non-zero exit code: {code}" if code else "")
 
+    def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:
+        """Run a plugin until it ends, or the engine has no more use for it; its output is the answer.
+
+        As with the official host, it has no standard input, and is killed after the engine's `Cancel`.
+        """
+        info = request.info
+        try:
+            plugin = subprocess.Popen(
+                [_python(info), "-u", info.program_directory, *request.args],
+                cwd=request.pwd or None,
+                env=dict(one.split("=", 1) for one in request.env),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        except (OSError, ValueError) as error:
+            context.abort(grpc.StatusCode.UNKNOWN, f"the plugin could not be started: {error}")
+        self._programs.add(plugin)
+        context.add_callback(plugin.kill)
+        try:
+            for is_error, piece in _pieces(plugin.stdout, plugin.stderr):
+                answer = language_pb2.RunPluginResponse
+                yield answer(stderr=piece) if is_error else answer(stdout=piece)
+            yield language_pb2.RunPluginResponse(exitcode=plugin.wait())
+        finally:
+            self._programs.discard(plugin)
+
     def stop(self) -> bool:
         """End what is still running: the engine is gone or wants this host to go. Returns whether there was any."""
         running = list(self._programs)
         for program in running:
             program.terminate()
         return bool(running)
+
+
+def _pieces(output: IO[bytes] | None, errors: IO[bytes] | None) -> Iterator[tuple[bool, bytes]]:
+    """What a process writes as it comes, each piece with whether it is of the errors, until both streams have ended."""
+    pieces: queue.SimpleQueue[tuple[bool, bytes]] = queue.SimpleQueue()
+
+    def read(stream: IO[bytes], is_error: bool) -> None:
+        while piece := os.read(stream.fileno(), PIECE_BYTES):
+            pieces.put((is_error, piece))
+        pieces.put((is_error, b""))
+
+    for stream, is_error in ((output, False), (errors, True)):
+        assert stream is not None
+        threading.Thread(target=read, args=(stream, is_error), daemon=True).start()
+    ended = 0
+    while ended < 2:
+        is_error, piece = pieces.get()
+        if piece:
+            yield is_error, piece
+        else:
+            ended += 1
 
 
 def _arguments(request: Any) -> list[str]:
@@ -175,7 +227,7 @@ def main() -> None:
     """Serve until the engine says stop, or is no more."""
     host = Host()
     server = grpc.server(
-        futures.ThreadPoolExecutor(max_workers=4),
+        futures.ThreadPoolExecutor(max_workers=WORKERS),
         options=[("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)],
     )
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)

@@ -229,13 +229,33 @@ class Delivery:
         found = [r for r in self.outbox.others_lately(stack, self.address, place.name) if r.id not in left.sent]
         return bool(left.waiting) or any(r.is_known and r.may_be_ended and r.is_free(now) for r in found)
 
-    def waiting(self, stack: str, name: str) -> int:
-        """How many events of a Deployment wait that this outbox alone knows of, and that an update would send."""
+    def waiting(self, stack: str, name: str, *, in_state: bool = False) -> int:
+        """How many events of a Deployment wait, of those that an update would send.
+
+        Args:
+            stack: the stack's full name.
+            name: the Deployment's name.
+            in_state: whether to count those that state knows of, or those that this outbox alone does.
+        """
         now = self.outbox.now()
-        found = [r for r in self.outbox.others_lately(stack, self.address, name) if not r.in_state and r.is_known]
+        found = [
+            r for r in self.outbox.others_lately(stack, self.address, name) if r.in_state is in_state and r.is_known
+        ]
         attempts = [r.attempt for r in found if r.may_be_ended and r.is_free(now)]
         queued = DeliveryStatus.QUEUED
         return sum((one.start_delivery is queued) + (one.end is None or one.end.delivery is queued) for one in attempts)
+
+    def last_attempt(self, stack: str, name: str) -> str | None:
+        """The id of a Deployment's last attempt; None where this outbox knows of none."""
+        record = self.outbox.last_of(self._place(stack, name))
+        return None if record is None or record.recorder is not Recorder.DEPLOYMENT else record.id
+
+    def is_another_s(self, attempt: str) -> bool:
+        """Whether another process that runs looks after an attempt that is open."""
+        record = self.outbox.find(attempt)
+        if record is None or not record.attempt.is_open or self.outbox.looks_after(attempt):
+            return False
+        return not record.is_free(self.outbox.now())
 
     def how_it_ended(self, attempt: str) -> End | None:
         """How an attempt of an earlier run ended; None where that is not known.

@@ -353,6 +353,10 @@ class Outbox:
         found = self.get(attempt) or self._breaker.read(lambda tables: tables.find(attempt))
         return found and self._seen(found)
 
+    def last_of(self, place: Place) -> Record | None:
+        """The record of a Deployment that was begun last, whoever looks after it."""
+        return self._breaker.read(lambda tables: tables.last_of(place))
+
     def others(self, stack: str, address: str, name: str | None = None) -> list[Record]:
         """What this process does not look after and is not settled, oldest first.
 

@@ -6,10 +6,14 @@ neither this module's nor the classes' names may ever change.
 
 from __future__ import annotations
 
+import time
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import (
+    CheckFailure,
     CheckResult,
+    Config,
     ConfigureRequest,
     CreateResult,
     DiffResult,
@@ -20,6 +24,7 @@ from pulumi.dynamic import (
 
 if TYPE_CHECKING:
     from .lifecycle import Completions, Deployments
+    from .service import Service
 
 
 class _Provider(ResourceProvider):
@@ -30,15 +35,16 @@ class _Provider(ResourceProvider):
 
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse what is no event, property by property."""
-        return self._lifecycle.check(olds, news)
+        checked = self._lifecycle.check(olds, news)
+        return CheckResult(checked.inputs, [CheckFailure(one.property, one.reason) for one in checked.failures])
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """An update is shown exactly when it will send something."""
-        return self._lifecycle.diff(olds, news)
+        return DiffResult(changes=bool(self._lifecycle.diff(olds, news)))
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Send the first event."""
-        return self._lifecycle.create(props)
+        return CreateResult(str(uuid.uuid4()), self._lifecycle.create(props))
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What was recorded is history: a refresh finds it as it is in state."""
@@ -46,7 +52,7 @@ class _Provider(ResourceProvider):
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
         """Send another event, or only what still waits."""
-        return self._lifecycle.update(olds, news)
+        return UpdateResult(self._lifecycle.update(olds, news))
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
         """History stays; a deployment that is still open has failed."""
@@ -61,7 +67,7 @@ class DeploymentProvider(_Provider):
         # Not at the top: the program's process has this module too, and needs none of what the lifecycle loads.
         from .lifecycle import Deployments
 
-        self._lifecycle = Deployments.of(req.config)
+        self._lifecycle = Deployments(_service(req.config))
 
 
 class CompletionProvider(_Provider):
@@ -71,4 +77,16 @@ class CompletionProvider(_Provider):
         """Find the settings, as that of a Deployment."""
         from .lifecycle import Completions
 
-        self._lifecycle = Completions.of(req.config)
+        self._lifecycle = Completions(_service(req.config))
+
+
+def _service(config: Config) -> Service:
+    """The one of this process, with the config of the stack."""
+    from ..settings import KEYS, NAMESPACE
+    from . import sdk
+    from .service import Service
+
+    sdk.count_cancels(time.time)
+    sdk.show_errors_as_sentences()
+    names = [f"{NAMESPACE}:{key}" for key in KEYS]
+    return Service.shared({name: value for name in names if (value := config.get(name)) is not None})

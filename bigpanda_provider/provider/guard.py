@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from ..bigpanda.workers import Workers
@@ -17,7 +17,6 @@ from ..delivery import outcome
 from ..delivery.attempt import CANCELLED, UNFINISHED, End
 from ..delivery.delivery import Delivery
 from . import sdk
-from .telling import tell
 
 LIMIT_S = 4.0
 """The time its events have in all: the engine kills the process some 5 s after it told it to go."""
@@ -27,10 +26,21 @@ WORKERS = 8
 
 
 class Guard:
-    """Watches over the attempts of one Delivery, and over those that the program's process makes."""
+    """Watches over the attempts of one Delivery, and over those that the program's process makes.
 
-    def __init__(self, delivery: Delivery) -> None:
+    Args:
+        delivery: what has the attempts.
+        tell: shows a line at a Deployment, by its stack and name; the event that it returns is set once it is shown.
+
+    Attributes:
+        sees_the_end: whether the engine's end is noticed: it holds the other end of standard input, and sends a signal
+            when an update is over.
+    """
+
+    def __init__(self, delivery: Delivery, tell: Callable[[str, str, str], threading.Event]) -> None:
         self._delivery = delivery
+        self._show = tell
+        self.sees_the_end = False
         self._lock = threading.Lock()
         self._workers = Workers("bigpanda-guard", WORKERS)
 
@@ -38,7 +48,7 @@ class Guard:
         """Be there when the process goes; once, before there is anything to end."""
         self._workers.start(WORKERS)
         sdk.on_exit(self._told_to_go)
-        sdk.on_engine_gone(self._engine_gone)
+        self.sees_the_end = sdk.on_engine_gone(self._engine_gone)
 
     def act(self) -> None:
         """End what is open. All ends are written down first, then sent at once, as far as the time allows."""
@@ -65,7 +75,7 @@ class Guard:
         if record is None:
             return None
         line = outcome.of(record.attempt, outcome.ALL_SECRET if record.is_secret else ())
-        return None if line is None else tell(line, record.place.stack, record.place.name)
+        return None if line is None else self._show(line, record.place.stack, record.place.name)
 
     def _how_it_went(self, attempt: str) -> End:
         """What is known: the reason that the program noted before any cancellation, the cancellation, or nothing."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-
-from pulumi.dynamic import CheckFailure, CheckResult, Config, CreateResult, DiffResult, UpdateResult
 
 from .. import state
 from ..bigpanda.events import EndEvent, StartEvent, problems, read
@@ -16,14 +14,14 @@ from ..bigpanda.text import listed
 from ..delivery import outcome
 from ..delivery.attempt import Attempt, End
 from ..delivery.takeover import Left
-from ..errors import DeliveryError
+from ..errors import DeliveryError, Problem
 from ..hosts import described
 from ..state import DeliveryStatus, Property, packed, unpacked
 from .affected import changed, worked_out
 from .because import SHOWN, because
 from .last import Last, begin, did_not_succeed, previous_of, starts_again
 from .service import Service
-from .telling import tell, warn
+from .telling import warn
 from .unknown import UNKNOWN, known, marked
 
 NO_HOSTS = "no host is known, and this Deployment covers no resource to name instead; pass hosts=[...]"
@@ -44,13 +42,42 @@ says of its scope would only be written again with each step of the update."""
 
 
 @dataclass(frozen=True)
+class Checked:
+    """What a check found.
+
+    Attributes:
+        inputs: the inputs, with what follows from them.
+        failures: what is wrong with them; that of no property in particular is a setting's.
+    """
+
+    inputs: dict[str, Any]
+    failures: list[Problem]
+
+
+@dataclass(frozen=True)
+class Sends:
+    """What an update will send.
+
+    Attributes:
+        anew: the event of a new attempt.
+        waiting: what earlier updates have left.
+    """
+
+    anew: bool
+    waiting: bool
+
+    def __bool__(self) -> bool:
+        return self.anew or self.waiting
+
+
+@dataclass(frozen=True)
 class _Lifecycle:
     service: Service
 
-    def checked(self, news: dict[str, Any], failures: list[CheckFailure], *also: Property[Any]) -> CheckResult:
+    def checked(self, news: dict[str, Any], failures: Iterable[Problem], *also: Property[Any]) -> Checked:
         """What `check` answers; wrong settings are told with it. The arguments are those of `packed`, too."""
         wrong = self.service.wrong_setting
-        return CheckResult(packed(news, *also), failures if wrong is None else [*failures, CheckFailure("", wrong)])
+        return Checked(packed(news, *also), [*failures, *([] if wrong is None else [Problem("", wrong)])])
 
     def tell(self, attempt: Attempt, secrets: Collection[str], stack: str, name: str) -> None:
         """Tell what became of an attempt's last event: its end, or its start where it has none.
@@ -59,18 +86,13 @@ class _Lifecycle:
         """
         told = outcome.of(attempt, secrets)
         if told is not None and self.service.delivery.undelivered(attempt, secrets) is None:
-            tell(told, stack, name)
+            self.service.tell(told, stack, name)
 
 
 class Deployments(_Lifecycle):
     """The starts of deployments."""
 
-    @classmethod
-    def of(cls, config: Config) -> Deployments:
-        """With what the process has once, made from the config of its first use."""
-        return cls(Service.shared(config))
-
-    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> Checked:
         """Refuse what is no event, property by property; what is not known yet is checked when it is."""
         olds, news = unpacked(olds), unpacked(marked(news))
         previous = self._previous(news)
@@ -86,31 +108,31 @@ class Deployments(_Lifecycle):
             reasons[state.HOSTS.name] = NO_HOSTS
         elif state.HOST_NAMES.of(news) == {} and state.HOSTS.of(news) != state.HOSTS.of(olds):
             warn(NAMES_FOR_HOSTS.format(state.NAME.of(news)))
-        failures = [CheckFailure(name, why) for name, why in reasons.items()]
+        failures = [Problem(name, why) for name, why in reasons.items()]
         if not failures and not unknown and (other := self.service.same_event(_place(news)[1], given)):
-            failures = [CheckFailure(state.HOSTS.name, SAME_EVENT.format(other))]
+            failures = [Problem(state.HOSTS.name, SAME_EVENT.format(other))]
         if not olds:
             self.service.warn_without_token()
         return self.checked(news, failures)
 
-    def diff(self, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+    def diff(self, olds: dict[str, Any], news: dict[str, Any]) -> Sends:
         """An update is shown exactly when it will send something."""
         olds, news = unpacked(olds), unpacked(marked(news))
         last = Last.of(olds)
         previous = self._previous(news, last.attempt.id)
         left = last.left(previous, _hosts_of_previous(news))
-        waits = not self.service.off and self.service.delivery.has_left(*_place(news), left)
-        changes = self._starts(last, previous, news) or waits
-        if changes:
+        waits = self._is_resumed(last, previous) or self.service.delivery.has_left(*_place(news), left)
+        sends = Sends(self._starts(last, previous, news), waits and not self.service.off)
+        if sends:
             self.service.warn_without_token()
-        return DiffResult(changes=changes)
+        return sends
 
-    def create(self, props: dict[str, Any]) -> CreateResult:
+    def create(self, props: dict[str, Any]) -> dict[str, Any]:
         """Send the first start."""
         props = unpacked(props)
-        return CreateResult(str(uuid.uuid4()), self._start(props, None, Left(), None, secret=_is_secret(props)))
+        return self._start(props, None, Left(), None, secret=_is_secret(props))
 
-    def update(self, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+    def update(self, olds: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
         """Send another start, or only what still waits."""
         olds, news = unpacked(olds), unpacked(news)
         last = Last.of(olds)
@@ -119,12 +141,14 @@ class Deployments(_Lifecycle):
         secret = _is_secret(news) or _is_secret(olds)  # what waits may have been secret when it was recorded
         if self._starts(last, previous, news):
             before = None if secret else last.version_before(failed=did_not_succeed(previous))
-            return UpdateResult(self._start(news, last, left, before, secret=secret))
+            return self._start(news, last, left, before, secret=secret)
+        if self._is_resumed(last, previous):
+            return self._send(news, last, replace(left, waiting=last.backlog), secret=secret)
         with self.service.counted_down(*_place(news)):
             attempt, backlog = self.service.delivery.resend(*_place(news), last.attempt, left, secret=secret)
         still_queued = attempt.waits or bool(backlog)
-        tell(outcome.of_earlier(attempt, still_queued=still_queued), *_place(news))
-        return UpdateResult(_outputs(news, last.after(left, attempt, backlog)))
+        self.service.tell(outcome.of_earlier(attempt, still_queued=still_queued), *_place(news))
+        return _outputs(news, last.after(left, attempt, backlog))
 
     def delete(self, props: dict[str, Any]) -> None:
         """End an attempt that is still open, and send what waits."""
@@ -142,6 +166,14 @@ class Deployments(_Lifecycle):
         end = self.service.delivery.how_it_ended(previous.id)
         return previous if end is None else previous.ended(end)
 
+    def _is_resumed(self, last: Last, previous: Attempt | None) -> bool:
+        """Whether the last attempt's start waits, and state alone knows the attempt, but not how it ended.
+
+        Its start is sent, and its Completion ends it, as that went or goes.
+        """
+        waits = previous is None and last.attempt.start_delivery is DeliveryStatus.QUEUED
+        return waits and self.service.delivery.outbox.find(last.attempt.id) is None
+
     def _starts(self, last: Last, previous: Attempt | None, news: dict[str, Any]) -> bool:
         failed = previous is not None and previous.id == last.attempt.id and did_not_succeed(previous)
         nothing_was_sent = last.attempt.start_delivery is DeliveryStatus.OFF
@@ -151,10 +183,13 @@ class Deployments(_Lifecycle):
     def _start(
         self, props: dict[str, Any], last: Last | None, left: Left, before: str | None, *, secret: bool
     ) -> dict[str, Any]:
-        secrets = state.SECRETS.of(props) or ()
         context = self.service.context(props, before)
         begun = begin(props, last, context, attempt=uuid.uuid4().hex, now=int(time.time()))
-        start = begun.attempt.start
+        return self._send(props, begun, left, secret=secret)
+
+    def _send(self, props: dict[str, Any], begun: Last, left: Left, *, secret: bool) -> dict[str, Any]:
+        """Send the start of an attempt that this process then has open."""
+        secrets, start = state.SECRETS.of(props) or (), begun.attempt.start
         assert start is not None
         try:
             with self.service.counted_down(*_place(props)):
@@ -168,37 +203,32 @@ class Deployments(_Lifecycle):
 class Completions(_Lifecycle):
     """The ends of deployments."""
 
-    @classmethod
-    def of(cls, config: Config) -> Completions:
-        """With what the process has once, made from the config of its first use."""
-        return cls(Service.shared(config))
-
-    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> Checked:
         """Refuse a wrong status or reason; what it takes from its Deployment is checked there."""
         news = unpacked(marked(news))
         given, unknown = known(news)
         of_deployment = {state.COMPONENT.name, state.VERSION.name, state.HOSTS.name}
         found = problems(EndEvent, given, unknown | of_deployment)
-        return self.checked(news, [CheckFailure(problem.property, problem.reason) for problem in found], state.ATTEMPT)
+        return self.checked(news, found, state.ATTEMPT)
 
-    def diff(self, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
+    def diff(self, olds: dict[str, Any], news: dict[str, Any]) -> Sends:
         """A new attempt has a new end; one that waits is sent again."""
         olds, news = unpacked(olds), unpacked(marked(news))
         waits = state.DELIVERY.of(olds) is DeliveryStatus.QUEUED and not self.service.off
-        return DiffResult(changes=waits or news.get(state.ATTEMPT.name) != olds.get(state.ATTEMPT.name))
+        return Sends(news.get(state.ATTEMPT.name) != olds.get(state.ATTEMPT.name), waits)
 
-    def create(self, props: dict[str, Any]) -> CreateResult:
+    def create(self, props: dict[str, Any]) -> dict[str, Any]:
         """Send the first end."""
         props = unpacked(props)
-        return CreateResult(str(uuid.uuid4()), self._end(props))
+        return self._end(props)
 
-    def update(self, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
+    def update(self, olds: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
         """Send the end of another attempt, or the same end again."""
         olds, news = unpacked(olds), unpacked(news)
         if state.ATTEMPT.of(news) != state.ATTEMPT.of(olds):
-            return UpdateResult(self._end(news))
+            return self._end(news)
         event = read(EndEvent, olds)
-        return UpdateResult(self._stored(news, self._ended(news, event)))  # its Deployment tells what is sent again
+        return self._stored(news, self._ended(news, event))  # its Deployment tells what is sent again
 
     def delete(self, props: dict[str, Any]) -> None:
         """Remember that the attempt has its end, for its Deployment's own delete."""

@@ -84,17 +84,20 @@ def _wake_main_thread_until(begun: threading.Event) -> None:
     threading.Thread(target=wake, name="bigpanda-wake", daemon=True).start()
 
 
-def on_engine_gone(action: Callable[[], None]) -> None:
+def on_engine_gone(action: Callable[[], None]) -> bool:
     """Run the action in a thread when the engine was killed: the pipe that is standard input ends then.
+
+    Returns whether that can be noticed.
 
     Closed: standard input that is at its end already, or none, says nothing, and the action is never run.
     """
     try:
         at_its_end_already = bool(select.select([0], [], [], 0)[0])
     except (OSError, ValueError):
-        return
+        return False
     if not at_its_end_already:
         threading.Thread(target=_watch, args=(action,), name="bigpanda-watch", daemon=True).start()
+    return not at_its_end_already
 
 
 def _watch(action: Callable[[], None]) -> None:
@@ -122,6 +125,11 @@ def count_cancels(now: Callable[[], float]) -> None:
         main.empty_pb2 = _NoticesCancel(now)  # type: ignore[union-attr]
 
 
+def note_cancel(at: float) -> None:
+    """Note the time of a `Cancel` of the engine, in seconds."""
+    _cancels.append(at)
+
+
 def cancelled_at() -> float | None:
     """When the update was cancelled; None where it was not, or where that cannot be known."""
     return _cancels[0] if len(_cancels) > 1 else None
@@ -133,7 +141,7 @@ class _NoticesCancel:
 
     def Empty(self) -> Any:  # noqa: N802 - protobuf's name
         if sys._getframe(1).f_code.co_name == "Cancel":
-            _cancels.append(self._now())
+            note_cancel(self._now())
         return empty_pb2.Empty()
 
     def __getattr__(self, name: str) -> Any:

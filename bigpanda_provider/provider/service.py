@@ -6,14 +6,11 @@ import contextlib
 import os
 import pathlib
 import threading
-import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
-
-from pulumi.dynamic import Config
 
 from .. import state
 from ..bigpanda import certificate
@@ -22,11 +19,10 @@ from ..delivery.attempt import Attempt
 from ..delivery.delivery import Delivery
 from ..delivery.outbox import Outbox
 from ..errors import DeliveryError, SettingError
-from ..settings import KEYS, NAMESPACE, Mode, Settings
-from . import sdk
+from ..settings import Mode, Settings
 from .guard import Guard
 from .last import Last
-from .telling import counted_down, warn
+from .telling import counted_down, tell, urn, warn
 
 if TYPE_CHECKING:
     from ..delivery.git import Checkout
@@ -38,15 +34,25 @@ _lock = threading.Lock()
 class Service:
     """Settings, delivery and guard of this process.
 
+    Args:
+        config: the stack's config, keys with their namespace.
+        arguments: what an explicit provider is given, by config key.
+        kind: the type of its Deployments.
+
     Attributes:
         wrong_setting: what is wrong with the settings; None where nothing is.
     """
 
-    def __init__(self, config: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        arguments: Mapping[str, Any] | None = None,
+        kind: str = state.DEPLOYMENT_TYPE,
+    ) -> None:
         self.wrong_setting: str | None = None
         try:
             folder = certificate.project_folder(pathlib.Path.cwd())
-            settings = Settings.resolve(config, os.environ, folder=folder)
+            settings = Settings.resolve(config, os.environ, folder=folder, arguments=arguments)
             certificate.check(settings)
         except SettingError as error:
             self.wrong_setting = str(error)
@@ -54,21 +60,19 @@ class Service:
         self._settings = settings
         self._timeout_s = settings.timeout_seconds.value
         self.delivery = Delivery(settings, Outbox.of(os.environ, warn), warn)
-        self.guard = Guard(self.delivery)
+        self._kind = kind
+        self.guard = Guard(self.delivery, self.tell)
         self.guard.watch()
         self._ended: dict[str, Attempt] = {}
         self._events: dict[tuple[str, str, frozenset[str]], str] = {}
 
     @classmethod
-    def shared(cls, config: Config) -> Service:
+    def shared(cls, config: Mapping[str, Any]) -> Service:
         """The one of this process, made from the config of its first use; a process has one stack's config."""
         global _shared
         with _lock:
             if _shared is None:
-                sdk.count_cancels(time.time)
-                sdk.show_errors_as_sentences()
-                names = [f"{NAMESPACE}:{key}" for key in KEYS]
-                _shared = cls({name: value for name in names if (value := config.get(name)) is not None})
+                _shared = cls(config)
             return _shared
 
     @property
@@ -78,7 +82,11 @@ class Service:
 
     def counted_down(self, stack: str, name: str) -> AbstractContextManager[None]:
         """While the block sends an event of this Deployment, show how much longer BigPanda is waited for."""
-        return counted_down(self._timeout_s, stack, name)
+        return counted_down(self._timeout_s, urn(stack, name, self._kind))
+
+    def tell(self, sentence: str, stack: str, name: str) -> threading.Event:
+        """Show a line at a Deployment; the event that is returned is set once it is shown."""
+        return tell(sentence, urn(stack, name, self._kind))
 
     def warn_without_token(self) -> None:
         """Warn where there is something to send and no token."""

@@ -37,18 +37,16 @@ def warn(sentence: str, *, about: str | None = None) -> None:
         print(f"warning: {sentence}", file=sys.stderr, flush=True)
 
 
-def tell(sentence: str, stack: str, name: str) -> threading.Event:
+def tell(sentence: str, at: str) -> threading.Event:
     """Show a line at a Deployment: while the update runs, and in its summary.
 
     Args:
         sentence: the line.
-        stack: the stack's full name.
-        name: the Deployment's name in it.
+        at: the Deployment's URN.
 
     Returns:
         An event that is set once the engine has the line. Only the end of the process has to wait for it.
     """
-    at = urn(stack, name)
 
     def show() -> None:
         sdk.show(sentence, Show.LINE, at)
@@ -57,16 +55,15 @@ def tell(sentence: str, stack: str, name: str) -> threading.Event:
 
 
 @contextlib.contextmanager
-def counted_down(limit_s: float, stack: str, name: str) -> Iterator[None]:
+def counted_down(limit_s: float, at: str) -> Iterator[None]:
     """While the block lasts, show at a Deployment that BigPanda is waited for, and how much longer.
 
     Args:
         limit_s: how long it may last, in seconds.
-        stack: the stack's full name.
-        name: the Deployment's name in it.
+        at: the Deployment's URN.
     """
     over = threading.Event()
-    given = (time.monotonic() + limit_s, urn(stack, name), over)
+    given = (time.monotonic() + limit_s, at, over)
     with contextlib.suppress(RuntimeError):  # no thread can be started: the event is not to wait for its countdown
         threading.Thread(target=_count_down, args=given, name="bigpanda-counting", daemon=True).start()
     try:
@@ -80,14 +77,15 @@ def _count_down(deadline: float, at: str, over: threading.Event) -> None:
         sdk.show(f"waiting for BigPanda, {left_s:.0f} s left", Show.STATUS, at)
 
 
-def urn(stack: str, name: str) -> str:
+def urn(stack: str, name: str, kind: str = DEPLOYMENT_TYPE) -> str:
     """The URN of a Deployment: the engine tells a dynamic provider none.
 
     Args:
         stack: the stack's full name: `organization/project/stack`.
-        name: the Deployment's name in it; under a parent, with the parent's types and name before it.
+        name: the Deployment's name in it; under a parent, with the parents' types and perhaps a name before it.
+        kind: the Deployment's own type.
     """
     *_, project, short = ["", *stack.split("/")]
-    under = re.fullmatch(r"([^:]+:[^:]*:[^:]+(?:\$[^:]+:[^:]*:[^:]+)*)::.+?::(.+)", name, re.DOTALL)
-    kind, own = (DEPLOYMENT_TYPE, name) if under is None else (f"{under[1]}${DEPLOYMENT_TYPE}", under[2])
-    return f"urn:pulumi:{short}::{project}::{kind}::{own}"
+    under = re.fullmatch(r"([^:]+:[^:]*:[^:]+(?:\$[^:]+:[^:]*:[^:]+)*)(?:::.+?)?::(.+)", name, re.DOTALL)
+    kinds, own = (kind, name) if under is None else (f"{under[1]}${kind}", under[2])
+    return f"urn:pulumi:{short}::{project}::{kinds}::{own}"

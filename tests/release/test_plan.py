@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from pulumi.automation.events import OpType, StepEventMetadata, StepEventStateMetadata
 
 from bigpanda_provider.hosts import SECRET
@@ -106,9 +107,10 @@ def test_a_name_that_is_unknown_or_secret_is_the_resources() -> None:
         assert Plan.of([step(OpType.CREATE, "web", new={"name": value})]).hosts == ["web"]
 
 
-def test_a_program_with_a_deployment_records_itself() -> None:
+@pytest.mark.parametrize("kind", ["pulumi-python:dynamic/bigpanda:Deployment", "bigpanda:index:Deployment"])
+def test_a_program_with_a_deployment_records_itself(kind: str) -> None:
     """Unless the Deployment is going away; it is no change itself."""
-    kind = "pulumi-python:dynamic/bigpanda:Deployment"
+    assert Plan.of([step(OpType.CREATE, "shop", kind, new={"name": "shop"})]).changes == ()
     assert Plan.of([step(OpType.SAME, "shop", kind, old={}, new={})]).records_itself
     assert not Plan.of([step(OpType.DELETE, "shop", kind, old={})]).records_itself
     assert Plan.of([step(OpType.CREATE, "shop", kind, new={})]).changes == ()

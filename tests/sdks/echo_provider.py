@@ -7,6 +7,7 @@ of the resource's URN alone. Environment:
     ECHO_LOG    a file that takes a JSON line for each create, update and delete that is done
     ECHO_SCHEMA a file with the package's schema, for languages that look there
     ECHO_FAIL   a regular expression: the create or update of a URN that matches it fails
+    ECHO_HOLD   a file: no create or update is done before it is there
     ECHO_TAKES  the seconds that a create or update takes
 """
 
@@ -106,7 +107,9 @@ def done(operation: str, urn: str) -> None:
 
 
 def take_time_and_fail(urn: str, context: grpc.ServicerContext) -> None:
-    """Take the time that ECHO_TAKES says, and fail where ECHO_FAIL says so."""
+    """Take the time that ECHO_TAKES and ECHO_HOLD say, and fail where ECHO_FAIL says so."""
+    while os.environ.get("ECHO_HOLD") and not pathlib.Path(os.environ["ECHO_HOLD"]).exists():
+        time.sleep(0.05)
     time.sleep(float(os.environ.get("ECHO_TAKES") or 0))
     if os.environ.get("ECHO_FAIL") and re.search(os.environ["ECHO_FAIL"], urn):
         context.abort(grpc.StatusCode.UNKNOWN, "the cloud says no")

@@ -194,6 +194,12 @@ class Tables:
         where = f"recorded <= ? AND (recorded < ? OR id > ?) {order}"
         return self._select(where, after.recorded, after.recorded, after.id, PAGE)
 
+    def last_of(self, place: Place) -> Record | None:
+        """The record of a Deployment that was begun last, if it is kept."""
+        where = "stack = ? AND address = ? AND name = ? ORDER BY recorded DESC, id LIMIT 1"
+        found = self._select(where, place.stack, place.address, place.name)
+        return found[0] if found else None
+
     def _select(self, where: str, *values: str | float) -> list[Record]:
         told = [rows.text(value) if isinstance(value, str) else value for value in values]
         return self._read(Statement(f"{SELECT} {where}", told), rows.record)

@@ -12,7 +12,7 @@ from pulumi.automation.events import OpType, StepEventMetadata
 from ... import hosts
 from ...bigpanda import text
 from ...program.covering import NOT_COVERED
-from ...state import OWN_TYPES
+from ...state import DEPLOYMENT_TYPE, OWN_TYPES, PLUGIN_DEPLOYMENT_TYPE, PLUGIN_TYPES
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What stands in the engine's events for a value that is not known yet, and for one that is not to be seen."""
@@ -96,7 +96,7 @@ class Plan:
         changes: dict[str, Change] = {}
         records_itself = False
         for step in steps:
-            records_itself |= step.type == f"{OWN_TYPES}Deployment" and step.op is not OpType.DELETE
+            records_itself |= step.type in (DEPLOYMENT_TYPE, PLUGIN_DEPLOYMENT_TYPE) and step.op is not OpType.DELETE
             op = OPS.get(step.op)
             if op is not None and is_infrastructure(step):
                 earlier = changes.get(step.urn)
@@ -119,7 +119,7 @@ class Plan:
 def is_infrastructure(step: StepEventMetadata) -> bool:
     """Whether a step is of a resource that a provider makes; stack, providers, components and our own are not."""
     state = step.new or step.old
-    return bool(state and state.custom) and not step.type.startswith((*NOT_COVERED, OWN_TYPES))
+    return bool(state and state.custom) and not step.type.startswith((*NOT_COVERED, OWN_TYPES, PLUGIN_TYPES))
 
 
 def key_of(urn: str) -> str:

@@ -1,0 +1,1 @@
+"""The provider plugin on the real engine, with programs in YAML."""

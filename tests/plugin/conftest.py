@@ -1,0 +1,52 @@
+"""Stacks whose programs are YAML and find the plugin."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from bigpanda_provider.state import Api
+from tests.engine import APP_KEY, TOKEN, Stack, recorded_by
+from tests.servers import Sandbox
+
+from .program import Resources, declare, with_plugin
+
+YAML_HOST = shutil.which(
+    "pulumi-language-yaml", path=f"{pathlib.Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+)
+
+
+@pytest.fixture(autouse=True)
+def _yaml() -> None:
+    if YAML_HOST is None:
+        pytest.skip("NOT TESTED: no pulumi-language-yaml; run `make yaml` first")
+
+
+@pytest.fixture
+def yaml_at(tmp_path: pathlib.Path, api: Api) -> Iterator[Callable[[str, Resources], Stack]]:
+    """Make a stack from BigPanda's address and a program; whatever a test does, none may tell token or app key."""
+    made: list[Stack] = []
+
+    def make(address: str, resources: Resources) -> Stack:
+        made.append(declare(with_plugin(Stack(tmp_path / "stack", address)), resources))
+        made[-1].environment.update(recorded_by(api))
+        return made[-1]
+
+    yield make
+    for stack in made:
+        for pid in stack.processes(b"pulumi-"):
+            os.kill(pid, signal.SIGKILL)
+        assert stack.tells(TOKEN) == []
+        assert stack.tells(APP_KEY) == []
+
+
+@pytest.fixture
+def yaml(bigpanda: Sandbox, yaml_at: Callable[[str, Resources], Stack]) -> Callable[[Resources], Stack]:
+    """Make a stack that reports to the sandbox, from a program."""
+    return lambda resources: yaml_at(bigpanda.address, resources)

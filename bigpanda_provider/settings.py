@@ -12,7 +12,6 @@ No I/O, no Pulumi: the caller passes what it sees of config and environment.
 
 from __future__ import annotations
 
-import difflib
 import enum
 import ipaddress
 import math
@@ -255,6 +254,8 @@ def unknown_keys(config: Collection[str]) -> list[tuple[str, str | None]]:
     for name in sorted(config):
         namespace, _, key = name.partition(":")
         if namespace == NAMESPACE and key not in KEYS:
+            import difflib  # mostly every key is known
+
             near = difflib.get_close_matches(key.lower(), [k.lower() for k in KEYS], n=1)
             nearest = next((k for k in KEYS if near and k.lower() == near[0]), None)
             found.append((name, nearest and f"{NAMESPACE}:{nearest}"))

@@ -188,7 +188,7 @@ event = {"component": "shop", "version": "1", "hosts": ["web-1"]}
 assert provider.check({}, event).failures == []
 assert provider.check(event, event).failures == []
 assert provider.diff("id", {**event, "attempt": "1", "delivery": "delivered"}, event).changes is False
-print(*{name.partition(".")[0] for name in sys.modules})
+print(*sys.modules)
 """
     environment = {**os.environ, "BIGPANDA_OUTBOX": str(tmp_path / "outbox.db")}
     printed = subprocess.run(
@@ -197,6 +197,8 @@ print(*{name.partition(".")[0] for name in sys.modules})
     loaded = set(printed.stdout.split())
     assert "sqlite3" in loaded  # it has asked the outbox
     assert not loaded & (HEAVY - {"sqlite3"})
+    of_the_program = {name for name in loaded if name.startswith("bigpanda_provider.program.")}
+    assert of_the_program == {"bigpanda_provider.program.sdk", "bigpanda_provider.program.seeing"}
 
 
 def test_a_program_loads_nothing_heavy_in_a_preview(stack: Callable[[str], Stack]) -> None:

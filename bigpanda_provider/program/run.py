@@ -224,11 +224,3 @@ def current() -> Run | WithoutRun:
     if root not in _runs:
         _runs[root] = MockedRun(root) if sdk.under_mocks() else Run(root)
     return _runs[root]
-
-
-def see_from_now() -> None:
-    """See every resource from now on: of the program that is running, else of each that this process runs."""
-    if get_root_resource() is None:
-        sdk.when_run_begins(current)
-    else:
-        current()

@@ -14,6 +14,7 @@ import pathlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import grpc
 import pulumi
 import pytest
 from google.protobuf import struct_pb2
@@ -22,7 +23,7 @@ from pulumi import output as sdk_output
 from pulumi.runtime import config as sdk_config
 from pulumi.runtime import mocks, settings
 from pulumi.runtime import stack as sdk_stack
-from pulumi.runtime.proto import provider_pb2, resource_pb2
+from pulumi.runtime.proto import provider_pb2, resource_pb2, resource_pb2_grpc
 from pulumi.runtime.settings import SETTINGS
 
 import bigpanda_provider
@@ -650,6 +651,27 @@ def test_supports_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not sdk.supports("RESOURCE_MONITOR_FEATURE_OF_THE_FUTURE")
     monkeypatch.delattr(settings, "monitor_supports_feature")
     assert not sdk.supports("RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS")
+
+
+def test_start_dynamic_providers(program: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The monitor's stub makes calls that nobody waits for; `tests/test_start_of_process.py` runs it."""
+    with grpc.insecure_channel("localhost:1") as channel:
+        SETTINGS.monitor = resource_pb2_grpc.ResourceMonitorStub(channel)
+        monkeypatch.setattr(SETTINGS, "monitor_features", {resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_DEPENDS_ON})
+        call: Any = sdk.start_dynamic_providers()
+        assert isinstance(call, grpc.Future)
+        call.cancel()
+
+
+def test_start_dynamic_providers_closed(program: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No call is made; nor with an engine that would pass it on to the provider, which would show a traceback."""
+    SETTINGS.monitor = object()
+    monkeypatch.setattr(SETTINGS, "monitor_features", {resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_DEPENDS_ON})
+    assert sdk.start_dynamic_providers() is None
+    with grpc.insecure_channel("localhost:1") as channel:
+        SETTINGS.monitor = resource_pb2_grpc.ResourceMonitorStub(channel)
+        monkeypatch.setattr(SETTINGS, "monitor_features", set())
+        assert sdk.start_dynamic_providers() is None
 
 
 def test_checkpoint_outputs(program: asyncio.AbstractEventLoop) -> None:

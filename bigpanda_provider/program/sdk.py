@@ -29,6 +29,9 @@ from pulumi.runtime import stack as sdk_stack
 from pulumi.runtime.proto import resource_pb2
 
 READ_OUTPUTS = "pulumi:pulumi:readStackResourceOutputs"
+DYNAMIC_PROVIDERS = "pulumi-python:dynamic:none"
+"""A function that is not there, of the plugin whose resources are dynamic ones."""
+STARTING_LIMIT_S = 60.0
 
 # -- the run -----------------------------------------------------------------------------------------------------------
 
@@ -514,6 +517,27 @@ def supports(feature: str) -> bool:
     """
     value, ask = getattr(resource_pb2, feature, None), getattr(settings, "monitor_supports_feature", None)
     return value is not None and ask is not None and bool(ask(value))
+
+
+def start_dynamic_providers() -> object | None:
+    """Have the engine start the process of the dynamic providers now, while the program goes on with its declarations.
+
+    It is started by the first thing that needs it: usually a registration, and these wait for the program. An invoke
+    is answered at once. The engine refuses this one, for a dependency that is no URN, when the process is there and
+    before it is asked for anything, so nothing is shown and state does not change. Closed, or an engine that does not
+    look at dependencies and would pass the invoke on: the process is started as usual.
+
+    Returns:
+        The call, which lasts as long as somebody keeps it; None where none was made.
+    """
+    if not supports("RESOURCE_MONITOR_FEATURE_INVOKE_DEPENDS_ON"):
+        return None
+    with contextlib.suppress(Exception):
+        request = resource_pb2.ResourceInvokeRequest(tok=DYNAMIC_PROVIDERS, dependsOn=["none"])
+        monitor: Any = settings.get_monitor()
+        call: object = monitor.Invoke.future(request, timeout=STARTING_LIMIT_S)
+        return call
+    return None
 
 
 async def checkpoint_outputs(

@@ -23,6 +23,7 @@ import pulumi
 from google.protobuf import json_format, struct_pb2
 from pulumi import _types
 from pulumi import output as sdk_output
+from pulumi.runtime import _callbacks as sdk_callbacks
 from pulumi.runtime import config as sdk_config
 from pulumi.runtime import get_root_resource, mocks, settings
 from pulumi.runtime import stack as sdk_stack
@@ -323,6 +324,37 @@ class LateHooks(list[Any]):
 
     def __iter__(self) -> Iterator[Any]:
         return itertools.islice(super().__iter__(), len(self) - self._is_needless())
+
+
+async def skip_arguments(hook: pulumi.ResourceHook, action: Callable[[str, str], Awaitable[None]]) -> bool:
+    """Have the engine call an action in place of a hook, without the resource's properties; whether that is possible.
+
+    For each call the SDK takes apart the properties of the resource, old and new, inputs and outputs: 15 ms for a
+    Kubernetes manifest of 12 kB. What answers the engine is among the `_callbacks` of a servicer, and has the hook
+    among its variables. It is replaced as soon as it is there, before a resource with the hook is registered. Closed:
+    the hook is called as any other.
+
+    Args:
+        hook: the hook, which has just been made.
+        action: called with the resource's URN and name; what it raises fails the change, as in a hook.
+    """
+
+    async def answer(asked: bytes) -> Any:
+        request = resource_pb2.ResourceHookRequest.FromString(asked)
+        try:
+            await action(request.urn, request.name)
+        except Exception as error:  # noqa: BLE001 - the engine tells it, as that of a hook
+            return resource_pb2.ResourceHookResponse(error=str(error))
+        return resource_pb2.ResourceHookResponse()
+
+    with contextlib.suppress(Exception):
+        await getattr(hook, "_registered")  # noqa: B009
+        for servicer in sdk_callbacks._CallbackServicer._servicers:
+            for token, callback in list(servicer._callbacks.items()):
+                if inspect.getclosurevars(callback).nonlocals.get("hook") is hook:
+                    servicer._callbacks[token] = answer
+                    return True
+    return False
 
 
 # -- what an Output comes from -----------------------------------------------------------------------------------------

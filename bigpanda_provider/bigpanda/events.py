@@ -173,7 +173,7 @@ class Context:
         return {"api": self.api.value, "tags": dict(self.tags), **link}
 
 
-_CHECK, _STORED_AS = "check", "stored as"
+_CHECK, _STORED_AS = "check", "stored_as"
 _ABSENT = object()
 """Stands for a required property that is not there at all."""
 

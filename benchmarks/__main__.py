@@ -18,6 +18,7 @@ LIMIT_S = 480
 """Nothing is begun after that, so that all is over in ten minutes."""
 EACH: list[Callable[[], Iterator[Figure]]] = [
     updates.of_100,
+    updates.of_1,
     updates.by_size,
     deployments.against_shell,
     deployments.far_away,
@@ -27,6 +28,7 @@ EACH: list[Callable[[], Iterator[Figure]]] = [
     local.digests,
     local.sandbox,
     local.backlog,
+    updates.by_change,
 ]
 ASKED_FOR: list[Callable[[], Iterator[Figure]]] = [picture.by_number]
 """What takes too long to be measured with the others."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import pathlib
+import statistics
 import tempfile
 from collections.abc import Iterator
 
 from tests import servers
 from tests.engine import Run, Stack
 
-from .measure import Figure, longer, ratio, spreads, timed
+from .measure import Figure, Spread, longer, ratio, spreads, timed
 
 PROGRAM = """
 import atexit, pathlib, resource
@@ -27,9 +28,15 @@ def peak():
 atexit.register(peak)
 
 
+def manifest():
+    names = {f"NAME_{number}": "a value of some length" for number in range(20)}
+    return [{"image": "shop:2.4.1", "ports": [80, 443], "env": names} for _ in range(24)]
+
+
 def declare():
+    more = {"manifest": manifest()} if config.get_bool("manifest") else {}
     for number in range(config.require_int("count")):
-        Thing(f"thing-{number}", config.get("value"))
+        Thing(f"thing-{number}", config.get("value"), **more)
 
 """
 WITHOUT = f"{PROGRAM}\ndeclare()\n"
@@ -41,6 +48,10 @@ with bigpanda.Deployment("shop", component="shop", version="1", hosts=["web-1"])
 NO_CHECKPOINTS = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
 """Leaves out what the engine writes between steps: in a file, its cost is the square of the resources."""
 ROUNDS, ROUNDS_BY_SIZE = 5, 2
+BARS = {"preview": 1.08, "create": 1.10, "same": 1.03, "changed": 1.10}
+FIXED_S = 0.12
+EACH_MS = 1.5
+SHOWN = {"preview": "preview", "create": "up, create", "same": "up, no change", "changed": "up, all changed"}
 
 
 def done(run: Run) -> Run:
@@ -96,23 +107,61 @@ def both(folder: str, address: str, count: int, **environment: str) -> list[Upda
     return made
 
 
+def _steps(count: int) -> dict[str, tuple[Spread, ...]]:
+    """The times without and with the package, of each kind of update."""
+    taken: dict[str, list[list[float]]] = {}
+    with tempfile.TemporaryDirectory() as folder, servers.sandbox() as bigpanda:
+        made = both(folder, bigpanda.address, count)
+        for _ in range(ROUNDS):
+            for step in (*SHOWN, "empty"):
+                taken.setdefault(step, []).append([getattr(update, step)() for update in made])
+    return {step: spreads(taken[step]) for step in SHOWN}
+
+
 def of_100() -> Iterator[Figure]:
     """Preview, create, no change, all changed, of 100 resources."""
-    with tempfile.TemporaryDirectory() as folder, servers.sandbox() as bigpanda:
-        made = both(folder, bigpanda.address, 100)
-        taken: dict[str, list[list[float]]] = {}
-        for _ in range(ROUNDS):
-            for step in ("preview", "create", "same", "changed", "empty"):
-                taken.setdefault(step, []).append([getattr(update, step)() for update in made])
-    shown = {"preview": "preview", "create": "up, create", "same": "up, no change", "changed": "up, all changed"}
-    for step, name in shown.items():
-        without, with_it = spreads(taken[step])
-        yield ratio(f"`{name}` of 100 covered resources", 1.10, without, with_it)
+    for step, (without, with_it) in _steps(100).items():
+        yield ratio(f"`{SHOWN[step]}` of 100 covered resources", BARS[step], without, with_it)
+
+
+def of_1() -> Iterator[Figure]:
+    """What one Deployment costs that covers one resource."""
+    added = {step: longer(with_it, without) for step, (without, with_it) in _steps(1).items()}
+    mean = statistics.mean(one.median for one in added.values())
+    told = ", ".join(f"`{SHOWN[step]}` {one}" for step, one in added.items())
+    yield Figure(
+        "what one Deployment with one covered resource adds to the resource alone, the mean of four updates",
+        f"at most {FIXED_S} s",
+        f"{mean:.3g} s: {told}",
+        mean <= FIXED_S,
+    )
+
+
+def by_change() -> Iterator[Figure]:
+    """What the package adds for each resource that changes, with small inputs and with a manifest of 20 kB."""
+    for name, has_manifest in (("small inputs", False), ("a Kubernetes manifest of 20 kB", True)):
+        added = {}
+        for count in (100, 1000):
+            with tempfile.TemporaryDirectory() as folder, servers.sandbox() as bigpanda:
+                made = both(folder, bigpanda.address, count, **NO_CHECKPOINTS)
+                for update in made:
+                    update.stack.config(manifest=has_manifest)
+                    update.create()
+                rounds = 1 if has_manifest and count == 1000 else ROUNDS_BY_SIZE
+                added[count] = longer(*spreads([[update.changed() for update in made[::-1]] for _ in range(rounds)]))
+        each_ms = 1000 * (added[1000].median - added[100].median) / 900
+        told = ", ".join(f"{one} at {count}" for count, one in added.items())
+        yield Figure(
+            f"what `up` takes longer for each covered resource that changes, 100 to 1,000, with {name}",
+            f"at most {EACH_MS} ms",
+            f"{each_ms:.2g} ms: {told}",
+            each_ms <= EACH_MS,
+        )
 
 
 def by_size() -> Iterator[Figure]:
     """What the package adds for each resource, at 10, 100 and 1,000."""
-    seconds, kilobytes = {}, {}
+    seconds, kilobytes, memory = {}, {}, 0.0
     for count in (10, 100, 1000):
         with tempfile.TemporaryDirectory() as folder, servers.sandbox() as bigpanda:
             made = both(folder, bigpanda.address, count, **NO_CHECKPOINTS)
@@ -126,6 +175,7 @@ def by_size() -> Iterator[Figure]:
             without, with_it = spreads(taken)
             seconds[count] = longer(with_it, without).median / count
             kilobytes[count] = (peaks[1] - peaks[0]) / count
+            memory = peaks[1] / peaks[0]
     told = ", ".join(f"{1000 * each:.1f} ms at {count}" for count, each in seconds.items())
     times = seconds[1000] / seconds[100]
     yield Figure(
@@ -137,4 +187,10 @@ def by_size() -> Iterator[Figure]:
         "at 1,000 at most 1.2 times that at 100",
         told,
         kilobytes[1000] <= 1.2 * kilobytes[100],
+    )
+    yield Figure(
+        "memory of the program's process at 1,000 covered resources, against without",
+        "at most 1.05 times",
+        f"{memory:.3g} times",
+        memory <= 1.05,
     )

@@ -8,7 +8,9 @@ Resources that are declared in the `with` block of a Deployment wait for its sta
         ...
 """
 
-from .deployment import Completion, Deployment
+import importlib as _importlib
+import typing as _typing
+
 from .errors import (
     BigPandaError,
     DeclarationError,
@@ -23,10 +25,32 @@ from .errors import (
     UndeliveredError,
     WrongUseError,
 )
-from .hosts import host_name
-from .program.arguments import DeploymentArgs
-from .program.run import see_from_now as _see_from_now
-from .record import record_program
+from .program.seeing import see_from_now as _see_from_now
+
+if _typing.TYPE_CHECKING:
+    from .deployment import Completion, Deployment
+    from .hosts import host_name
+    from .program.arguments import DeploymentArgs
+    from .record import record_program
+else:
+    # The provider process imports this package too, for one of its modules, and needs none of these.
+    _MODULE_OF = {
+        "Completion": ".deployment",
+        "Deployment": ".deployment",
+        "DeploymentArgs": ".program.arguments",
+        "host_name": ".hosts",
+        "record_program": ".record",
+    }
+
+    def __getattr__(name):
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(_importlib.import_module(_MODULE_OF[name], __name__), name)
+        return value
+
+    def __dir__():
+        return sorted({*globals(), *_MODULE_OF})
+
 
 __all__ = [
     "BigPandaError",

@@ -13,7 +13,6 @@ No I/O, no Pulumi: the caller passes what it sees of config and environment.
 
 from __future__ import annotations
 
-import difflib
 import enum
 import ipaddress
 import math
@@ -268,6 +267,8 @@ def unknown_keys(config: Collection[str]) -> list[tuple[str, str | None]]:
 
 def nearest(key: str) -> str | None:
     """The known key that is nearest to an unknown one; None where none is near."""
+    import difflib  # mostly every key is known
+
     near = difflib.get_close_matches(key.lower(), [k.lower() for k in KEYS], n=1)
     return next((k for k in KEYS if near and k.lower() == near[0]), None)
 

@@ -175,4 +175,4 @@ def attempt(version: str, name: str = "web", api: Api = Api.DEPLOYMENTS) -> Atte
 def told(one: Attempt) -> Attempt:
     """An attempt as its Completion tells of it."""
     assert one.start is not None
-    return replace(one, start=one.start.model_copy(update={"timestamp": None}), end=None)
+    return replace(one, start=replace(one.start, timestamp=None), end=None)

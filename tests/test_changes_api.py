@@ -6,6 +6,7 @@ No code is shared with the sandbox, so that client and sandbox cannot share a mi
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,13 +28,14 @@ TOKEN, APP_KEY = Token("s3cret"), Token("4pp-k3y")
 CONTEXT = Context(
     api=Api.CHANGES, tags={"environment": "prod", "git_commit": "4f1c2ab"}, ticket_url="https://ci.example.com/7"
 )
-START = read(
+DECLARED = read(
     StartEvent,
     {
         **{"component": "shop", "version": "2.4.2", "hosts": ["web-1.example.com", "web-2"], "timestamp": 1700000000},
         **{"owner": "ann", "source": "pulumi", "tags": {"team": "payments"}},
     },
-).model_copy(update={"context": CONTEXT})
+)
+START = replace(DECLARED, context=CONTEXT)
 FAILED = EndEvent.of(START, Status.FAILURE, "port\nis taken", 1700000060)
 DONE = EndEvent.of(START, Status.SUCCESS, None, 1700000060)
 
@@ -174,7 +176,7 @@ def test_any_attempt_makes_valid_posts(**drawn: Any) -> None:
     context = Context(api=Api.CHANGES, tags=drawn["found"])
     given = {name: drawn[name] for name in ("component", "version", "hosts", "description")}
     start = read(StartEvent, {**given, "tags": drawn["tags"], "timestamp": drawn["started"]})
-    start = start.model_copy(update={"context": context})
+    start = replace(start, context=context)
     status = Status.FAILURE if drawn["failed"] else Status.SUCCESS
     end = EndEvent.of(start, status, drawn["reason"], max(drawn["started"] + drawn["lasted"], 0))
     for post in (Changes().start("a", start), Changes().end("a", start, end)):
@@ -187,7 +189,7 @@ def test_any_attempt_makes_valid_posts(**drawn: Any) -> None:
 
 def test_the_reason_has_its_room_in_a_long_summary() -> None:
     """However long the names are, a person reads why it failed."""
-    start = START.model_copy(update={"component": "c" * 400, "hosts": tuple(f"{'h' * 200}{n}" for n in range(50))})
+    start = replace(START, component="c" * 400, hosts=tuple(f"{'h' * 200}{n}" for n in range(50)))
     end = EndEvent.of(start, Status.FAILURE, "the port is taken", 1700000060)
     assert Changes().end("a", start, end).body["summary"].endswith("…: failed (the port is taken)")
 
@@ -213,7 +215,7 @@ def test_the_deployments_api_has_tags_in_its_description(
     description: str | None, tags: dict[str, str] | None, sent: str
 ) -> None:
     """A line for each, after the description; a description without tags is sent as it is given."""
-    start = START.model_copy(update={"description": description, "tags": tags})
+    start = replace(START, description=description, tags=tags)
     assert Deployments().start("abc", start).body["description"] == sent
 
 

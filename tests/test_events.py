@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from bigpanda_provider.bigpanda.events import (
     same_hosts,
 )
 from bigpanda_provider.bigpanda.text import name
-from bigpanda_provider.errors import DeclarationError, InvalidEventError
+from bigpanda_provider.errors import DeclarationError, InvalidEventError, Problem
 from bigpanda_provider.program.arguments import carried
 from bigpanda_provider.state import Status
 
@@ -83,6 +84,27 @@ def test_bad_input_gets_a_sentence(name: str, value: object, sentence: str) -> N
     (problem,) = caught.value.problems
     assert problem.property == name
     assert sentence in problem.reason
+
+
+def test_a_status_is_one_of_two() -> None:
+    """Any other is refused on its property."""
+    (problem,) = problems(EndEvent, {**GOOD, "status": "done"}, ())
+    assert problem == Problem("status", "is no status; write success or failure")
+
+
+def test_a_context_that_nobody_wrote_is_refused() -> None:
+    """State may be edited by hand: what does not read as a context is a problem of that property."""
+    for context in (3, {"api": "none"}, {"tags": 3}):
+        (problem,) = problems(StartEvent, {**GOOD, "context": context}, ())
+        assert problem == Problem("context", "cannot be read; it was not written by this package")
+
+
+def test_a_changed_event_is_checked_too() -> None:
+    """No event exists that BigPanda would not accept, however it was made."""
+    start = read(StartEvent, GOOD)
+    assert replace(start, component="a\nb").component == "a b"
+    with pytest.raises(InvalidEventError, match="is an empty list"):
+        replace(start, hosts=())
 
 
 def test_bad_input_is_not_repeated() -> None:

@@ -82,7 +82,7 @@ def test_what_waits_of_another_api_is_counted(api: Api, waiting: int | None) -> 
     """The checkpoint cannot see the backlog; an end that has arrived speaks for those before it by its own API."""
     start = recorded().attempt.start
     assert start is not None
-    earlier = Attempt("zero", start.model_copy(update={"context": Context(api=api)}), DeliveryStatus.DELIVERED)
+    earlier = Attempt("zero", replace(start, context=Context(api=api)), DeliveryStatus.DELIVERED)
     last = replace(recorded(), backlog=(earlier.ended(End.success()),))
     outputs = {**packed(last.outputs()), "backlog": "[secret]"}
     end = {"attempt": "first", "status": "success", "delivery": "delivered"}

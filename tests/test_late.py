@@ -318,3 +318,25 @@ def test_a_deployment_that_is_completed_by_hand(stack: MakeStack, bigpanda: Sand
     reported(made, bigpanda, ["shop 1 on web-1: success"])
     assert "will also report web-1, which changes through an Output" in made.config(outside="b").preview().output
     reported(made, bigpanda, ["shop 1 on web-1: success"])
+
+
+WITHOUT_PROPERTIES = """
+    from pulumi.runtime import _callbacks
+
+    def looked_at(*args, **kwargs):
+        raise RuntimeError("the properties are taken apart")
+
+    _callbacks.deserialize_properties = looked_at
+    with bigpanda.Deployment("shop", component="shop", version="1", hosts=["web-1"]):
+        Thing("web", config.get("value"))
+    """
+
+
+def test_a_look_at_a_change_takes_no_properties_apart(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """A manifest may be large, and only which resource it is matters: for creates, updates and in previews."""
+    made = stack(WITHOUT_PROPERTIES)
+    for value in ("1", "2"):
+        run = made.config(value=value).up()
+        assert run.ok, run.output
+        assert "taken apart" not in run.output
+    assert bigpanda.story() == ["start 1", "success 1"] * 2

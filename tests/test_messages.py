@@ -134,6 +134,9 @@ tags: has a name that is too long; write 1 to 100 characters
 tags: has the name component, which is reserved for the event itself; write another name
 timestamp: is text; write whole Unix seconds, as int(time.time()) gives them, or a datetime with a time zone
 timestamp: is a boolean; write whole Unix seconds, as int(time.time()) gives them, or a datetime with a time zone
+status: is no status; write success or failure
+context: cannot be read; it was not written by this package
+module 'bigpanda_provider' has no attribute 'Deploymnet'
 timestamp: is negative; write whole Unix seconds, as int(time.time()) gives them, or a datetime with a time zone
 timestamp: has a fraction of a second; write whole Unix seconds, as int(time.time()) gives them, or a datetime with
     a time zone

@@ -95,7 +95,7 @@ def test_what_waits_is_found_by_its_stack_and_address_alone_oldest_first(
 
 def test_a_secret_event_is_not_written(outbox: Outbox) -> None:
     """Only that the attempt is there, and what became of it; the event is taken from state."""
-    secret = replace(OPEN, start=START.model_copy(update={"component": "s3cret-component"}))
+    secret = replace(OPEN, start=replace(START, component="s3cret-component"))
     outbox.begin(PLACE, secret, is_secret=True)
     assert read_back(outbox).attempt == replace(secret, start=None)
     if isinstance(outbox.location, pathlib.Path):

@@ -123,7 +123,7 @@ def test_an_outbox_of_a_later_version_goes_on(outbox: Outbox, path: pathlib.Path
     assert (record.attempt, record.why, record.origin) == (WAITING, "why" if version == 6 else None, Origin())
     assert outbox.noted("one") == Note("full", 3.0)
     assert outbox.take([record])
-    assert outbox.take_in_additions("one", None).attempt.start == START.model_copy(update={"hosts": ("a", "b")})
+    assert outbox.take_in_additions("one", None).attempt.start == replace(START, hosts=("a", "b"))
     outbox.start_became("one", DeliveryStatus.QUEUED, "BigPanda answered 503")
     assert read_back(outbox).why == "BigPanda answered 503"
     assert outbox.trouble is None

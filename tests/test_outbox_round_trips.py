@@ -35,7 +35,7 @@ def test_an_event_costs_few_round_trips(
     given = {"BIGPANDA_BASE_URL": bigpanda.address, "BIGPANDA_API_TOKEN": "t", "BIGPANDA_APP_KEY": "k"}
     database = postgres.database()
     assert WAITING.start is not None
-    start = WAITING.start.model_copy(update={"context": Context(api=api)})
+    start = replace(WAITING.start, context=Context(api=api))
     with Outbox(Url(proxy.url(database))) as outbox:
         delivery = Delivery(Settings.resolve({}, {**given, "BIGPANDA_API": api.value}), outbox, warn)
         costs = []

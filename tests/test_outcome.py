@@ -13,7 +13,7 @@ from bigpanda_provider.delivery.attempt import Attempt, End
 from bigpanda_provider.provider.telling import counted_down, urn
 from bigpanda_provider.state import DeliveryStatus, Status
 
-START = StartEvent(component="shop", version="2.4.1", hosts=["web-1", "web-2"])
+START = StartEvent(component="shop", version="2.4.1", hosts=("web-1", "web-2"))
 
 
 def attempt(start: StartEvent, delivery: str, end: End | None = None) -> Attempt:
@@ -60,7 +60,7 @@ def test_an_end(end: End, line: str | None) -> None:
 )
 def test_many_hosts(count: int, shown: str) -> None:
     """The first few are named."""
-    start = StartEvent(component="shop", version="1", hosts=[f"h{number}" for number in range(count)])
+    start = StartEvent(component="shop", version="1", hosts=tuple(f"h{number}" for number in range(count)))
     assert outcome.of(attempt(start, "delivered")) == f"Sent the start of shop 1 on {shown}"
 
 

@@ -6,6 +6,8 @@ import inspect
 import json
 import pathlib
 
+import pytest
+
 import bigpanda_provider
 from bigpanda_provider import errors
 
@@ -13,13 +15,22 @@ PACKAGE = pathlib.Path(bigpanda_provider.__file__).parent
 
 
 def test_all_is_what_is_visible() -> None:
-    """Every public name is listed, and nothing else."""
+    """Every public name is listed, and nothing else; what is loaded when it is used counts once it is loaded."""
+    assert {*bigpanda_provider.__all__} <= {*dir(bigpanda_provider)}
+    for name in bigpanda_provider.__all__:
+        getattr(bigpanda_provider, name)
     visible = {
         name
         for name, value in vars(bigpanda_provider).items()
         if not name.startswith("_") and not inspect.ismodule(value)
     }
     assert set(bigpanda_provider.__all__) == visible
+
+
+def test_a_name_that_is_not_there_is_an_error() -> None:
+    """As of any module."""
+    with pytest.raises(AttributeError, match="module 'bigpanda_provider' has no attribute 'Deploymnet'"):
+        getattr(bigpanda_provider, "Deploymnet")  # noqa: B009 - mypy knows it
 
 
 def test_every_error_is_exported_and_drawn() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -251,7 +252,7 @@ def test_a_start_that_was_never_sent_is_forgotten(
         delivery.start(STACK, "web", Attempt("one", START))
     assert delivery.open_attempts() == []
     faulty.fault = None
-    delivery.start(STACK, "api", Attempt("two", START.model_copy(update={"component": "api"})))
+    delivery.start(STACK, "api", Attempt("two", replace(START, component="api")))
     assert bigpanda.story() == ["start 2.6.1"]
     assert bigpanda.changes()[0]["component"] == "api"
 

@@ -7,6 +7,7 @@ Three processes meet here: the user's program, the provider process, the runner.
 from __future__ import annotations
 
 import ast
+import os
 import pathlib
 import subprocess
 import sys
@@ -168,11 +169,37 @@ bigpanda.record_program("other", version="1", hosts=["web-2"])
 
 def test_import_loads_nothing_heavy() -> None:
     """In a fresh interpreter."""
-    code = "import sys, bigpanda_provider; print(*sys.modules)"
+    code = "import sys; from bigpanda_provider import *; print(*sys.modules)"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     loaded = set(printed.stdout.split())
     assert "bigpanda_provider" in loaded
     assert not loaded & HEAVY
+
+
+def test_an_unchanged_deployment_loads_nothing_that_sends(tmp_path: pathlib.Path) -> None:
+    """The provider process checks and compares, and that is all: it loads neither `pydantic` nor `requests`."""
+    code = """
+import sys
+from pulumi.dynamic import Config, ConfigureRequest
+from bigpanda_provider.provider import DeploymentProvider
+
+provider = DeploymentProvider()
+provider.configure(ConfigureRequest(Config({}, "test")))
+event = {"component": "shop", "version": "1", "hosts": ["web-1"]}
+assert provider.check({}, event).failures == []
+assert provider.check(event, event).failures == []
+assert provider.diff("id", {**event, "attempt": "1", "delivery": "delivered"}, event).changes is False
+print(*sys.modules)
+"""
+    environment = {**os.environ, "BIGPANDA_OUTBOX": str(tmp_path / "outbox.db")}
+    printed = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    loaded = set(printed.stdout.split())
+    assert "sqlite3" in loaded  # it has asked the outbox
+    assert not loaded & (HEAVY - {"sqlite3"})
+    of_the_program = {name for name in loaded if name.startswith("bigpanda_provider.program.")}
+    assert of_the_program == {"bigpanda_provider.program.sdk", "bigpanda_provider.program.seeing"}
 
 
 def test_a_program_loads_nothing_heavy_in_a_preview(stack: Callable[[str], Stack]) -> None:

@@ -14,15 +14,17 @@ import pathlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import grpc
 import pulumi
 import pytest
 from google.protobuf import struct_pb2
 from pulumi import _types
 from pulumi import output as sdk_output
+from pulumi.runtime import _callbacks as sdk_callbacks
 from pulumi.runtime import config as sdk_config
 from pulumi.runtime import mocks, settings
 from pulumi.runtime import stack as sdk_stack
-from pulumi.runtime.proto import provider_pb2, resource_pb2
+from pulumi.runtime.proto import provider_pb2, resource_pb2, resource_pb2_grpc
 from pulumi.runtime.settings import SETTINGS
 
 import bigpanda_provider
@@ -560,6 +562,63 @@ def test_late_hooks_closed() -> None:
     assert list(sdk.LateHooks(["theirs"], "ours", lambda: True)) == ["theirs"]
 
 
+def test_skip_arguments(program: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A servicer's `_callbacks` has what answers for a hook; it is answered without a look at the properties."""
+    told: list[tuple[str, str]] = []
+
+    async def action(urn: str, name: str) -> None:
+        told.append((urn, name))
+        if name == "bad":
+            raise RuntimeError("it fails")
+
+    async def ask() -> list[str]:
+        hook, callbacks = await registered_hook()
+        assert await sdk.skip_arguments(hook, action)
+        monkeypatch.delattr(sdk_callbacks, "deserialize_properties")
+        answers = []
+        for name in ("web", "bad"):
+            request = resource_pb2.ResourceHookRequest(urn=f"urn:{name}", name=name, new_inputs=struct_pb2.Struct())
+            (answer,) = [await callback(request.SerializeToString()) for callback in callbacks.values()]
+            answers.append(answer.error)
+        return answers
+
+    assert program.run_until_complete(ask()) == ["", "it fails"]
+    assert told == [("urn:web", "web"), ("urn:bad", "bad")]
+
+
+def test_skip_arguments_closed(program: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says so, and the hook is called as any other."""
+
+    async def never(_urn: str, _name: str) -> None:
+        raise AssertionError
+
+    async def ask() -> bool:
+        hook, callbacks = await registered_hook()
+        before = dict(callbacks)
+        monkeypatch.delattr(sdk_callbacks._CallbackServicer, "_servicers")
+        found = await sdk.skip_arguments(hook, never)
+        assert callbacks == before
+        return found
+
+    assert not program.run_until_complete(ask())
+
+
+async def registered_hook() -> tuple[pulumi.ResourceHook, dict[str, Any]]:
+    """A hook that the SDK has registered, and what it answers the engine's calls with."""
+
+    class Monitor:
+        def RegisterResourceHook(self, _request: object) -> None:  # noqa: N802 - the protocol's name
+            """Take it."""
+
+    servicer = sdk_callbacks._CallbackServicer(Monitor())  # type: ignore[arg-type]
+    hook = pulumi.ResourceHook.__new__(pulumi.ResourceHook)
+    hook.name, hook.callback, hook.opts = "look", lambda _args: None, None
+    hook._registered = asyncio.get_running_loop().create_future()
+    servicer.register_resource_hook(hook)
+    hook._registered.set_result(None)
+    return hook, servicer._callbacks
+
+
 # -- values ------------------------------------------------------------------------------------------------------------
 
 
@@ -650,6 +709,27 @@ def test_supports_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not sdk.supports("RESOURCE_MONITOR_FEATURE_OF_THE_FUTURE")
     monkeypatch.delattr(settings, "monitor_supports_feature")
     assert not sdk.supports("RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS")
+
+
+def test_start_dynamic_providers(program: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The monitor's stub makes calls that nobody waits for; `tests/test_start_of_process.py` runs it."""
+    with grpc.insecure_channel("localhost:1") as channel:
+        SETTINGS.monitor = resource_pb2_grpc.ResourceMonitorStub(channel)
+        monkeypatch.setattr(SETTINGS, "monitor_features", {resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_DEPENDS_ON})
+        call: Any = sdk.start_dynamic_providers()
+        assert isinstance(call, grpc.Future)
+        call.cancel()
+
+
+def test_start_dynamic_providers_closed(program: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No call is made; nor with an engine that would pass it on to the provider, which would show a traceback."""
+    SETTINGS.monitor = object()
+    monkeypatch.setattr(SETTINGS, "monitor_features", {resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_DEPENDS_ON})
+    assert sdk.start_dynamic_providers() is None
+    with grpc.insecure_channel("localhost:1") as channel:
+        SETTINGS.monitor = resource_pb2_grpc.ResourceMonitorStub(channel)
+        monkeypatch.setattr(SETTINGS, "monitor_features", set())
+        assert sdk.start_dynamic_providers() is None
 
 
 def test_checkpoint_outputs(program: asyncio.AbstractEventLoop) -> None:

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from http.client import HTTPMessage
 from typing import Any
 
@@ -28,7 +29,7 @@ from .wire import Way, answer, cut, early, endless, lose, silent, trickle, wire
 TOKEN = Token("s3cret")
 EVENT = read(StartEvent, {"component": "shop", "version": "2.6.1", "hosts": ["a"], "timestamp": 1700000000})
 START = Deployments().start("1", EVENT)
-LONG = Deployments().start("1", EVENT.model_copy(update={"hosts": tuple(f"host-{n}" * 20 for n in range(20_000))}))
+LONG = Deployments().start("1", replace(EVENT, hosts=tuple(f"host-{n}" * 20 for n in range(20_000))))
 """Its body is larger than what fits into the buffers of a socket."""
 
 CREATED = b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n"

@@ -9,11 +9,8 @@ it is given or refused with a sentence.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Annotated, Any, TypeVar
-
-import pydantic
-from pydantic import BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from dataclasses import MISSING, Field, dataclass, field, fields
+from typing import Any, NamedTuple, TypeVar
 
 from ..errors import InvalidEventError, Problem
 from ..state import Api, Status
@@ -34,8 +31,8 @@ _TAGS_FORM = 'write a map of text: {"team": "payments"}'
 _HOSTS_FORM = 'write a list of host names: ["web-1", "web-2"]'
 
 
-def _fault(reason: str) -> PydanticCustomError:
-    return PydanticCustomError("bigpanda", "{reason}", {"reason": reason})
+class WrongValueError(ValueError):
+    """What is wrong with a value, and what to write instead; it does not repeat the value."""
 
 
 def _kind(value: object) -> str:
@@ -51,10 +48,10 @@ def _name(what: str) -> Callable[[object], str]:
 
     def check(value: object) -> str:
         if not isinstance(value, str):
-            raise _fault(f"is {_kind(value)}; write it as text: {what}")
+            raise WrongValueError(f"is {_kind(value)}; write it as text: {what}")
         found = text.name(value, NAME_LIMIT)
         if not found.strip():
-            raise _fault(f"is {'blank' if value else 'empty'}; write a value: {what}")
+            raise WrongValueError(f"is {'blank' if value else 'empty'}; write a value: {what}")
         return found
 
     return check
@@ -67,7 +64,7 @@ def _text(limit: int, cleaned: Callable[[str, int], str] = text.clean) -> Callab
         if value is None:
             return None
         if not isinstance(value, str):
-            raise _fault(f"is {_kind(value)}; write it as text, or leave it out")
+            raise WrongValueError(f"is {_kind(value)}; write it as text, or leave it out")
         return cleaned(value, limit)
 
     return check
@@ -75,19 +72,19 @@ def _text(limit: int, cleaned: Callable[[str, int], str] = text.clean) -> Callab
 
 def _hosts(value: object) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)):
-        raise _fault(f"is {_kind(value)}; {_HOSTS_FORM}")
+        raise WrongValueError(f"is {_kind(value)}; {_HOSTS_FORM}")
     if not value:
-        raise _fault(f"is an empty list; {_HOSTS_FORM}")
+        raise WrongValueError(f"is an empty list; {_HOSTS_FORM}")
     seen: dict[str, int] = {}
     for position, host in enumerate(value, start=1):
         if not isinstance(host, str):
-            raise _fault(f"has {_kind(host)} as item {position}; {_HOSTS_FORM}")
+            raise WrongValueError(f"has {_kind(host)} as item {position}; {_HOSTS_FORM}")
         found = text.name(host, NAME_LIMIT)
         if not found.strip():
-            raise _fault(f"has {'a blank' if host else 'an empty'} name as item {position}; {_HOSTS_FORM}")
+            raise WrongValueError(f"has {'a blank' if host else 'an empty'} name as item {position}; {_HOSTS_FORM}")
         first = seen.setdefault(found, position)
         if first != position and value[first - 1] == host:  # else an older version stored both, and took them for two
-            raise _fault(f"lists a host twice, as items {first} and {position}; list each host once")
+            raise WrongValueError(f"lists a host twice, as items {first} and {position}; list each host once")
     return tuple(seen)
 
 
@@ -97,13 +94,15 @@ def _timestamp(value: object) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise _fault(f"is {_kind(value)}; {form}")
+        raise WrongValueError(f"is {_kind(value)}; {form}")
     if isinstance(value, float) and not value.is_integer():
-        raise _fault(f"has a fraction of a second; {form}")
+        raise WrongValueError(f"has a fraction of a second; {form}")
     if value < 0:
-        raise _fault(f"is negative; {form}")
+        raise WrongValueError(f"is negative; {form}")
     if value >= MILLISECONDS_FROM:
-        raise _fault("is too large for seconds and looks like milliseconds; divide by 1000 and drop the fraction")
+        raise WrongValueError(
+            "is too large for seconds and looks like milliseconds; divide by 1000 and drop the fraction"
+        )
     return int(value)
 
 
@@ -111,30 +110,41 @@ def _tags(value: object) -> dict[str, str] | None:
     if value is None:
         return None
     if not isinstance(value, Mapping):
-        raise _fault(f"is {_kind(value)}; {_TAGS_FORM}")
+        raise WrongValueError(f"is {_kind(value)}; {_TAGS_FORM}")
     if len(value) > MOST:
-        raise _fault(f"has {len(value)} tags; write at most {MOST}")
+        raise WrongValueError(f"has {len(value)} tags; write at most {MOST}")
     found: dict[str, str] = {}
     for given, told in sorted(value.items(), key=lambda item: str(item[0])):  # the engine keeps no order of a map
         name = text.one_line(str(given))
         if not 0 < len(name) <= TAG_NAME_LIMIT:
             how = "too long" if name else "empty"
-            raise _fault(f"has a name that is {how}; write 1 to {TAG_NAME_LIMIT} characters")
+            raise WrongValueError(f"has a name that is {how}; write 1 to {TAG_NAME_LIMIT} characters")
         if name in OF_EVENT:
-            raise _fault(f"has the name {name}, which is reserved for the event itself; write another name")
+            raise WrongValueError(f"has the name {name}, which is reserved for the event itself; write another name")
         if not isinstance(told, str):
-            raise _fault(f"has {_kind(told)} as {name}; {_TAGS_FORM}")
+            raise WrongValueError(f"has {_kind(told)} as {name}; {_TAGS_FORM}")
         found[name] = text.clean(told, VALUE_LIMIT)
     return found or None
 
 
-Component = Annotated[str, BeforeValidator(_name('"billing"'))]
-Version = Annotated[str, BeforeValidator(_name('"1.2.3"'))]
-Hosts = Annotated[tuple[str, ...], BeforeValidator(_hosts)]
-Tags = Annotated[dict[str, str] | None, BeforeValidator(_tags)]
+def _status(value: object) -> Status:
+    try:
+        return Status(value)
+    except ValueError:
+        raise WrongValueError("is no status; write success or failure") from None
 
 
-class Context(pydantic.BaseModel):
+def _context(value: object) -> Context | None:
+    if value is None or isinstance(value, Context):
+        return value
+    try:
+        return Context.of(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, AttributeError):
+        raise WrongValueError("cannot be read; it was not written by this package") from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
     """What a start carries beside its own properties. It is made when an attempt begins, and stays with it.
 
     Attributes:
@@ -143,25 +153,65 @@ class Context(pydantic.BaseModel):
         ticket_url: a link to the CI job or the stack's page; `ticketUrl` where it is stored.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True)
-
     api: Api = Api.DEPLOYMENTS
-    tags: dict[str, str] = Field(default_factory=dict)
-    ticket_url: str | None = Field(None, alias="ticketUrl")
+    tags: Mapping[str, str] = field(default_factory=dict)
+    ticket_url: str | None = None
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Context:
+        """Read it from what `stored` made; what is absent has its default."""
+        link = stored.get("ticketUrl")
+        return cls(
+            api=Api(stored.get("api", Api.DEPLOYMENTS)),
+            tags={str(name): str(told) for name, told in stored.get("tags", {}).items()},
+            ticket_url=None if link is None else str(link),
+        )
+
+    def stored(self) -> dict[str, Any]:
+        """The context as state and outbox hold it."""
+        link = {} if self.ticket_url is None else {"ticketUrl": self.ticket_url}
+        return {"api": self.api.value, "tags": dict(self.tags), **link}
 
 
-class _Event(pydantic.BaseModel):
-    """What both events hold, and by which BigPanda matches them: the three must be identical in start and end."""
+_CHECK, _STORED_AS = "check", "stored_as"
+_ABSENT = object()
+"""Stands for a required property that is not there at all."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True)
 
-    component: Component
-    version: Version
-    hosts: Hosts
+def _by(check: Callable[[object], object], stored_as: str | None = None) -> dict[str, Any]:
+    """What a field is checked by, and its name where it is stored, if that is another one."""
+    return {_CHECK: check, _STORED_AS: stored_as}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Event:
+    """What both events hold, and by which BigPanda matches them: the three must be identical in start and end.
+
+    Raises:
+        InvalidEventError: with one problem for each property that is wrong.
+    """
+
+    component: str = field(metadata=_by(_name('"billing"')))
+    version: str = field(metadata=_by(_name('"1.2.3"')))
+    hosts: tuple[str, ...] = field(metadata=_by(_hosts))
+
+    def __post_init__(self) -> None:
+        wrong = []
+        for name, stored_as, check, _ in _properties(type(self)):
+            value = getattr(self, name)
+            try:
+                if value is _ABSENT:
+                    raise WrongValueError(f"is missing; {_HOSTS_FORM if name == 'hosts' else 'it is required'}")
+                object.__setattr__(self, name, check(value))
+            except WrongValueError as fault:
+                wrong.append(Problem(stored_as, str(fault)))
+        if wrong:
+            raise InvalidEventError(tuple(wrong))
 
     def stored(self) -> dict[str, Any]:
         """The event as state and outbox hold it, without what is absent; `read` makes it an event again."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        values = {stored_as: getattr(self, name) for name, stored_as, *_ in _properties(type(self))}
+        return {name: _plain(value) for name, value in values.items() if value is not None}
 
     def named(self, secrets: Collection[str] = ()) -> str:
         """The event in a sentence, by component and version.
@@ -174,6 +224,7 @@ class _Event(pydantic.BaseModel):
         return " ".join("(secret)" if name in secrets else getattr(self, name) for name in ("component", "version"))
 
 
+@dataclass(frozen=True, kw_only=True)
 class StartEvent(_Event):
     """The start of a deployment.
 
@@ -186,12 +237,12 @@ class StartEvent(_Event):
         context: what it carries beside; None in what earlier versions stored, which is sent by the Deployments API.
     """
 
-    timestamp: Annotated[int | None, BeforeValidator(_timestamp)] = None
-    description: Annotated[str | None, BeforeValidator(_text(TEXT_LIMIT))] = None
-    owner: Annotated[str | None, BeforeValidator(_text(NAME_LIMIT, text.name))] = None
-    source: Annotated[str | None, BeforeValidator(_text(NAME_LIMIT, text.name))] = None
-    tags: Tags = None
-    context: Context | None = None
+    timestamp: int | None = field(default=None, metadata=_by(_timestamp))
+    description: str | None = field(default=None, metadata=_by(_text(TEXT_LIMIT)))
+    owner: str | None = field(default=None, metadata=_by(_text(NAME_LIMIT, text.name)))
+    source: str | None = field(default=None, metadata=_by(_text(NAME_LIMIT, text.name)))
+    tags: Mapping[str, str] | None = field(default=None, metadata=_by(_tags))
+    context: Context | None = field(default=None, metadata=_by(_context))
 
     @property
     def api(self) -> Api:
@@ -204,6 +255,7 @@ class StartEvent(_Event):
         return {**({} if self.context is None else self.context.tags), **(self.tags or {})}
 
 
+@dataclass(frozen=True, kw_only=True)
 class EndEvent(_Event):
     """The end of a deployment.
 
@@ -213,15 +265,21 @@ class EndEvent(_Event):
         ended_at: when it ended, in whole Unix seconds, UTC.
     """
 
-    status: Status = Status.SUCCESS
-    error_message: Annotated[str | None, BeforeValidator(_text(REASON_LIMIT))] = Field(None, alias="errorMessage")
-    ended_at: Annotated[int | None, BeforeValidator(_timestamp)] = Field(None, alias="endedAt")
+    status: Status = field(default=Status.SUCCESS, metadata=_by(_status))
+    error_message: str | None = field(default=None, metadata=_by(_text(REASON_LIMIT), "errorMessage"))
+    ended_at: int | None = field(default=None, metadata=_by(_timestamp, "endedAt"))
 
     @classmethod
     def of(cls, start: StartEvent, status: Status, reason: str | None = None, ended_at: int | None = None) -> EndEvent:
         """The end that belongs to a start: the same component, version and hosts, in the same order."""
-        same = {"component": start.component, "version": start.version, "hosts": start.hosts}
-        return cls(**same, status=status, error_message=reason, ended_at=ended_at)
+        return cls(
+            component=start.component,
+            version=start.version,
+            hosts=start.hosts,
+            status=status,
+            error_message=reason,
+            ended_at=ended_at,
+        )
 
 
 Event = TypeVar("Event", bound=_Event)
@@ -233,10 +291,7 @@ def read(model: type[Event], values: Mapping[str, Any]) -> Event:
     Raises:
         InvalidEventError: with one problem for each property that is wrong.
     """
-    try:
-        return model.model_validate({name: value for name, value in values.items() if name in _names(model)})
-    except pydantic.ValidationError as error:
-        raise InvalidEventError(tuple(_problem(detail) for detail in error.errors(include_url=False))) from None
+    return model(**{name: values.get(stored_as, default) for name, stored_as, _, default in _properties(model)})
 
 
 def problems(model: type[_Event], values: Mapping[str, Any], unknown: Collection[str]) -> tuple[Problem, ...]:
@@ -250,18 +305,54 @@ def problems(model: type[_Event], values: Mapping[str, Any], unknown: Collection
     return ()
 
 
+def checked(name: str, value: object) -> Any:
+    """The value of one property of a start as the event holds it.
+
+    Args:
+        name: the property, as it is stored.
+        value: the value as it was given.
+
+    Raises:
+        WrongValueError: the event cannot hold it.
+    """
+    (check,) = [one.check for one in _properties(StartEvent) if one.stored_as == name]
+    return check(value)
+
+
 def same_hosts(one: Sequence[str], other: Sequence[str]) -> bool:
     """Whether both name the same hosts; order does not count."""
     return set(one) == set(other)
 
 
-def _names(model: type[_Event]) -> set[str]:
-    return {field.alias or name for name, field in model.model_fields.items()}
+class _Property(NamedTuple):
+    """A field of an event: its name, the one where it is stored, what checks it, and what stands for it if absent."""
+
+    name: str
+    stored_as: str
+    check: Callable[[object], object]
+    default: object
 
 
-def _problem(detail: Any) -> Problem:
-    name = str(detail["loc"][0])
-    if detail["type"] == "missing":
-        form = _HOSTS_FORM if name == "hosts" else "it is required"
-        return Problem(name, f"is missing; {form}")
-    return Problem(name, detail["msg"])
+_known: dict[type[_Event], tuple[_Property, ...]] = {}
+
+
+def _properties(model: type[_Event]) -> tuple[_Property, ...]:
+    if model not in _known:
+        _known[model] = tuple(map(_property, fields(model)))
+    return _known[model]
+
+
+def _property(one: Field[Any]) -> _Property:
+    stored_as = one.metadata[_STORED_AS] or one.name
+    return _Property(one.name, stored_as, one.metadata[_CHECK], _ABSENT if one.default is MISSING else one.default)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    if isinstance(value, Context):
+        return value.stored()
+    if isinstance(value, Status):
+        return value.value
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value

@@ -25,7 +25,11 @@ def in_start(start: StartEvent, secrets: Collection[str]) -> StartEvent:
     """The start event with stars wherever a secret stands in it."""
     stored = start.stored()
     hidden = _in_values(stored, secrets)
-    return start if hidden == stored else type(start).model_validate(hidden)
+    if hidden == stored:
+        return start
+    from .events import read
+
+    return read(type(start), hidden)
 
 
 def _in_values(value: Any, secrets: Collection[str]) -> Any:

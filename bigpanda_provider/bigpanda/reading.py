@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..errors import RefusedError
@@ -87,7 +88,7 @@ def start_of(change: Mapping[str, Any]) -> StartEvent:
     context = Context(api=Api.CHANGES, tags=others, ticket_url=link if isinstance(link, str) else None)
     values = {**given, "hosts": hosts_of(tags.get("hosts", "")), "timestamp": change.get("start")}
     present = {name: value for name, value in values.items() if value is not None}
-    return read(StartEvent, present).model_copy(update={"context": context})
+    return replace(read(StartEvent, present), context=context)
 
 
 def tags_of(change: Mapping[str, Any]) -> dict[str, str]:

@@ -461,7 +461,7 @@ class Outbox:
         if start is None or more.keys() <= {*start.hosts}:
             return record
         hosts = tuple(dict.fromkeys([*start.hosts, *more]))
-        return replace(record, attempt=replace(record.attempt, start=start.model_copy(update={"hosts": hosts})))
+        return replace(record, attempt=replace(record.attempt, start=replace(start, hosts=hosts)))
 
     # -- notes ---------------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from ..errors import UndeliveredError
 from . import reason
 from .declared import Declared
 from .scope import Scope
-from .sdk import LateHooks, supports
+from .sdk import LateHooks, skip_arguments, supports
 
 if TYPE_CHECKING:
     from .run import Run
@@ -52,7 +53,10 @@ class Hooks(NoHooks):
             self.on_error = pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook(HOOK_NAME, self._failed)])
         if supports("RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS"):
             options = pulumi.ResourceHookOptions(on_dry_run=True)
-            self._look = pulumi.ResourceHook(f"{HOOK_NAME}-changes", self._changes, options)
+            self._look = pulumi.ResourceHook(
+                f"{HOOK_NAME}-changes", lambda args: self._changes(args.urn, args.name), options
+            )
+            self._shorter = asyncio.ensure_future(skip_arguments(self._look, self._changes))
 
     def with_look(
         self, hooks: pulumi.ResourceHookBinding | None, scope: Scope, declared: Declared
@@ -79,15 +83,15 @@ class Hooks(NoHooks):
         self._run.failed(await reason.of_resource(args, self._run.secrets), args.urn.split("::", 2)[2])
         return False
 
-    async def _changes(self, args: pulumi.ResourceHookArgs) -> None:
+    async def _changes(self, urn: str, name: str) -> None:
         """A covered resource is about to be created or updated: it goes on once that is reported, where it has to be.
 
         Raises:
             UndeliveredError: delivery is required, and the start did not get through: the engine changes nothing then.
         """
         try:
-            await self._run.before_change(args.urn)
+            await self._run.before_change(urn)
         except UndeliveredError:
             raise
         except Exception as error:  # noqa: BLE001 - the user's change goes on without its record
-            pulumi.log.warn(f'a change of "{args.name}" could not be examined ({type(error).__name__})')
+            pulumi.log.warn(f'a change of "{name}" could not be examined ({type(error).__name__})')

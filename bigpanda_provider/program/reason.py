@@ -12,7 +12,6 @@ from typing import Any
 import pulumi
 from pulumi.runtime import is_config_secret
 
-from ..bigpanda.masking import masked
 from ..bigpanda.text import clean
 from ..delivery.stored import location
 from ..settings import NAMESPACE, SECRET_KEYS, environment_name
@@ -29,6 +28,8 @@ def line(text: str, secrets: Iterable[str]) -> str:
         text: the whole error.
         secrets: texts that must not be seen.
     """
+    from ..bigpanda.masking import masked  # mostly nothing fails
+
     rows = (row.strip() for row in reversed(masked(text, secrets).splitlines()))
     return clean(next((row for row in rows if row), ""), LIMIT)
 

@@ -15,7 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,7 +24,7 @@ import pulumi
 from ..bigpanda.text import listed
 from ..hosts import described, name_of
 from ..settings import NAMESPACE, Mode, Settings
-from ..state import CONTEXT, HOSTS, NAME, SECRETS, STACK, TIMESTAMP
+from ..state import HOSTS, NAME, SECRETS, STACK
 from . import sdk
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Reporter:
                 stack, pathlib.Path.cwd(), resources=listed([described(key) for key in changing], SHOWN)
             )
             carried = context(self._settings, os.environ, occasion)
-            start = declared.model_copy(update={**TIMESTAMP.to(int(time.time())), **CONTEXT.to(carried)})
+            start = replace(declared, timestamp=int(time.time()), context=carried)
             secrets, delivery = SECRETS.of(event) or (), self._opened()
             try:
                 joined = None if beside is None or secrets else delivery.add_hosts(beside, start.hosts)

@@ -66,6 +66,7 @@ class Run:
         self.failure: str | None = None
         self._checkpoint: asyncio.Future[Checkpoint] | None = None
         self._calls: sdk.Calls | None = None
+        self._starting: object | None = None
         self.reporter = Reporter()
         self.late = LateChanges(self)
         self._failed: set[str] = set()
@@ -114,6 +115,8 @@ class Run:
         """The Deployment is handed to the engine: from here on it is told of failures and of the program's end."""
         if self.failure is not None:
             recording.failed(self.failure)
+        if self._starting is None:
+            self._starting = sdk.start_dynamic_providers()
         if self._calls is not None:
             self.scopes.watch(self._calls)
         self._recordings.append(recording)
@@ -224,11 +227,3 @@ def current() -> Run | WithoutRun:
     if root not in _runs:
         _runs[root] = MockedRun(root) if sdk.under_mocks() else Run(root)
     return _runs[root]
-
-
-def see_from_now() -> None:
-    """See every resource from now on: of the program that is running, else of each that this process runs."""
-    if get_root_resource() is None:
-        sdk.when_run_begins(current)
-    else:
-        current()

@@ -23,12 +23,16 @@ import pulumi
 from google.protobuf import json_format, struct_pb2
 from pulumi import _types
 from pulumi import output as sdk_output
+from pulumi.runtime import _callbacks as sdk_callbacks
 from pulumi.runtime import config as sdk_config
 from pulumi.runtime import get_root_resource, mocks, settings
 from pulumi.runtime import stack as sdk_stack
 from pulumi.runtime.proto import resource_pb2
 
 READ_OUTPUTS = "pulumi:pulumi:readStackResourceOutputs"
+DYNAMIC_PROVIDERS = "pulumi-python:dynamic:none"
+"""A function that is not there, of the plugin whose resources are dynamic ones."""
+STARTING_LIMIT_S = 60.0
 
 # -- the run -----------------------------------------------------------------------------------------------------------
 
@@ -322,6 +326,37 @@ class LateHooks(list[Any]):
         return itertools.islice(super().__iter__(), len(self) - self._is_needless())
 
 
+async def skip_arguments(hook: pulumi.ResourceHook, action: Callable[[str, str], Awaitable[None]]) -> bool:
+    """Have the engine call an action in place of a hook, without the resource's properties; whether that is possible.
+
+    For each call the SDK takes apart the properties of the resource, old and new, inputs and outputs: 15 ms for a
+    Kubernetes manifest of 12 kB. What answers the engine is among the `_callbacks` of a servicer, and has the hook
+    among its variables. It is replaced as soon as it is there, before a resource with the hook is registered. Closed:
+    the hook is called as any other.
+
+    Args:
+        hook: the hook, which has just been made.
+        action: called with the resource's URN and name; what it raises fails the change, as in a hook.
+    """
+
+    async def answer(asked: bytes) -> Any:
+        request = resource_pb2.ResourceHookRequest.FromString(asked)
+        try:
+            await action(request.urn, request.name)
+        except Exception as error:  # noqa: BLE001 - the engine tells it, as that of a hook
+            return resource_pb2.ResourceHookResponse(error=str(error))
+        return resource_pb2.ResourceHookResponse()
+
+    with contextlib.suppress(Exception):
+        await getattr(hook, "_registered")  # noqa: B009
+        for servicer in sdk_callbacks._CallbackServicer._servicers:
+            for token, callback in list(servicer._callbacks.items()):
+                if inspect.getclosurevars(callback).nonlocals.get("hook") is hook:
+                    servicer._callbacks[token] = answer
+                    return True
+    return False
+
+
 # -- what an Output comes from -----------------------------------------------------------------------------------------
 #
 # All that an Output knows comes as one future, and is known once the engine has answered, which is too late here. Until
@@ -514,6 +549,27 @@ def supports(feature: str) -> bool:
     """
     value, ask = getattr(resource_pb2, feature, None), getattr(settings, "monitor_supports_feature", None)
     return value is not None and ask is not None and bool(ask(value))
+
+
+def start_dynamic_providers() -> object | None:
+    """Have the engine start the process of the dynamic providers now, while the program goes on with its declarations.
+
+    It is started by the first thing that needs it: usually a registration, and these wait for the program. An invoke
+    is answered at once. The engine refuses this one, for a dependency that is no URN, when the process is there and
+    before it is asked for anything, so nothing is shown and state does not change. Closed, or an engine that does not
+    look at dependencies and would pass the invoke on: the process is started as usual.
+
+    Returns:
+        The call, which lasts as long as somebody keeps it; None where none was made.
+    """
+    if not supports("RESOURCE_MONITOR_FEATURE_INVOKE_DEPENDS_ON"):
+        return None
+    with contextlib.suppress(Exception):
+        request = resource_pb2.ResourceInvokeRequest(tok=DYNAMIC_PROVIDERS, dependsOn=["none"])
+        monitor: Any = settings.get_monitor()
+        call: object = monitor.Invoke.future(request, timeout=STARTING_LIMIT_S)
+        return call
+    return None
 
 
 async def checkpoint_outputs(

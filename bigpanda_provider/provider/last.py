@@ -109,7 +109,7 @@ class Last:
             return Left(waiting, {**sent, **dict.fromkeys(arrived), previous.id: previous.end})
         start = self.attempt.start
         if start is not None and hosts is not None:
-            start = start.model_copy(update={"hosts": tuple(hosts)})
+            start = replace(start, hosts=tuple(hosts))
         return Left((*self.backlog, replace(self.attempt, start=start, end=previous.end)), sent)
 
     def after(self, left: Left, attempt: Attempt, backlog: tuple[Attempt, ...]) -> Last:
@@ -166,7 +166,7 @@ def begin(inputs: Mapping[str, Any], last: Last | None, context: Context, *, att
     used = last.given_timestamp if last is not None else None
     timestamp = declared.timestamp if declared.timestamp not in (None, used) else now
     return Last(
-        attempt=Attempt(attempt, declared.model_copy(update={"timestamp": timestamp, "context": context})),
+        attempt=Attempt(attempt, replace(declared, timestamp=timestamp, context=context)),
         triggers=state.TRIGGERS.of(inputs) or [],
         given_timestamp=declared.timestamp if declared.timestamp is not None else used,
     )

@@ -171,7 +171,7 @@ class Runner:
         if _is_locked(planned.stack):  # so that no start is sent of what does not begin
             return Result(Outcome.FAILED, LOCKED)
         delivery = self._delivery(planned.settings)
-        start = planned.start.model_copy(update={"timestamp": int(time.time())})
+        start = replace(planned.start, timestamp=int(time.time()))
         attempt = Attempt(uuid.uuid4().hex, start)
         result = Result(Outcome.FAILED, "the release runner stopped unexpectedly")
         try:

@@ -32,8 +32,8 @@ def attempt_of(event: StartEvent, context: Context | None = None, secrets: Colle
         secrets: what it may not hold.
     """
     now = int(time.time()) if event.timestamp is None else event.timestamp
-    more = {"timestamp": now, "context": event.context if context is None else context}
-    return Attempt(uuid.uuid4().hex, hidden.in_start(event.model_copy(update=more), secrets))
+    timed = replace(event, timestamp=now, context=event.context if context is None else context)
+    return Attempt(uuid.uuid4().hex, hidden.in_start(timed, secrets))
 
 
 def start(delivery: Delivery, begun: Attempt) -> Attempt:

@@ -8,10 +8,10 @@ import pathlib
 from typing import Annotated, Any
 
 import pydantic
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from ...bigpanda.events import Component, Hosts, Tags, Version
+from ...bigpanda.events import WrongValueError, checked
 from .document import Document, Problem
 
 SCHEMA_FILE = pathlib.Path(__file__).with_name("schema.json")
@@ -24,6 +24,21 @@ def _target(text: str) -> str:
     return text
 
 
+def _as_in_start(name: str) -> BeforeValidator:
+    """Checks a property as the start event does."""
+
+    def check(value: object) -> Any:
+        try:
+            return checked(name, value)
+        except WrongValueError as error:
+            raise PydanticCustomError("event", "{reason}", {"reason": str(error)}) from None
+
+    return BeforeValidator(check)
+
+
+_Hosts = Annotated[tuple[str, ...], _as_in_start("hosts")]
+
+
 class Entry(pydantic.BaseModel):
     """One release."""
 
@@ -34,9 +49,9 @@ class Entry(pydantic.BaseModel):
         str,
         Field(description="Project folder, relative to this file. [default: the folder of this file]", min_length=1),
     ] = "."
-    component: Annotated[Component, Field(description="Component, as BigPanda shows it.")]
-    version: Annotated[Version, Field(description="Version of the component; put it in quotes.")]
-    hosts: Annotated[Hosts | None, Field(description="Hosts to report. [default: the affected hosts]")] = None
+    component: Annotated[str, _as_in_start("component"), Field(description="Component, as BigPanda shows it.")]
+    version: Annotated[str, _as_in_start("version"), Field(description="Version of the component; put it in quotes.")]
+    hosts: Annotated[_Hosts | None, Field(description="Hosts to report. [default: the affected hosts]")] = None
     after: Annotated[
         tuple[str, ...],
         Field(description="Releases that run before this release, by component, by stack, or as project/stack."),
@@ -47,7 +62,9 @@ class Entry(pydantic.BaseModel):
     ] = {}
     description: Annotated[str | None, Field(description="Description, shown in BigPanda.")] = None
     owner: Annotated[str | None, Field(description="Owner, shown in BigPanda.")] = None
-    tags: Annotated[Tags, Field(description="Tags, shown in BigPanda: names with text.")] = None
+    tags: Annotated[
+        dict[str, str] | None, _as_in_start("tags"), Field(description="Tags, shown in BigPanda: names with text.")
+    ] = None
     targets: Annotated[
         tuple[Annotated[str, AfterValidator(_target)], ...],
         Field(description="URNs of the resources to update, as --target takes them. [default: all resources]"),

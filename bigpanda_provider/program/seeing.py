@@ -1,0 +1,21 @@
+"""Sees the resources of a program, from the import of this package on."""
+
+from __future__ import annotations
+
+from pulumi.runtime import get_root_resource
+
+from . import sdk
+
+
+def see_from_now() -> None:
+    """See every resource from now on: of the program that is running, else of each that this process runs."""
+    if get_root_resource() is None:
+        sdk.when_run_begins(_see)
+    else:
+        _see()
+
+
+def _see() -> None:
+    from .run import current  # a process that runs no program, as the provider's, needs nothing of it
+
+    current()

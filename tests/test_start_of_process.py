@@ -1,0 +1,37 @@
+"""The provider process is started while the program still declares, and nothing else is to be seen of that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .engine import Stack
+from .servers import Sandbox
+
+PROGRAM = """
+    from tests.things import pass_gate
+
+    with bigpanda.Deployment("shop", component="shop", version="1", hosts=["web-1"]):
+        pass_gate("program")
+        Thing("web")
+    """
+
+
+def test_the_process_is_there_before_the_program_has_ended(stack: Callable[[str], Stack], bigpanda: Sandbox) -> None:
+    """Its start takes as long as the program's, and used to come after all declarations."""
+    made = stack(PROGRAM)
+    with made.running(skip_preview=True) as running:
+        running.wait_for(running.provider)
+        assert bigpanda.events() == []
+        made.let_go("program")
+        run = running.end()
+    assert run.ok, run.output
+    assert "dynamic:none" not in run.output
+    assert "warning" not in run.output
+    assert bigpanda.story() == ["start 1", "success 1"]
+    types = sorted(one["type"] for one in made.state())
+    assert types == sorted(
+        ["pulumi:pulumi:Stack", "pulumi-python:dynamic:Resource"]
+        + ["pulumi:providers:pulumi", "pulumi:providers:pulumi-python"]
+        + [f"pulumi-python:dynamic/bigpanda:{name}" for name in ("Deployment", "Completion")]
+    )
+    assert made.up("--expect-no-changes").ok

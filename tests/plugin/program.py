@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import stat
-import sys
 from typing import Any
 
 from tests.engine import ROOT, Stack
@@ -24,7 +23,8 @@ def with_plugin(stack: Stack) -> Stack:
     """Let the stack's engine find the plugin, and a stand-in for Docker; each as an executable, as it is installed."""
     log = stand_in(stack, ["docker"])
     plugin = log.parent / "plugins" / PLUGIN
-    plugin.write_text(f"#!{sys.executable}\nfrom bigpanda_provider.plugin.__main__ import main\n\nmain()\n")
+    python = stack.environment["PULUMI_PYTHON_CMD"]
+    plugin.write_text(f"#!{python}\nfrom bigpanda_provider.plugin.__main__ import main\n\nmain()\n")
     plugin.chmod(plugin.stat().st_mode | stat.S_IXUSR)
     schema = stack.folder / "docker.json"
     schema.write_text(json.dumps(DOCKER))

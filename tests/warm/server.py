@@ -24,10 +24,17 @@ WARM = (
     *("pulumi.runtime.proto.language_pb2_grpc", "pulumi.runtime.proto.plugin_pb2"),
     *("pydantic", "requests", "typer", "rich.console", "rich.table"),
     *("bigpanda_provider.provider.service", "bigpanda_provider.provider.lifecycle"),
+    *("pulumi.provider.experimental.server", "pulumi.runtime.proto.provider_pb2_grpc"),
 )
 """What is imported: none of it keeps anything of the process or its environment."""
-KNOWN = ("pulumi-language-python-exec", "pulumi.dynamic", "language_host.py", "bigpanda-release")
-"""What a warm process may run: the program, its dynamic providers, the language host, the runner."""
+KNOWN = (
+    "pulumi-language-python-exec",
+    "pulumi.dynamic",
+    "language_host.py",
+    "bigpanda-release",
+    "pulumi-resource-bigpanda",
+)
+"""What a warm process may run: the program, its dynamic providers, the language host, the runner, the plugin."""
 UNBUFFERED = b"PYTHONUNBUFFERED"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

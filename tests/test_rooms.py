@@ -14,6 +14,8 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import pytest
+
 import bigpanda_provider
 
 from .engine import Stack
@@ -202,6 +204,7 @@ print(*sys.modules)
     assert of_the_program == {"bigpanda_provider.program.sdk", "bigpanda_provider.program.seeing"}
 
 
+@pytest.mark.usefixtures("cold")
 def test_a_program_loads_nothing_heavy_in_a_preview(stack: Callable[[str], Stack]) -> None:
     """A real program with all that declares a deployment, at its end: in a first preview, and in one of an update."""
     made = stack(LOADED)

@@ -192,7 +192,8 @@ def find_go(wheel_folder: pathlib.Path) -> str:
 def add_language_host(target: pathlib.Path, built: pathlib.Path) -> None:
     """The built engine with this project's language host beside it, which the engine prefers to one on PATH.
 
-    It is there by the name of each language that it runs. It has an environment of its own, so that it runs whatever Python is active.
+    It stands there once for each language, and has an environment of its own, so that it runs whatever Python is
+    active.
     """
     say("Setting up the language host (under a minute; once)")
     with partial(target) as folder:

@@ -77,9 +77,7 @@ def test_the_engine_is_killed(made: Stack, bigpanda: Sandbox) -> None:
     assert bigpanda.has()[1:] == ["shop 1 on shop-1, shop-2: success"]
 
 
-def test_the_program_of_the_page(
-    stack_at: Callable[[str], Stack], bigpanda: Sandbox, language: str
-) -> None:
+def test_the_program_of_the_page(stack_at: Callable[[str], Stack], bigpanda: Sandbox, language: str) -> None:
     """As it stands."""
     (text,) = [block.text for block in documents.blocks(PAGE) if block.language == language]
     run = languages.program(stack_at(bigpanda.address), language, text).up(skip_preview=True)

@@ -9,8 +9,10 @@ import pytest
 from tests import documents
 from tests.engine import ROOT, Stack
 from tests.servers import Sandbox
+from tools.languages import GO
 
 from . import languages
+from .program import PLUGIN
 
 PAGE = ROOT / "docs" / "other-languages.md"
 UNFINISHED = "the update ended before this deployment was complete"
@@ -26,6 +28,11 @@ def language(request: pytest.FixtureRequest) -> str:
 def made(stack_at: Callable[[str], Stack], bigpanda: Sandbox, language: str) -> Stack:
     """A stack with the language's example."""
     return languages.example(stack_at(bigpanda.address), language).config(version="1")
+
+
+def programs(made: Stack) -> list[int]:
+    """The process ids of the program."""
+    return [*made.processes(b"/pulumi/cmd/run/"), *made.processes(str(GO / "program").encode())]
 
 
 def test_a_version_and_the_next_one(made: Stack, bigpanda: Sandbox) -> None:
@@ -67,10 +74,10 @@ def test_the_engine_is_killed(made: Stack, bigpanda: Sandbox) -> None:
     with made.running(skip_preview=True) as update:
         update.wait_for(bigpanda.story)
         update.wait_for_line("Container shop-1 creating (")
+        assert programs(made)
         update.kill([update.process.pid])
         assert not update.end().ok
-        update.wait_for(lambda: not made.processes(b"pulumi-"))
-        update.wait_for(lambda: not made.processes(b"program") + made.processes(b"cmd/run"))
+        update.wait_for(lambda: not made.processes(PLUGIN.encode()) and not programs(made))
     assert bigpanda.has() == [f"shop 1 on shop-1, shop-2: failure ({UNFINISHED})"]
     (made.folder / "go-on").touch()
     assert made.unlock().up(skip_preview=True).ok

@@ -6,8 +6,8 @@ JOBS ?= auto
 EXTRAS := --extra cli --extra postgres --extra sandbox
 LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help demo setup clean check format test lowest chaos sdks yaml browser postgres bench dist docs recordings \
-	screenshots lock
+.PHONY: help demo setup clean check format test lowest chaos sdks yaml languages browser postgres bench dist docs \
+	recordings screenshots lock
 
 ## Use it
 
@@ -61,6 +61,9 @@ sdks: setup      ## install SDKs of some clouds, for the tests with real program
 
 yaml: setup      ## install the YAML language host, for the tests with a program that is not Python
 	@$(BIN)/python tools/engine.py --yaml
+
+languages: setup  ## install what programs in TypeScript and Go need, for the tests with them
+	@$(BIN)/python -m tools.languages || true
 
 browser: setup   ## install Chromium, Playwright and axe-core, for the tests of the Changes page
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/browser.txt

@@ -1,4 +1,4 @@
-"""The language host that stands in for the official one where that cannot be had: what it imports of the SDK."""
+"""The language host that stands in for the official ones where they cannot be had; programs run on it elsewhere."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import os
 import pathlib
 import subprocess
 import sys
+from collections.abc import Iterator
 
-from .engine import ROOT
+import grpc
+import pytest
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc
+
+from .engine import LIMIT_S, ROOT
 
 STUBS = ("language_pb2", "language_pb2_grpc", "plugin_pb2")
 
@@ -38,3 +43,30 @@ def test_an_sdk_whose_stubs_need_the_rest_is_loaded_whole(tmp_path: pathlib.Path
     for name in STUBS:
         (proto / f"{name}.py").write_text("from pulumi import needed\n\n\nclass LanguageRuntimeServicer: ...\n")
     assert {f"pulumi.runtime.proto.{STUBS[0]}", "pulumi.whole"} <= loaded(tmp_path)
+
+
+@pytest.fixture
+def host(request: pytest.FixtureRequest) -> Iterator[language_pb2_grpc.LanguageRuntimeStub]:
+    """The host of a language, as the engine starts it."""
+    command = [sys.executable, "-u", str(ROOT / "tools" / "language_host.py"), request.param, "127.0.0.1:1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        with grpc.insecure_channel(f"127.0.0.1:{int(process.stdout.readline())}") as channel:
+            yield language_pb2_grpc.LanguageRuntimeStub(channel)
+        process.terminate()
+        process.wait(LIMIT_S)
+
+
+@pytest.mark.parametrize("host", ["nodejs"], indirect=True)
+def test_a_program_without_its_packages(host: language_pb2_grpc.LanguageRuntimeStub, tmp_path: pathlib.Path) -> None:
+    """The user is told what is missing, and the command that fetches it."""
+    request = language_pb2.RunRequest(info=language_pb2.ProgramInfo(program_directory=str(tmp_path)))
+    error = host.Run(request, timeout=LIMIT_S).error
+    assert f"cmd/run/index.js in {tmp_path} or above it; run `npm install` first" in error
+
+
+@pytest.mark.parametrize("host", ["nodejs", "go"], indirect=True)
+def test_a_plugin_that_is_not_python(host: language_pb2_grpc.LanguageRuntimeStub) -> None:
+    """It is refused with a sentence, and not started as Python."""
+    with pytest.raises(grpc.RpcError, match="runs plugins in Python alone"):
+        next(host.RunPlugin(language_pb2.RunPluginRequest(), timeout=LIMIT_S))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
+import shutil
 import sys
 
 import pytest
 
-from tools import axe, engine
+from tools import axe, engine, languages
 
 
 @pytest.fixture
@@ -119,3 +120,35 @@ def test_an_axe_that_cannot_be_had_says_so_and_leaves_nothing(
     assert told.startswith(sentence)
     assert told.endswith("the tests with it will be skipped")
     assert [path.name for path in cache.iterdir()] == ["lock"]
+
+
+@pytest.mark.parametrize(
+    ("script", "typescript", "go"),
+    [
+        (None, "npm ci could not be started", "there is no Go 1.26.6 or newer on PATH"),
+        ("echo first >&2; echo 'no network' >&2; exit 1", "npm ci failed (no network)", "go mod failed (no network)"),
+    ],
+    ids=["no npm and no Go", "no network"],
+)
+def test_languages_that_cannot_be_had_say_so_and_leave_nothing(
+    cache: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    script: str | None,
+    typescript: str,
+    go: str,
+) -> None:
+    """A sentence for each, and the one does not keep the other from being tried."""
+    for name in ("TYPESCRIPT", "GO", "GENERATOR"):
+        monkeypatch.setattr(languages, name, cache / name.lower())
+    languages.GENERATOR.mkdir(parents=True)
+    shutil.copy("/bin/true", languages.GENERATOR / "generate")
+    if script is not None:
+        command(cache, "npm", script)
+        command(cache, "go", f'case "$1" in version) echo go1.26.7;; *) {script};; esac')
+    assert languages.main() == 1
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith(f"TypeScript: {typescript}")
+    assert second.startswith(f"Go: {go}")
+    assert first.endswith("; the tests with it will be skipped")
+    assert sorted(path.name for path in cache.iterdir()) == ["generator", "lock"]

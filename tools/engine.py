@@ -29,6 +29,8 @@ VERSION = "3.274.1"
 CLI_PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 SDK_MODULE = "github.com/pulumi/pulumi/sdk/v3"
 GO_MINIMUM = (1, 26, 6)
+HOSTED = ("python", "nodejs", "go")
+"""The languages that this project's host runs."""
 YAML_HOST, YAML_VERSION = "pulumi-language-yaml", "1.25.0"
 YAML_PACKAGE = f"github.com/pulumi/pulumi-yaml/cmd/{YAML_HOST}@v{YAML_VERSION}"
 
@@ -190,21 +192,22 @@ def find_go(wheel_folder: pathlib.Path) -> str:
 def add_language_host(target: pathlib.Path, built: pathlib.Path) -> None:
     """The built engine with this project's language host beside it, which the engine prefers to one on PATH.
 
-    The host has an environment of its own, so that it runs whatever Python is active; the tests have another Python for
-    it, which is warm (`LANGUAGE_HOST_PYTHON`).
+    It stands there once for each language, and has an environment of its own, so that it runs whatever Python is
+    active. The tests have another Python for it, which is warm (`LANGUAGE_HOST_PYTHON`).
     """
-    say("Setting up the Python language host (under a minute; once)")
+    say("Setting up the language host (under a minute; once)")
     with partial(target) as folder:
         shutil.copytree(built / "bin", folder / "bin", copy_function=os.link)
         run([sys.executable, "-m", "venv", str(folder / "venv")], limit_s=120, what="python -m venv")
         pip_install(str(folder / "venv" / "bin" / "python"), "language-host.txt")
         shutil.copy(TOOLS / "language_host.py", folder)
         shutil.copy(built / "bin" / "pulumi-language-python-exec", folder)
-        script = folder / "bin" / "pulumi-language-python"
-        # -I: what the user's environment tells Python (PYTHONPATH) is for the program, not for the host.
-        python = f'"${{LANGUAGE_HOST_PYTHON:-{target}/venv/bin/python}}"'
-        script.write_text(f'#!/bin/sh\nexec {python} -Iu "{target}/language_host.py" "$@"\n')
-        script.chmod(0o755)
+        for language in HOSTED:
+            script = folder / "bin" / f"pulumi-language-{language}"
+            # -I: what the user's environment tells Python (PYTHONPATH) is for the program, not for the host.
+            python = f'"${{LANGUAGE_HOST_PYTHON:-{target}/venv/bin/python}}"'
+            script.write_text(f'#!/bin/sh\nexec {python} -Iu "{target}/language_host.py" {language} "$@"\n')
+            script.chmod(0o755)
 
 
 def pip_install(python: str, requirements: str, *options: str) -> None:

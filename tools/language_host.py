@@ -1,10 +1,12 @@
-"""The Python language host of the engine that `tools/engine.py` builds: it runs Python programs and plugins.
+"""The language host of the engine that `tools/engine.py` builds: it runs programs in Python, TypeScript and Go.
 
-The official host is in no package registry. What the engine needs of one is small: it starts this file, reads a port
-from the first line of standard output, and calls `Run` or `RunPlugin` with what to run. A program itself is started by
-the SDK's own `pulumi-language-python-exec`, which lies beside this file.
+The official hosts are in no package registry. What the engine needs of one is small: it starts this file, reads a port
+from the first line of standard output, and calls `Run` or `RunPlugin` with what to run. Python and Node start what the
+SDK has for that, `pulumi-language-python-exec`, which lies beside this file, and `@pulumi/pulumi/cmd/run`; a program in
+Go is built, and finds everything in its environment.
 
-The address of the engine is the last argument; this host has no need of it.
+The first argument is the language (`python`, `nodejs`, `go`), and the last one the engine's address. Python alone has
+plugins.
 """
 
 from __future__ import annotations
@@ -18,9 +20,10 @@ import queue
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from typing import IO, TYPE_CHECKING, Any
 
@@ -58,7 +61,8 @@ else:
         language_pb2, language_pb2_grpc, plugin_pb2 = _stubs()
 
 EXEC = pathlib.Path(__file__).with_name("pulumi-language-python-exec")
-# The exec script's exit code for "the user has been told already" (its source).
+NODE_EXEC = "node_modules/@pulumi/pulumi/cmd/run/index.js"
+# Each SDK's exit code for "the user has been told already" (their source).
 TOLD_THE_USER = 32
 MAX_MESSAGE_BYTES = 400 * 1024 * 1024
 # How often to look whether the engine is still there, seconds.
@@ -66,12 +70,18 @@ WATCH_SECONDS = 1.0
 # Each plugin that runs takes one for as long as it does.
 WORKERS = 32
 PIECE_BYTES = 64 * 1024
+GO_BUILD_LIMIT_S = 900
 
 
 class Host(language_pb2_grpc.LanguageRuntimeServicer):
-    """Answers the engine's calls; all but `Run` and `RunPlugin` have nothing to say."""
+    """Answers the engine's calls; all but `Run` and `RunPlugin` have nothing to say.
 
-    def __init__(self) -> None:
+    Args:
+        start: makes the command that starts a program, and what its environment has beside the config.
+    """
+
+    def __init__(self, start: Start) -> None:
+        self._start = start
         self._programs: set[subprocess.Popen[bytes]] = set()
 
     def Handshake(self, request: Any, context: Any) -> Any:
@@ -103,24 +113,21 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
 
     def Run(self, request: Any, context: Any) -> Any:
         """Run the program to its end; what it prints goes to the engine through this process's own output."""
-        try:
-            command = [_python(request.info), "-u", str(EXEC), *_arguments(request)]
-            program = subprocess.Popen(
-                command,
-                cwd=request.pwd or None,
-                env={
-                    **os.environ,
-                    "PULUMI_CONFIG": json.dumps(dict(request.config)),
-                    "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
-                },
-            )
-        except (OSError, ValueError) as error:
-            return language_pb2.RunResponse(error=f"the program could not be started: {error}")
-        self._programs.add(program)
-        try:
-            code = program.wait()
-        finally:
-            self._programs.discard(program)
+        config = {
+            "PULUMI_CONFIG": json.dumps(dict(request.config)),
+            "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
+        }
+        with tempfile.TemporaryDirectory(prefix="pulumi-program-") as scratch:
+            try:
+                command, more = self._start(request, pathlib.Path(scratch))
+                program = subprocess.Popen(command, cwd=request.pwd or None, env={**os.environ, **config, **more})
+            except (OSError, ValueError, subprocess.SubprocessError) as error:
+                return language_pb2.RunResponse(error=f"the program could not be started: {error}")
+            self._programs.add(program)
+            try:
+                code = program.wait()
+            finally:
+                self._programs.discard(program)
         if code == TOLD_THE_USER:
             return language_pb2.RunResponse(bail=True)
         return language_pb2.RunResponse(error=f"Program exited with non-zero exit code: {code}" if code else "")
@@ -131,6 +138,8 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
         As with the official host, it has no standard input, and is killed after the engine's `Cancel`.
         """
         info = request.info
+        if self._start is not _start_python:
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, "this language host runs plugins in Python alone")
         try:
             plugin = subprocess.Popen(
                 [_python(info), "-u", info.program_directory, *request.args],
@@ -181,22 +190,67 @@ def _pieces(output: IO[bytes] | None, errors: IO[bytes] | None) -> Iterator[tupl
             ended += 1
 
 
+Start = Callable[[Any, pathlib.Path], tuple[list[str], dict[str, str]]]
+
+
+def _start_python(request: Any, scratch: pathlib.Path) -> tuple[list[str], dict[str, str]]:
+    entry_point = request.info.entry_point or request.program or "."
+    flags = ["--dry_run", "true" if request.dryRun else "false", "--root_directory", request.info.root_directory]
+    command = [_python(request.info), "-u", str(EXEC), *_arguments(request), *flags]
+    return [*command, str(_folder(request) / entry_point), *request.args], {}
+
+
+def _start_node(request: Any, scratch: pathlib.Path) -> tuple[list[str], dict[str, str]]:
+    folder = _folder(request)
+    found = [place / NODE_EXEC for place in (folder, *folder.parents) if (place / NODE_EXEC).is_file()]
+    if not found:
+        raise ValueError(f"there is no {NODE_EXEC} in {folder} or above it; run `npm install` first")
+    flags = ["--dry-run"] if request.dryRun else []
+    typescript = json_format.MessageToDict(request.info.options).get("typescript", True)
+    command = ["node", str(found[0]), *_arguments(request), *flags, request.info.entry_point or ".", *request.args]
+    return command, {"PULUMI_NODEJS_TYPESCRIPT": json.dumps(typescript)}
+
+
+def _start_go(request: Any, scratch: pathlib.Path) -> tuple[list[str], dict[str, str]]:
+    built = json_format.MessageToDict(request.info.options).get("binary")
+    program = _folder(request) / built if built else scratch / "program"
+    if not built:
+        build = ["go", "build", "-o", str(program), request.info.entry_point or "."]
+        done = subprocess.run(
+            build, cwd=_folder(request), capture_output=True, text=True, timeout=GO_BUILD_LIMIT_S, check=False
+        )
+        if done.returncode:
+            raise ValueError(f"go build failed:\n{done.stderr.strip()}")
+    return [str(program), *request.args], {
+        "PULUMI_PROJECT": request.project,
+        "PULUMI_ROOT_DIRECTORY": request.info.root_directory,
+        "PULUMI_STACK": request.stack,
+        "PULUMI_ORGANIZATION": request.organization,
+        "PULUMI_DRY_RUN": json.dumps(request.dryRun),
+        "PULUMI_PARALLEL": str(request.parallel),
+        "PULUMI_MONITOR": request.monitor_address,
+        "PULUMI_ENGINE": sys.argv[-1],
+    }
+
+
+START: dict[str, Start] = {"python": _start_python, "nodejs": _start_node, "go": _start_go}
+
+
+def _folder(request: Any) -> pathlib.Path:
+    return pathlib.Path(request.info.program_directory or request.pwd)
+
+
 def _arguments(request: Any) -> list[str]:
-    """What `pulumi-language-python-exec` is given for a run."""
-    arguments = [
+    """What both the Python and the Node SDK are given for a run."""
+    return [
         *("--monitor", request.monitor_address),
         *("--engine", sys.argv[-1]),
         *("--project", request.project),
-        *("--root_directory", request.info.root_directory),
         *("--stack", request.stack),
         *("--pwd", request.pwd),
-        *("--dry_run", "true" if request.dryRun else "false"),
         *("--parallel", str(request.parallel)),
         *("--organization", request.organization),
     ]
-    entry_point = request.info.entry_point or request.program or "."
-    directory = pathlib.Path(request.info.program_directory or request.pwd)
-    return [*arguments, str(directory / entry_point), *request.args]
 
 
 def _python(info: Any) -> str:
@@ -225,7 +279,7 @@ def _python(info: Any) -> str:
 
 def main() -> None:
     """Serve until the engine says stop, or is no more."""
-    host = Host()
+    host = Host(START[sys.argv[1]])
     server = grpc.server(
         futures.ThreadPoolExecutor(max_workers=WORKERS),
         options=[("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)],

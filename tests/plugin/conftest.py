@@ -1,4 +1,4 @@
-"""Stacks whose programs are YAML and find the plugin."""
+"""Stacks that find the plugin, and those whose programs are YAML."""
 
 from __future__ import annotations
 
@@ -22,19 +22,13 @@ YAML_HOST = shutil.which(
 )
 
 
-@pytest.fixture(autouse=True)
-def _yaml() -> None:
-    if YAML_HOST is None:
-        pytest.skip("NOT TESTED: no pulumi-language-yaml; run `make yaml` first")
-
-
 @pytest.fixture
-def yaml_at(tmp_path: pathlib.Path, api: Api) -> Iterator[Callable[[str, Resources], Stack]]:
-    """Make a stack from BigPanda's address and a program; whatever a test does, none may tell token or app key."""
+def stack_at(tmp_path: pathlib.Path, api: Api) -> Iterator[Callable[[str], Stack]]:
+    """Make a stack from BigPanda's address; whatever a test does, none may tell token or app key."""
     made: list[Stack] = []
 
-    def make(address: str, resources: Resources) -> Stack:
-        made.append(declare(with_plugin(Stack(tmp_path / "stack", address)), resources))
+    def make(address: str) -> Stack:
+        made.append(with_plugin(Stack(tmp_path / "stack", address)))
         made[-1].environment.update(recorded_by(api))
         return made[-1]
 
@@ -44,6 +38,14 @@ def yaml_at(tmp_path: pathlib.Path, api: Api) -> Iterator[Callable[[str, Resourc
             os.kill(pid, signal.SIGKILL)
         assert stack.tells(TOKEN) == []
         assert stack.tells(APP_KEY) == []
+
+
+@pytest.fixture
+def yaml_at(stack_at: Callable[[str], Stack]) -> Callable[[str, Resources], Stack]:
+    """Make a stack from BigPanda's address and a program."""
+    if YAML_HOST is None:
+        pytest.skip("NOT TESTED: no pulumi-language-yaml; run `make yaml` first")
+    return lambda address, resources: declare(stack_at(address), resources)
 
 
 @pytest.fixture

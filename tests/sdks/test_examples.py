@@ -133,6 +133,7 @@ def test_the_ci_examples_are_yaml_and_hold_no_token(name: str) -> None:
 def test_every_example_is_tested() -> None:
     """A new folder needs a line here."""
     tested = {*EXPECTED, "automation-api", "three-stacks", "ci", "releases"}  # `releases` belongs to the sample program
+    tested |= {"yaml", "typescript", "go"}  # in `tests/plugin`
     folders = {folder.name for folder in EXAMPLES.iterdir() if folder.is_dir() and folder.name != "__pycache__"}
     assert folders == tested
     assert all((EXAMPLES / name / "Pulumi.yaml").exists() for name in {*EXPECTED, "automation-api"})

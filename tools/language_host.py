@@ -70,14 +70,13 @@ WATCH_SECONDS = 1.0
 # Each plugin that runs takes one for as long as it does.
 WORKERS = 32
 PIECE_BYTES = 64 * 1024
-GO_BUILD_LIMIT_S = 900
 
 
 class Host(language_pb2_grpc.LanguageRuntimeServicer):
     """Answers the engine's calls; all but `Run` and `RunPlugin` have nothing to say.
 
     Args:
-        start: makes the command that starts a program, and what its environment has beside the config.
+        start: makes the commands that build and start a program, and what their environment has beside the config.
     """
 
     def __init__(self, start: Start) -> None:
@@ -117,20 +116,26 @@ class Host(language_pb2_grpc.LanguageRuntimeServicer):
             "PULUMI_CONFIG": json.dumps(dict(request.config)),
             "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
         }
+        code = 0
         with tempfile.TemporaryDirectory(prefix="pulumi-program-") as scratch:
             try:
-                command, more = self._start(request, pathlib.Path(scratch))
-                program = subprocess.Popen(command, cwd=request.pwd or None, env={**os.environ, **config, **more})
-            except (OSError, ValueError, subprocess.SubprocessError) as error:
+                commands, more = self._start(request, pathlib.Path(scratch))
+                for command in commands:
+                    code = code or self._wait(command, request.pwd or None, {**os.environ, **config, **more})
+            except (OSError, ValueError) as error:
                 return language_pb2.RunResponse(error=f"the program could not be started: {error}")
-            self._programs.add(program)
-            try:
-                code = program.wait()
-            finally:
-                self._programs.discard(program)
         if code == TOLD_THE_USER:
             return language_pb2.RunResponse(bail=True)
         return language_pb2.RunResponse(error=f"Program exited with non-zero exit code: {code}" if code else "")
+
+    def _wait(self, command: list[str], folder: str | None, environment: dict[str, str]) -> int:
+        """The exit code of a command, once it has ended."""
+        program = subprocess.Popen(command, cwd=folder, env=environment)
+        self._programs.add(program)
+        try:
+            return program.wait()
+        finally:
+            self._programs.discard(program)
 
     def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:
         """Run a plugin until it ends, or the engine has no more use for it; its output is the answer.
@@ -190,17 +195,17 @@ def _pieces(output: IO[bytes] | None, errors: IO[bytes] | None) -> Iterator[tupl
             ended += 1
 
 
-Start = Callable[[Any, pathlib.Path], tuple[list[str], dict[str, str]]]
+Start = Callable[[Any, pathlib.Path], tuple[list[list[str]], dict[str, str]]]
 
 
-def _start_python(request: Any, scratch: pathlib.Path) -> tuple[list[str], dict[str, str]]:
+def _start_python(request: Any, scratch: pathlib.Path) -> tuple[list[list[str]], dict[str, str]]:
     entry_point = request.info.entry_point or request.program or "."
     flags = ["--dry_run", "true" if request.dryRun else "false", "--root_directory", request.info.root_directory]
     command = [_python(request.info), "-u", str(EXEC), *_arguments(request), *flags]
-    return [*command, str(_folder(request) / entry_point), *request.args], {}
+    return [[*command, str(_folder(request) / entry_point), *request.args]], {}
 
 
-def _start_node(request: Any, scratch: pathlib.Path) -> tuple[list[str], dict[str, str]]:
+def _start_node(request: Any, scratch: pathlib.Path) -> tuple[list[list[str]], dict[str, str]]:
     folder = _folder(request)
     found = [place / NODE_EXEC for place in (folder, *folder.parents) if (place / NODE_EXEC).is_file()]
     if not found:
@@ -208,20 +213,14 @@ def _start_node(request: Any, scratch: pathlib.Path) -> tuple[list[str], dict[st
     flags = ["--dry-run"] if request.dryRun else []
     typescript = json_format.MessageToDict(request.info.options).get("typescript", True)
     command = ["node", str(found[0]), *_arguments(request), *flags, request.info.entry_point or ".", *request.args]
-    return command, {"PULUMI_NODEJS_TYPESCRIPT": json.dumps(typescript)}
+    return [command], {"PULUMI_NODEJS_TYPESCRIPT": json.dumps(typescript)}
 
 
-def _start_go(request: Any, scratch: pathlib.Path) -> tuple[list[str], dict[str, str]]:
+def _start_go(request: Any, scratch: pathlib.Path) -> tuple[list[list[str]], dict[str, str]]:
     built = json_format.MessageToDict(request.info.options).get("binary")
-    program = _folder(request) / built if built else scratch / "program"
-    if not built:
-        build = ["go", "build", "-o", str(program), request.info.entry_point or "."]
-        done = subprocess.run(
-            build, cwd=_folder(request), capture_output=True, text=True, timeout=GO_BUILD_LIMIT_S, check=False
-        )
-        if done.returncode:
-            raise ValueError(f"go build failed:\n{done.stderr.strip()}")
-    return [str(program), *request.args], {
+    program = str(_folder(request) / built if built else scratch / "program")
+    build = ["go", "build", "-C", str(_folder(request)), "-o", program, request.info.entry_point or "."]
+    return [*([] if built else [build]), [program, *request.args]], {
         "PULUMI_PROJECT": request.project,
         "PULUMI_ROOT_DIRECTORY": request.info.root_directory,
         "PULUMI_STACK": request.stack,

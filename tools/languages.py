@@ -28,7 +28,7 @@ GO = CACHE / f"go-{digest(*GO_FILES, *GENERATOR_FILES, SCHEMA)}"
 """Once it was had: `go.mod` and `go.sum`, the plugin's classes in `sdks`, and the example's `program`."""
 
 GO_CLASSES = "example.com/pulumi-bigpanda/sdk/go"
-GO_ENVIRONMENT = {"GOTOOLCHAIN": "local", "GOWORK": "off", "CGO_ENABLED": "0"}
+GO_ENVIRONMENT = {"GOTOOLCHAIN": "local", "GOWORK": "off"}
 NPM_LIMIT_S = 600
 BUILD_LIMIT_S = 1800
 
@@ -102,7 +102,7 @@ def generator() -> None:
         go = find_go(folder / "go")
         say("Building Pulumi's generator of classes from the Go module proxy (about a minute on 2 cores; once)")
         command = [go, "build", "-trimpath", "-ldflags", "-s -w", "-o", str(folder / "generate"), "."]
-        environment = {**GO_ENVIRONMENT, "GOFLAGS": "-mod=readonly"}
+        environment = {**GO_ENVIRONMENT, "GOFLAGS": "-mod=readonly", "CGO_ENABLED": "0"}
         run(
             command,
             limit_s=BUILD_LIMIT_S,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pathlib
 import stat
-import sys
 from collections.abc import Iterable
 
 from tests.engine import Stack
@@ -18,7 +17,7 @@ def stand_in(stack: Stack, packages: Iterable[str]) -> pathlib.Path:
     plugins.mkdir()
     for name in packages:
         plugin = plugins / f"pulumi-resource-{name}"
-        plugin.write_text(f"#!{sys.executable}\n{PROVIDER.read_text()}")
+        plugin.write_text(f"#!{stack.environment['PULUMI_PYTHON_CMD']}\n{PROVIDER.read_text()}")
         plugin.chmod(plugin.stat().st_mode | stat.S_IXUSR)
     stack.environment |= {
         "PATH": f"{plugins}:{stack.environment['PATH']}",

@@ -27,14 +27,9 @@ WARM = (
     *("pulumi.provider.experimental.server", "pulumi.runtime.proto.provider_pb2_grpc"),
 )
 """What is imported: none of it keeps anything of the process or its environment."""
-KNOWN = (
-    "pulumi-language-python-exec",
-    "pulumi.dynamic",
-    "language_host.py",
-    "bigpanda-release",
-    "pulumi-resource-bigpanda",
-)
-"""What a warm process may run: the program, its dynamic providers, the language host, the runner, the plugin."""
+KNOWN = ("pulumi-language-python-exec", "pulumi.dynamic", "language_host.py", "bigpanda-release")
+"""What a warm process may run: the program, its dynamic providers, the language host, the runner; and any plugin."""
+PLUGIN = "pulumi-resource-"
 UNBUFFERED = b"PYTHONUNBUFFERED"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -64,7 +59,8 @@ class Asked:
         said.pop(UNBUFFERED, None)
         options, what = self.split()
         same = "-Iu" in options or said == {b"PYTHONPATH": os.environb[b"PYTHONPATH"]}
-        return same and bool(what) and pathlib.PurePath(what[0]).name in KNOWN
+        name = pathlib.PurePath(what[0]).name if what else ""
+        return same and (name in KNOWN or name.startswith(PLUGIN))
 
     @property
     def is_unbuffered(self) -> bool:

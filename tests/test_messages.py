@@ -114,7 +114,7 @@ is unknown; write one of: errorMessage, start, status
 there is no resource type bigpanda:index:Deploy; use bigpanda:index:Deployment or bigpanda:index:Completion
 a Deployment cannot be imported, since nothing can be read from BigPanda; declare it
 is not the start of a Deployment; pass the Deployment's output of that name
-comes from a Deployment with another provider; give both the same provider
+start comes from a Deployment with another provider; give both the same provider
 """,
     "events": r"""
 component: is a number; write it as text: "billing"
@@ -132,14 +132,13 @@ tags: has 51 tags; write at most 50
 tags: has a name that is empty; write 1 to 100 characters
 tags: has a name that is too long; write 1 to 100 characters
 tags: has the name component, which is reserved for the event itself; write another name
-timestamp: is text; write whole Unix seconds, as int(time.time()) gives them, or a datetime with a time zone
-timestamp: is a boolean; write whole Unix seconds, as int(time.time()) gives them, or a datetime with a time zone
+timestamp: is text; write whole Unix seconds, such as 1764244800
+timestamp: is a boolean; write whole Unix seconds, such as 1764244800
 status: is no status; write success or failure
 context: cannot be read; it was not written by this package
 module 'bigpanda_provider' has no attribute 'Deploymnet'
-timestamp: is negative; write whole Unix seconds, as int(time.time()) gives them, or a datetime with a time zone
-timestamp: has a fraction of a second; write whole Unix seconds, as int(time.time()) gives them, or a datetime with
-    a time zone
+timestamp: is negative; write whole Unix seconds, such as 1764244800
+timestamp: has a fraction of a second; write whole Unix seconds, such as 1764244800
 timestamp: is too large for seconds and looks like milliseconds; divide by 1000 and drop the fraction
 hosts: no host is known, and this Deployment covers no resource to name instead; pass hosts=[...]
 Deployment "shop" covers no resource of a known host type, so the names of the affected resources are sent; pass

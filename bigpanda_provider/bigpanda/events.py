@@ -90,7 +90,7 @@ def _hosts(value: object) -> tuple[str, ...]:
 
 def _timestamp(value: object) -> int | None:
     """Whole seconds. The engine turns every int into a float, so a float without a fraction is one."""
-    form = "write whole Unix seconds, as int(time.time()) gives them, or a datetime with a time zone"
+    form = "write whole Unix seconds, such as 1764244800"
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):

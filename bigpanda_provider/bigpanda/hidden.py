@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .events import StartEvent
 
+MASK = "***"
+"""What stands in the place of a secret."""
 SHORTEST = 4
 """The fewest characters of a secret: a tag may well hold a shorter one by chance."""
 

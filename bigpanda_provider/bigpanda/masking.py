@@ -21,8 +21,8 @@ from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
 from . import text as texts
+from .hidden import MASK
 
-MASK = "***"
 SHORTEST = 4
 """The fewest characters of a secret that is looked for inside of words, too."""
 MOST_READINGS = 5

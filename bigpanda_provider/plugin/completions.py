@@ -13,12 +13,12 @@ from .. import state
 from ..errors import Problem, UndeliveredError
 from ..provider.lifecycle import Completions, Sends
 from ..provider.unknown import UNKNOWN
-from ..state import Status, unpacked
+from ..state import Property, Status, unpacked
 from . import start
 from .values import Values, changes, plain, plain_map, secret_names, wrapped_map
 
 NO_START = "is not the start of a Deployment; pass the Deployment's output of that name"
-OTHER_PROVIDER = "comes from a Deployment with another provider; give both the same provider"
+OTHER_PROVIDER = "start comes from a Deployment with another provider; give both the same provider"
 _JOINING = (state.COMPONENT, state.VERSION, state.HOSTS)
 
 
@@ -40,16 +40,23 @@ class CompletionFront:
             return news, [Problem(state.START.name, NO_START)]
         props = _props(news)
         if given != UNKNOWN and self.lifecycle.service.delivery.is_another_s(props[state.ATTEMPT.name]):
-            return news, [Problem(state.START.name, OTHER_PROVIDER)]
+            return news, [Problem("", OTHER_PROVIDER)]  # with a property, the engine would show all of its value
         return news, self.lifecycle.check({}, props).failures
 
     def diff(self, _urn: str, olds: Values, news: Values) -> tuple[Sends, dict[str, PropertyDiffKind]]:
         """What an update will send, and the properties that show it."""
         before, props = plain_map(olds), _props(news)
         sends = self.lifecycle.diff(before, props)
-        own = [one.name for one in (state.STATUS, state.ERROR_MESSAGE) if before.get(one.name) != props.get(one.name)]
-        shown = {state.START.name: PropertyDiffKind.UPDATE} if sends.anew else {}
-        return sends, {**shown, **(changes(own, olds, news) if sends.anew else {})}
+        if not sends.anew:
+            return sends, {}
+
+        def differing(*properties: Property[Any]) -> list[str]:
+            return [one.name for one in properties if before.get(one.name) != props.get(one.name)]
+
+        parts = [] if props[state.ATTEMPT.name] == UNKNOWN else differing(state.ATTEMPT, *_JOINING)
+        shown = [f"{state.START.name}.{name}" for name in parts] or [state.START.name]
+        own = changes(differing(state.STATUS, state.ERROR_MESSAGE), olds, news)
+        return sends, {**dict.fromkeys(shown, PropertyDiffKind.UPDATE), **own}
 
     def create(self, _urn: str, news: Values, *, preview: bool) -> Values:
         """Send the end; its outputs."""
@@ -89,7 +96,8 @@ def _props(news: Values) -> dict[str, Any]:
     own = start.taken(props.pop(state.START.name))
     if own is None:  # it is not known yet
         own = {one.name: UNKNOWN for one in (state.ATTEMPT, *_JOINING)}
-    return {**own, **props}
+    secrets = [*(state.SECRETS.of(own) or ()), *(name for name in secret_names(news) if name != state.START.name)]
+    return {**own, **props, **state.SECRETS.to(secrets or None)}
 
 
 def _foreseen(news: Values) -> Values:

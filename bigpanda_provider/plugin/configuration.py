@@ -10,9 +10,8 @@ from typing import Any
 
 from ..bigpanda import certificate
 from ..errors import Problem, SettingError
-from ..provider.telling import warn
 from ..provider.unknown import holds_unknown
-from ..settings import KEYS, NAMESPACE, SECRET_KEYS, Settings, complaints, nearest, unknown
+from ..settings import KEYS, NAMESPACE, SECRET_KEYS, Settings, nearest, unknown
 from .values import Values, plain_map
 
 _OF_PULUMI = ("version", "pluginDownloadURL")
@@ -38,18 +37,11 @@ def checked(urn: str, news: Values) -> tuple[Values, list[Problem]]:
     """
     given = {name: value for name, value in plain_map(news).items() if not name.startswith("__")}
     known = {name: value for name, value in given.items() if name in KEYS and not holds_unknown(value)}
-    if is_default(urn):
-        for told in complaints(as_config(dict.fromkeys(given.keys() & {*SECRET_KEYS})), lambda n: _is_secret(n, news)):
-            warn(told)
     problems = list(_unknown(given))
     if not problems:
         problems = [Problem("", told) for told in _wrong(known, explicit=not is_default(urn))]
     secret = {name: news[name].with_secret(True) for name in SECRET_KEYS if name in news}
     return {**news, **secret}, problems
-
-
-def _is_secret(name: str, news: Values) -> bool:
-    return news[name.partition(":")[2]].is_secret
 
 
 def _unknown(given: Mapping[str, Any]) -> Iterator[Problem]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Awaitable
 from importlib.metadata import version
 from typing import Any, TypeVar
@@ -21,6 +24,9 @@ from .provider import BigPandaProvider
 PACKAGE = "bigpanda-provider"
 MESSAGE_LIMIT_BYTES = 400 * 1024 * 1024
 """As large as the engine's own."""
+
+WATCH_S = 1.0
+"""How often to look for the parent, where nothing else tells that the engine is gone."""
 
 T = TypeVar("T")
 
@@ -66,12 +72,21 @@ def serve() -> None:
     asyncio.run(_serve())
 
 
+def _go_with_parent() -> None:
+    """Have this process told to go when its parent is gone: a language host, which was killed with its engine."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(WATCH_S)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 async def _serve() -> None:
     engine = sys.argv[-1]
     limits = [(f"grpc.max_{way}_message_length", MESSAGE_LIMIT_BYTES) for way in ("send", "receive")]
     server = grpc.aio.server(options=limits)
     provider = BigPandaProvider()
-    sdk.on_engine_gone(provider.engine_gone)
+    if not sdk.on_engine_gone(provider.engine_gone):
+        threading.Thread(target=_go_with_parent, name="bigpanda-parent", daemon=True).start()
     servicer = Servicer(sys.argv[1:], version(PACKAGE), provider, engine)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")

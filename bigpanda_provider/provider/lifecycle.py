@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import state
 from ..bigpanda.events import EndEvent, StartEvent, problems, read
+from ..bigpanda.hidden import MASK
 from ..bigpanda.text import listed
 from ..delivery import outcome
 from ..delivery.attempt import Attempt, End
@@ -246,8 +247,9 @@ class Completions(_Lifecycle):
         return self._stored(props, ended)
 
     def _ended(self, props: dict[str, Any], event: EndEvent) -> Attempt:
-        """Send the end of `props`' attempt as the event says."""
-        end = End(event.status, event.error_message, at=event.ended_at)
+        """Send the end of `props`' attempt as the event says; a reason that is secret is masked, as a part is."""
+        is_secret = event.error_message is not None and state.ERROR_MESSAGE.name in (state.SECRETS.of(props) or ())
+        end = End(event.status, MASK if is_secret else event.error_message, at=event.ended_at)
         with self.service.counted_down(*_place(props)):
             return self.service.delivery.end(*_place(props), _attempt(props), end, secret=_is_secret(props))
 

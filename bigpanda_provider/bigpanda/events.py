@@ -28,7 +28,7 @@ MILLISECONDS_FROM = 100_000_000_000
 """A timestamp from here on (the year 5138) is taken for one in milliseconds or finer."""
 
 _TAGS_FORM = 'write a map of text: {"team": "payments"}'
-_HOSTS_FORM = 'write a list of host names: ["web-1", "web-2"]'
+HOSTS_FORM = 'write a list of host names: ["web-1", "web-2"]'
 
 
 class WrongValueError(ValueError):
@@ -72,16 +72,16 @@ def _text(limit: int, cleaned: Callable[[str, int], str] = text.clean) -> Callab
 
 def _hosts(value: object) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)):
-        raise WrongValueError(f"is {_kind(value)}; {_HOSTS_FORM}")
+        raise WrongValueError(f"is {_kind(value)}; {HOSTS_FORM}")
     if not value:
-        raise WrongValueError(f"is an empty list; {_HOSTS_FORM}")
+        raise WrongValueError(f"is an empty list; {HOSTS_FORM}")
     seen: dict[str, int] = {}
     for position, host in enumerate(value, start=1):
         if not isinstance(host, str):
-            raise WrongValueError(f"has {_kind(host)} as item {position}; {_HOSTS_FORM}")
+            raise WrongValueError(f"has {_kind(host)} as item {position}; {HOSTS_FORM}")
         found = text.name(host, NAME_LIMIT)
         if not found.strip():
-            raise WrongValueError(f"has {'a blank' if host else 'an empty'} name as item {position}; {_HOSTS_FORM}")
+            raise WrongValueError(f"has {'a blank' if host else 'an empty'} name as item {position}; {HOSTS_FORM}")
         first = seen.setdefault(found, position)
         if first != position and value[first - 1] == host:  # else an older version stored both, and took them for two
             raise WrongValueError(f"lists a host twice, as items {first} and {position}; list each host once")
@@ -201,7 +201,7 @@ class _Event:
             value = getattr(self, name)
             try:
                 if value is _ABSENT:
-                    raise WrongValueError(f"is missing; {_HOSTS_FORM if name == 'hosts' else 'it is required'}")
+                    raise WrongValueError(f"is missing; {HOSTS_FORM if name == 'hosts' else 'it is required'}")
                 object.__setattr__(self, name, check(value))
             except WrongValueError as fault:
                 wrong.append(Problem(stored_as, str(fault)))

@@ -10,7 +10,7 @@ from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.provider import PropertyDiffKind
 
 from .. import state
-from ..bigpanda.events import same_hosts
+from ..bigpanda.events import HOSTS_FORM, same_hosts
 from ..bigpanda.hidden import in_text
 from ..errors import Problem
 from ..provider.lifecycle import Deployments, Sends
@@ -49,7 +49,11 @@ class DeploymentFront:
         before = {**plain_map(olds), **state.SECRETS.to(secret_names(olds) or None)} if olds else {}
         checked = self.lifecycle.check(before, given)
         because = state.BECAUSE.of(checked.inputs)
-        return {**news, **wrapped_map(state.BECAUSE.to(because))}, checked.failures
+        failures = checked.failures
+        if state.HOSTS.name not in given:  # the lifecycle would have taken them from the scope, which there is none of
+            others = [one for one in failures if one.property != state.HOSTS.name]
+            failures = [*others, Problem(state.HOSTS.name, f"is missing; {HOSTS_FORM}")]
+        return {**news, **wrapped_map(state.BECAUSE.to(because))}, failures
 
     def diff(self, urn: str, olds: Values, news: Values) -> tuple[Sends, dict[str, PropertyDiffKind]]:
         """What an update will send, and the properties that show it."""

@@ -59,6 +59,7 @@ class BigPandaProvider(Provider):
         self._explicit = False
         self._service: Service | None = None
         self._fronts: dict[str, DeploymentFront | CompletionFront] = {}
+        self._declared: set[str] = set()
 
     async def get_schema(self, request: GetSchemaRequest) -> GetSchemaResponse:
         """What programs may declare."""
@@ -79,6 +80,7 @@ class BigPandaProvider(Provider):
 
     async def check(self, request: CheckRequest) -> CheckResponse:
         """Refuse what is no event, property by property."""
+        self._declared.add(request.urn)
         known = schema.inputs_of(kind_of(request.urn))
         given = request.new_inputs.keys()
         wrong = [Problem(name, schema.unknown(name, known)) for name in sorted(given - known) if name[:2] != "__"]
@@ -90,6 +92,8 @@ class BigPandaProvider(Provider):
 
     async def diff(self, request: DiffRequest) -> DiffResponse:
         """An update is shown exactly when it will send something, with the properties that are about that."""
+        if request.urn not in self._declared:  # a refresh compares what state has with itself
+            return DiffResponse(changes=False, diffs=[], detailed_diff={})
         diff = self._front(request.urn).diff
         sends, shown = await self._run(diff, request.urn, request.old_state, request.new_inputs)
         detailed = {name: PropertyDiff(kind, input_diff=True) for name, kind in shown.items()}

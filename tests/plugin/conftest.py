@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -35,7 +36,8 @@ def stack_at(tmp_path: pathlib.Path, api: Api) -> Iterator[Callable[[str], Stack
     yield make
     for stack in made:
         for pid in stack.processes(b"pulumi-"):
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has ended by itself, or its client with it
+                os.kill(pid, signal.SIGKILL)
         assert stack.tells(TOKEN) == []
         assert stack.tells(APP_KEY) == []
 

@@ -47,6 +47,7 @@ def test_a_covered_resource_fails(yaml: MakeYaml, bigpanda: Sandbox) -> None:
     assert "Sent the end of shop 1: failure" in run.output
     assert bigpanda.has() == [f"shop 1 on web-1, web-2: failure ({UNFINISHED})"]
     del made.environment["ECHO_FAIL"]
+    assert made.refresh("--expect-no-changes").ok
     assert '"the last attempt failed"' in made.preview("--diff").output
     assert made.up().ok
     assert bigpanda.has()[1:] == ["shop 1 on web-1, web-2: success"]

@@ -88,6 +88,16 @@ def test_an_unknown_property(plugin: Plugin) -> None:
     assert second[1].startswith("is unknown; write one of: component, description, hosts")
 
 
+def test_no_hosts(plugin: Plugin) -> None:
+    """They are not found out here: there is no scope."""
+    plugin.stub.Configure(pb.ConfigureRequest(), timeout=LIMIT_S)
+    urn = URN.format("bigpanda:index:Deployment", "shop")
+    answer = plugin.stub.Check(
+        pb.CheckRequest(urn=urn, news=struct(component="shop", version="1", hosts=None)), timeout=LIMIT_S
+    )
+    assert failures(answer) == [("hosts", 'is missing; write a list of host names: ["web-1", "web-2"]')]
+
+
 def test_a_secret_that_is_too_short_to_be_masked(plugin: Plugin) -> None:
     """A tag may hold it by chance, so it stays secret as it is."""
     plugin.stub.Configure(pb.ConfigureRequest(), timeout=LIMIT_S)

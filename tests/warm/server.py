@@ -23,10 +23,9 @@ WARM = (
     *("grpc", "pulumi", "pulumi.dynamic", "pulumi.automation", "dill", "yaml", "sqlite3"),
     *("pulumi.runtime.proto.language_pb2_grpc", "pulumi.runtime.proto.plugin_pb2"),
     *("pydantic", "requests", "typer", "rich.console", "rich.table"),
-    *("bigpanda_provider.provider.service", "bigpanda_provider.provider.lifecycle"),
     *("pulumi.provider.experimental.server", "pulumi.runtime.proto.provider_pb2_grpc"),
 )
-"""What is imported: none of it keeps anything of the process or its environment."""
+"""What is imported: nothing of ours, since a program sees its resources from the import of this package on."""
 KNOWN = ("pulumi-language-python-exec", "pulumi.dynamic", "language_host.py", "bigpanda-release")
 """What a warm process may run: the program, its dynamic providers, the language host, the runner; and any plugin."""
 PLUGIN = "pulumi-resource-"

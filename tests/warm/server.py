@@ -5,6 +5,7 @@ Its argument is the path of the socket at which it is asked.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import io
@@ -106,11 +107,11 @@ class Server:
     def _accept(self) -> None:
         client, _ = self._listening.accept()
         asked, files = _received(client)
-        if not asked.is_known:
-            client.sendall(bytes(4))
+        if asked is None or not asked.is_known:
+            _tell(client, 0)
             client.close()
         elif pid := os.fork():
-            client.sendall(pid.to_bytes(4, "big"))
+            _tell(client, pid)
             self._running.add(pid)
             self._watch(pid, os.pidfd_open(pid), client)
         else:
@@ -132,7 +133,7 @@ class Server:
             os.close(process)
             if client.fileno() in self._selector.get_map():
                 self._selector.unregister(client.fileno())
-                client.sendall(os.waitstatus_to_exitcode(status).to_bytes(4, "big", signed=True))
+                _tell(client, os.waitstatus_to_exitcode(status))
             client.close()
 
         self._on(client.fileno(), client_is_gone)
@@ -153,12 +154,18 @@ class Server:
             os.kill(pid, signal.SIGKILL)
 
 
-def _received(client: socket.socket) -> tuple[Asked, list[int]]:
+def _received(client: socket.socket) -> tuple[Asked | None, list[int]]:
+    """What a client asks for, and its standard files; nothing of one that was killed before it had asked."""
     length, files, *_ = socket.recv_fds(client, 4, 3)
-    message = b""
-    while len(message) < int.from_bytes(length, "big"):
-        message += client.recv(1 << 20)
-    return Asked(*marshal.loads(message)), files
+    message, missing = b"", int.from_bytes(length, "big")
+    while missing and (part := client.recv(missing)):
+        message, missing = message + part, missing - len(part)
+    return (Asked(*marshal.loads(message)) if message and not missing else None), files
+
+
+def _tell(client: socket.socket, number: int) -> None:
+    with contextlib.suppress(OSError):  # it was killed meanwhile
+        client.sendall(number.to_bytes(4, "big", signed=True))
 
 
 def run(asked: Asked) -> None:

@@ -20,14 +20,14 @@ from .postgres import Database, PostgreSQL, running
 @pytest.fixture(autouse=True, scope="session")
 def quick_engine() -> Iterator[None]:
     """What the engine starts is forked from a warm Python, and no key is made from a passphrase: both take long."""
-    with warm.running() as python, vault.running() as keys, engine.environment({**python, **keys, "GOGC": "off"}):
+    with warm.running() as python, vault.running() as keys, engine.quick({**python, **keys, "GOGC": "off"}):
         yield
 
 
 @pytest.fixture
 def cold() -> Iterator[None]:
     """The engine does and starts all as it does for a user."""
-    with engine.environment({}):
+    with engine.quick({}):
         yield
 
 

@@ -360,10 +360,10 @@ def _selected(folder: pathlib.Path) -> pathlib.Path:
 
 
 @contextlib.contextmanager
-def environment(quick: Mapping[str, str]) -> Iterator[None]:
+def quick(environment: Mapping[str, str]) -> Iterator[None]:
     """Let the stacks that are made from now on have what makes the engine quick; with nothing, they are a user's."""
     global _quick
-    before, _quick = _quick, quick
+    before, _quick = _quick, environment
     try:
         yield
     finally:

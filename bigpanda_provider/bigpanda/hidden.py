@@ -29,7 +29,7 @@ def in_start(start: StartEvent, secrets: Collection[str]) -> StartEvent:
     hidden = _in_values(stored, secrets)
     if hidden == stored:
         return start
-    from .events import read
+    from .events import read  # the program's process, which masks tags alone, needs no events
 
     return read(type(start), hidden)
 

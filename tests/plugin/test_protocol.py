@@ -18,6 +18,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2 as pb
 from pulumi.runtime.proto import provider_pb2_grpc
 
+from bigpanda_provider.plugin import start
 from bigpanda_provider.provider.unknown import UNKNOWN
 from tests.engine import ROOT
 
@@ -109,6 +110,21 @@ def test_a_secret_that_is_too_short_to_be_masked(plugin: Plugin) -> None:
     tags = json_format.MessageToDict(answer.inputs)["tags"]
     assert tags["short"] == short
     assert "abcdefgh" not in str(tags)
+
+
+def test_what_is_for_machines_is_no_part_of_a_diff(plugin: Plugin) -> None:
+    """Of a start that is known already, a preview shows what people read, and of that what differs."""
+    plugin.stub.Configure(pb.ConfigureRequest(), timeout=LIMIT_S)
+    urn = URN.format("bigpanda:index:Completion", "done")
+    stored = {"component": "shop", "hosts": ["a"], "name": "shop", "stack": "organization/test/dev"}
+    old, new = ({**stored, "version": one, "attempt": one, "delivery": "delivered"} for one in ("1", "2"))
+    inputs = [struct(start=start.given(one), status="success") for one in (old, new)]
+    plugin.stub.Check(pb.CheckRequest(urn=urn, olds=inputs[0], news=inputs[1]), timeout=LIMIT_S)
+    known = struct(**old, status="success")
+    asked = pb.DiffRequest(urn=urn, id="1", olds=known, old_inputs=inputs[0], news=inputs[1])
+    answer = plugin.stub.Diff(asked, timeout=LIMIT_S)
+    assert answer.changes == pb.DiffResponse.DIFF_SOME
+    assert set(answer.detailedDiff) == {"start.attempt", "start.version"}
 
 
 def test_an_unknown_type(plugin: Plugin) -> None:

@@ -131,11 +131,11 @@ def make_stack(tmp_path: pathlib.Path, api: Api) -> Iterator[Callable[[str, str]
 
 @pytest.fixture
 def faulty_stack(faulty: faults.FaultyBigPanda, make_stack: Callable[[str, str], Stack]) -> Callable[[str], Stack]:
-    """Make the test's stack, which reports to the faulty BigPanda and gives each event one second."""
+    """Make the test's stack, which reports to the faulty BigPanda and gives an event little time."""
 
     def make(program: str) -> Stack:
         made = make_stack(faulty.address, program)
-        made.environment["BIGPANDA_TIMEOUT_SECONDS"] = "1"
+        made.environment["BIGPANDA_TIMEOUT_SECONDS"] = str(faults.EVENT_LIMIT_S)
         return made
 
     return make

@@ -195,7 +195,7 @@ def test_bigpanda_comes_back(faulty_stack: MakeStack, faulty: FaultyBigPanda, bi
     with made.running() as update:
         update.wait_for_line("events are queued")
         faulty.come_back()
-        time.sleep(3)  # the circuit breaker
+        time.sleep(faults.QUIET_S)
         made.let_go("held")
         assert update.end().ok
     assert bigpanda.story() == ["start 1", "success 1"] * 2

@@ -24,8 +24,6 @@ WEB = """
     with bigpanda.Deployment("web", component="web", version=config.get("version") or "1", hosts=["a"]):
         Thing("thing", sleep=config.get_float("sleep"), hold=config.get("hold"))
     """
-QUIET_S = 3
-"""How long nothing is tried after an event that did not get through, with the stacks' time limit of one second."""
 
 
 def held_up(made: Stack, faulty: FaultyBigPanda) -> float:
@@ -72,7 +70,6 @@ def test_misbehaving_for_the_whole_update(
 ) -> None:
     """Whatever it does instead of answering, it costs one time limit, and nothing is lost."""
     made = faulty_stack(WEB)
-    made.environment["BIGPANDA_TIMEOUT_SECONDS"] = "3"
     faulty.fault = fault
     assert made.up().ok
     assert held_up(made, faulty) < 6
@@ -104,7 +101,7 @@ def test_back_between_start_and_end(faulty_stack: MakeStack, faulty: FaultyBigPa
     with made.running() as update:
         update.wait_for_line("events are queued")
         faulty.come_back()
-        time.sleep(QUIET_S)
+        time.sleep(faults.QUIET_S)
         made.let_go("thing")
         assert update.end().ok
     assert bigpanda.story() == ["start 1", "success 1"]
@@ -126,7 +123,7 @@ def test_back_between_two_deployments(faulty_stack: MakeStack, faulty: FaultyBig
     with made.running() as update:
         update.wait_for(lambda: [name for _, name, _ in made.did()] == ["quick"])
         faulty.come_back()
-        time.sleep(QUIET_S)
+        time.sleep(faults.QUIET_S)
         made.let_go("pause")
         assert update.end().ok
     assert sorted(bigpanda.has()) == ["one one on a: success", "two two on a: success"]
@@ -179,7 +176,7 @@ def test_back_before_a_failure_is_told(faulty_stack: MakeStack, faulty: FaultyBi
     with made.running() as update:
         update.wait_for_line("events are queued")
         faulty.come_back()
-        time.sleep(QUIET_S)
+        time.sleep(faults.QUIET_S)
         made.let_go("thing")
         assert not update.end().ok
     assert bigpanda.story() == ["start 1", "success 1", "start 2", "failure 2"]
@@ -349,7 +346,6 @@ def test_asked_to_come_back_later(
 ) -> None:
     """`Retry-After` is honoured in both forms within the time limit; beyond it the event waits for the next run."""
     made = faulty_stack(WEB)
-    made.environment["BIGPANDA_TIMEOUT_SECONDS"] = "3"
     faulty.script = [faults.answer(429, b"", **headers)]
     assert made.up().ok
     assert held_up(made, faulty) < 6
@@ -415,7 +411,7 @@ def test_required_start_that_nobody_confirmed(
     faulty.before_answer = late
     run = made.up()
     assert not run.ok
-    assert re.search(r"could not be reached: timed out|did not answer within 1 s", run.output)
+    assert re.search(r"could not be reached: timed out|did not answer within 3 s", run.output)
     assert made.did() == []
     is_ended = back or api is Api.CHANGES  # the end says all that the start does, so it needs no start that arrived
     unconfirmed = "BigPanda did not confirm the start, and delivery is required"

@@ -33,7 +33,10 @@ def pair(folder: pathlib.Path, addresses: tuple[str, str]) -> tuple[Stack, Stack
     made = []
     for name, address in zip(("blue", "green"), addresses, strict=True):
         stack = Stack(folder / name, address, name=name, token=f"token-of-{name}").program(PROGRAM)
-        stack.environment |= {"BIGPANDA_OUTBOX": str(folder / "outbox.db"), "BIGPANDA_TIMEOUT_SECONDS": "1"}
+        stack.environment |= {
+            "BIGPANDA_OUTBOX": str(folder / "outbox.db"),
+            "BIGPANDA_TIMEOUT_SECONDS": str(faults.EVENT_LIMIT_S),
+        }
         made.append(stack)
     return made[0], made[1]
 

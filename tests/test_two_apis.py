@@ -147,7 +147,11 @@ def test_what_began_with_one_api_ends_with_it(
 ) -> None:
     """The setting is changed while an end waits: that goes where its start went, and the next start where it is set."""
     made = make_stack(faulty.address, WEB)
-    made.environment |= {"BIGPANDA_TIMEOUT_SECONDS": "1", "BIGPANDA_APP_KEY": APP_KEY, "BIGPANDA_API": first.value}
+    made.environment |= {
+        "BIGPANDA_TIMEOUT_SECONDS": str(faults.EVENT_LIMIT_S),
+        "BIGPANDA_APP_KEY": APP_KEY,
+        "BIGPANDA_API": first.value,
+    }
     faulty.script = [None]
     faulty.fault = faults.answer(503)
     assert made.up().ok
@@ -168,7 +172,7 @@ def test_an_old_event_that_is_refused_holds_up_no_new_one(
 ) -> None:
     """The other API takes another kind of token: what it refuses stays queued, and the new deployment is recorded."""
     made = make_stack(faulty.address, WEB)
-    made.environment |= {"BIGPANDA_TIMEOUT_SECONDS": "1", "BIGPANDA_APP_KEY": APP_KEY}
+    made.environment |= {"BIGPANDA_TIMEOUT_SECONDS": str(faults.EVENT_LIMIT_S), "BIGPANDA_APP_KEY": APP_KEY}
     faulty.script = [None]
     faulty.fault = faults.answer(401)
     assert made.up().ok

@@ -52,7 +52,7 @@ class Campaign:
         self._random = random.Random(seed)
         self._bigpanda, self._faulty = bigpanda, faulty
         self._stack = Stack(folder, faulty.address).program(PROGRAM)
-        self._stack.environment["BIGPANDA_TIMEOUT_SECONDS"] = "1"
+        self._stack.environment["BIGPANDA_TIMEOUT_SECONDS"] = str(faults.EVENT_LIMIT_S)
         self._plan = Plan()
         self._machine = MACHINES[0]
         self._stays = False

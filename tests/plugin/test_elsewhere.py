@@ -45,7 +45,7 @@ def test_what_waits_is_sent_with_its_own_end(
 ) -> None:
     """Without a new attempt; the end is that of the Completion, whether it was reached here or there."""
     made = yaml_at(faulty.address, shop())
-    made.environment["BIGPANDA_TIMEOUT_SECONDS"] = "1"
+    made.environment["BIGPANDA_TIMEOUT_SECONDS"] = str(faults.EVENT_LIMIT_S)
     if fails:
         made.environment["ECHO_FAIL"] = "::web$"
     faulty.fault = faults.answer(503)

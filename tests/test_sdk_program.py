@@ -713,23 +713,28 @@ def test_supports_closed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_start_dynamic_providers(program: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The monitor's stub makes calls that nobody waits for; `tests/test_start_of_process.py` runs it."""
+    root = pulumi.ComponentResource("tests:index:Root", "root")
+    monkeypatch.setattr(sdk, "get_root_resource", lambda: root)
     with grpc.insecure_channel("localhost:1") as channel:
         SETTINGS.monitor = resource_pb2_grpc.ResourceMonitorStub(channel)
         monkeypatch.setattr(SETTINGS, "monitor_features", {resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_DEPENDS_ON})
-        call: Any = sdk.start_dynamic_providers()
+        assert sdk.start_dynamic_providers()
+        call: Any = sdk._starting[root]
         assert isinstance(call, grpc.Future)
         call.cancel()
 
 
 def test_start_dynamic_providers_closed(program: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> None:
     """No call is made; nor with an engine that would pass it on to the provider, which would show a traceback."""
+    root = pulumi.ComponentResource("tests:index:Root", "root")
+    monkeypatch.setattr(sdk, "get_root_resource", lambda: root)
     SETTINGS.monitor = object()
     monkeypatch.setattr(SETTINGS, "monitor_features", {resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_DEPENDS_ON})
-    assert sdk.start_dynamic_providers() is None
+    assert not sdk.start_dynamic_providers()
     with grpc.insecure_channel("localhost:1") as channel:
         SETTINGS.monitor = resource_pb2_grpc.ResourceMonitorStub(channel)
         monkeypatch.setattr(SETTINGS, "monitor_features", set())
-        assert sdk.start_dynamic_providers() is None
+        assert not sdk.start_dynamic_providers()
 
 
 def test_checkpoint_outputs(program: asyncio.AbstractEventLoop) -> None:

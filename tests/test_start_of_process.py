@@ -10,6 +10,7 @@ from .servers import Sandbox
 PROGRAM = """
     from tests.things import pass_gate
 
+    pass_gate("import")
     with bigpanda.Deployment("shop", component="shop", version="1", hosts=["web-1"]):
         pass_gate("program")
         Thing("web")
@@ -17,10 +18,11 @@ PROGRAM = """
 
 
 def test_the_process_is_there_before_the_program_has_ended(stack: Callable[[str], Stack], bigpanda: Sandbox) -> None:
-    """Its start takes as long as the program's, and used to come after all declarations."""
+    """It is started with the import of this package: a start takes as long as the program's."""
     made = stack(PROGRAM)
     with made.running(skip_preview=True) as running:
         running.wait_for(running.provider)
+        made.let_go("import")
         assert bigpanda.events() == []
         made.let_go("program")
         run = running.end()

@@ -66,7 +66,6 @@ class Run:
         self.failure: str | None = None
         self._checkpoint: asyncio.Future[Checkpoint] | None = None
         self._calls: sdk.Calls | None = None
-        self._starting: object | None = None
         self.reporter = Reporter()
         self.late = LateChanges(self)
         self._failed: set[str] = set()
@@ -115,8 +114,6 @@ class Run:
         """The Deployment is handed to the engine: from here on it is told of failures and of the program's end."""
         if self.failure is not None:
             recording.failed(self.failure)
-        if self._starting is None:
-            self._starting = sdk.start_dynamic_providers()
         if self._calls is not None:
             self.scopes.watch(self._calls)
         self._recordings.append(recording)

@@ -551,7 +551,7 @@ def supports(feature: str) -> bool:
     return value is not None and ask is not None and bool(ask(value))
 
 
-def start_dynamic_providers() -> object | None:
+def start_dynamic_providers() -> bool:
     """Have the engine start the process of the dynamic providers now, while the program goes on with its declarations.
 
     It is started by the first thing that needs it: usually a registration, and these wait for the program. An invoke
@@ -560,16 +560,21 @@ def start_dynamic_providers() -> object | None:
     look at dependencies and would pass the invoke on: the process is started as usual.
 
     Returns:
-        The call, which lasts as long as somebody keeps it; None where none was made.
+        Whether it was asked to. The call lasts as long as the stack of this run.
     """
-    if not supports("RESOURCE_MONITOR_FEATURE_INVOKE_DEPENDS_ON"):
-        return None
+    root = get_root_resource()
+    if root is None or under_mocks() or not supports("RESOURCE_MONITOR_FEATURE_INVOKE_DEPENDS_ON"):
+        return False
     with contextlib.suppress(Exception):
         request = resource_pb2.ResourceInvokeRequest(tok=DYNAMIC_PROVIDERS, dependsOn=["none"])
         monitor: Any = settings.get_monitor()
-        call: object = monitor.Invoke.future(request, timeout=STARTING_LIMIT_S)
-        return call
-    return None
+        _starting[root] = monitor.Invoke.future(request, timeout=STARTING_LIMIT_S)
+        return True
+    return False
+
+
+_starting: weakref.WeakKeyDictionary[pulumi.Resource, object] = weakref.WeakKeyDictionary()
+"""The calls that start them, by the stack of the run: one that nobody keeps is cancelled."""
 
 
 async def checkpoint_outputs(

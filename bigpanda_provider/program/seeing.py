@@ -16,6 +16,8 @@ def see_from_now() -> None:
 
 
 def _see() -> None:
+    # It takes longer to start than what follows, and than most programs take for their declarations.
+    sdk.start_dynamic_providers()
     from .run import current  # a process that runs no program, as the provider's, needs nothing of it
 
     current()

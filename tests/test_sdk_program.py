@@ -24,7 +24,7 @@ from pulumi.runtime import _callbacks as sdk_callbacks
 from pulumi.runtime import config as sdk_config
 from pulumi.runtime import mocks, settings
 from pulumi.runtime import stack as sdk_stack
-from pulumi.runtime.proto import provider_pb2, resource_pb2, resource_pb2_grpc
+from pulumi.runtime.proto import callback_pb2, callback_pb2_grpc, provider_pb2, resource_pb2, resource_pb2_grpc
 from pulumi.runtime.settings import SETTINGS
 
 import bigpanda_provider
@@ -601,6 +601,40 @@ def test_skip_arguments_closed(program: asyncio.AbstractEventLoop, monkeypatch: 
         return found
 
     assert not program.run_until_complete(ask())
+
+
+def test_skip_log_of_hooks(program: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`Invoke` of a servicer answers a call; a line is written before that of any other callback."""
+    written: list[str] = []
+    monkeypatch.setattr(pulumi.log, "debug", written.append)
+    monkeypatch.setattr(sdk_callbacks._CallbackServicer, "Invoke", sdk_callbacks._CallbackServicer.Invoke)
+
+    async def fail(_urn: str, _name: str) -> None:
+        raise RuntimeError("it fails")
+
+    async def asked(servicer: Any, token: str) -> tuple[str, int]:
+        written.clear()
+        request = resource_pb2.ResourceHookRequest(urn="urn:web", name="web").SerializeToString()
+        answer = await servicer.Invoke(callback_pb2.CallbackInvokeRequest(token=token, request=request), None)
+        return resource_pb2.ResourceHookResponse.FromString(answer.response).error, len(written)
+
+    async def ask() -> list[tuple[str, int]]:
+        assert sdk.skip_log_of_hooks()
+        assert sdk.skip_log_of_hooks()  # as in the second run of a process
+        hook, callbacks = await registered_hook()
+        servicer, (token,) = sdk_callbacks._CallbackServicer._servicers[-1], callbacks
+        before = await asked(servicer, token)
+        assert await sdk.skip_arguments(hook, fail)
+        return [before, await asked(servicer, token)]
+
+    assert program.run_until_complete(ask()) == [("", 1), ("it fails", 0)]
+
+
+def test_skip_log_of_hooks_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says so."""
+    monkeypatch.delattr(sdk_callbacks._CallbackServicer, "Invoke")
+    monkeypatch.delattr(callback_pb2_grpc.CallbacksServicer, "Invoke")
+    assert not sdk.skip_log_of_hooks()
 
 
 async def registered_hook() -> tuple[pulumi.ResourceHook, dict[str, Any]]:

@@ -13,7 +13,7 @@ from ..errors import UndeliveredError
 from . import reason
 from .declared import Declared
 from .scope import Scope
-from .sdk import LateHooks, skip_arguments, supports
+from .sdk import LateHooks, skip_arguments, skip_log_of_hooks, supports
 
 if TYPE_CHECKING:
     from .run import Run
@@ -48,6 +48,7 @@ class Hooks(NoHooks):
     def __init__(self, run: Run) -> None:
         self._run = run
         self._look: pulumi.ResourceHook | None = None
+        skip_log_of_hooks()  # before the first hook is made
         # Two hooks of one name in a program are fatal, so each is made once for the run.
         if not is_dry_run() and supports("RESOURCE_MONITOR_FEATURE_ERROR_HOOKS"):
             self.on_error = pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook(HOOK_NAME, self._failed)])

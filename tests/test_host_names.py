@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from .engine import Stack
 from .servers import Sandbox
+
+pytestmark = pytest.mark.usefixtures("without_previews")
 
 MakeStack = Callable[[str], Stack]
 

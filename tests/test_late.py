@@ -12,6 +12,8 @@ from .sdks.stand_in import stand_in
 from .servers import Sandbox
 from .things import DRIFT, UPGRADE
 
+pytestmark = pytest.mark.usefixtures("without_previews")
+
 MakeStack = Callable[[str], Stack]
 
 HOSTS = """

@@ -5,8 +5,12 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 
+import pytest
+
 from .engine import Stack
 from .servers import Sandbox
+
+pytestmark = pytest.mark.usefixtures("without_previews")
 
 MakeStack = Callable[[str], Stack]
 

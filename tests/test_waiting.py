@@ -10,6 +10,8 @@ import pytest
 from .engine import Stack
 from .servers import Sandbox
 
+pytestmark = pytest.mark.usefixtures("without_previews")
+
 MakeStack = Callable[[str], Stack]
 
 SCOPES = pytest.mark.parametrize(

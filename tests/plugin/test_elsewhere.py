@@ -16,6 +16,8 @@ from tests.servers import Sandbox
 
 from .program import Resources, shop
 
+pytestmark = pytest.mark.usefixtures("without_previews")
+
 MakeYaml = Callable[[Resources], Stack]
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from tests import faults
 from tests.engine import Running, Stack, both_apis, wait_until
 from tests.faults import FaultyBigPanda
 from tests.servers import Sandbox
 
 from .program import PLUGIN, Resources, completion, container, declare, deployment, shop
+
+pytestmark = pytest.mark.usefixtures("without_previews")
 
 MakeYaml = Callable[[Resources], Stack]
 UNFINISHED = "the update ended before this deployment was complete"

@@ -17,6 +17,8 @@ from tests.servers import Sandbox
 
 from .command import COMMAND, UP, Release, without_times
 
+pytestmark = pytest.mark.usefixtures("without_previews")
+
 MakeRelease = Callable[[str], Release]
 MakeStack = Callable[[str], Stack]
 MakeAnyStack = Callable[[str, str], Stack]

@@ -600,9 +600,11 @@ def start_dynamic_providers() -> bool:
     look at dependencies and would pass the invoke on: the process is started as usual.
 
     Returns:
-        Whether it was asked to. The call lasts as long as the stack of this run.
+        Whether it was asked to, now or before. The call lasts as long as the stack of this run.
     """
     root = get_root_resource()
+    if root in _starting:
+        return True
     if root is None or under_mocks() or not supports("RESOURCE_MONITOR_FEATURE_INVOKE_DEPENDS_ON"):
         return False
     with contextlib.suppress(Exception):

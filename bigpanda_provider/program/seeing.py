@@ -12,12 +12,12 @@ def see_from_now() -> None:
     if get_root_resource() is None:
         sdk.when_run_begins(_see)
     else:
+        # A program imports this for its Deployments, and their process takes longer to start than all that follows.
+        sdk.start_dynamic_providers()
         _see()
 
 
 def _see() -> None:
-    # It takes longer to start than what follows, and than most programs take for their declarations.
-    sdk.start_dynamic_providers()
     from .run import current  # a process that runs no program, as the provider's, needs nothing of it
 
     current()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import pathlib
 import threading
@@ -73,6 +74,9 @@ class Service:
         with _lock:
             if _shared is None:
                 _shared = cls(config)
+                # What has been loaded stays as long as the process, which takes 0.1 s to look through all of it, at
+                # the latest when it ends, and the engine waits for that.
+                gc.freeze()
             return _shared
 
     @property

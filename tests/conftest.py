@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import pathlib
 from collections.abc import Callable, Iterator
 
@@ -38,9 +39,22 @@ def without_previews() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def event_loop_of_worker() -> Iterator[asyncio.AbstractEventLoop]:
+    """The event loop that Outputs of tests outside a program belong to."""
+    loop = asyncio.new_event_loop()
+    yield loop
+    loop.close()
+
+
 @pytest.fixture(autouse=True)
-def no_outputs() -> Iterator[None]:
-    """No Output of a test is left for the next one in this process: the SDK waits for all that it knows, for ever."""
+def no_outputs(event_loop_of_worker: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """No Output of a test is left for the next one in this process: the SDK waits for all that it knows, for ever.
+
+    Nor is an event loop: without one, Python makes it for the first Output, and complains in another test that nobody
+    has closed it, once `asyncio.run` has set it aside.
+    """
+    asyncio.set_event_loop(event_loop_of_worker)
     yield
     SETTINGS.outputs.clear()
 

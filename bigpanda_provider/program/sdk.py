@@ -603,15 +603,14 @@ def start_dynamic_providers() -> bool:
         Whether it was asked to, now or before. The call lasts as long as the stack of this run.
     """
     root = get_root_resource()
-    if root in _starting:
-        return True
-    if root is None or under_mocks() or not supports("RESOURCE_MONITOR_FEATURE_INVOKE_DEPENDS_ON"):
-        return False
-    with contextlib.suppress(Exception):
-        request = resource_pb2.ResourceInvokeRequest(tok=DYNAMIC_PROVIDERS, dependsOn=["none"])
-        monitor: Any = settings.get_monitor()
-        _starting[root] = monitor.Invoke.future(request, timeout=STARTING_LIMIT_S)
-        return True
+    if root is None or root in _starting:
+        return root is not None
+    with contextlib.suppress(Exception):  # the import of this package is not to fail for it
+        if not under_mocks() and supports("RESOURCE_MONITOR_FEATURE_INVOKE_DEPENDS_ON"):
+            request = resource_pb2.ResourceInvokeRequest(tok=DYNAMIC_PROVIDERS, dependsOn=["none"])
+            monitor: Any = settings.get_monitor()
+            _starting[root] = monitor.Invoke.future(request, timeout=STARTING_LIMIT_S)
+            return True
     return False
 
 

@@ -48,11 +48,11 @@ def event_loop_of_worker() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 @pytest.fixture(autouse=True)
-def no_outputs(event_loop_of_worker: asyncio.AbstractEventLoop) -> Iterator[None]:
+def nothing_left(event_loop_of_worker: asyncio.AbstractEventLoop) -> Iterator[None]:
     """No Output of a test is left for the next one in this process: the SDK waits for all that it knows, for ever.
 
-    Nor is an event loop: without one, Python makes it for the first Output, and complains in another test that nobody
-    has closed it, once `asyncio.run` has set it aside.
+    Nor is an event loop. Python makes one for an Output where there is none, `asyncio.run` sets it aside, and a later
+    test fails because nobody has closed it.
     """
     asyncio.set_event_loop(event_loop_of_worker)
     yield

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 
 from .engine import Stack
@@ -15,6 +17,15 @@ PROGRAM = """
         pass_gate("program")
         Thing("web")
     """
+INLINE = """
+import time
+from pulumi import automation
+import bigpanda_provider
+
+stack = automation.create_or_select_stack("dev", project_name="i", program=lambda: time.sleep(3), work_dir=".")
+stack.up()
+print(*[one["type"] for one in stack.export_stack().deployment["resources"]])
+"""
 
 
 def test_the_process_is_there_before_the_program_has_ended(stack: Callable[[str], Stack], bigpanda: Sandbox) -> None:
@@ -37,3 +48,15 @@ def test_the_process_is_there_before_the_program_has_ended(stack: Callable[[str]
         + [f"pulumi-python:dynamic/bigpanda:{name}" for name in ("Deployment", "Completion")]
     )
     assert made.up("--expect-no-changes").ok
+
+
+def test_an_inline_program_without_a_deployment_starts_none(stack: Callable[[str], Stack]) -> None:
+    """Its process may have imported the package for another program; so state has no provider of dynamic resources."""
+    made = stack("")
+    (made.folder / "inline.py").write_text(INLINE)
+    (made.folder / "Pulumi.yaml").unlink()
+    command = [sys.executable, "inline.py"]
+    done = subprocess.run(
+        command, cwd=made.folder, env=made.environment, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.stdout.split() == ["pulumi:pulumi:Stack"], done.stderr

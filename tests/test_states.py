@@ -33,9 +33,8 @@ EACH = pytest.mark.parametrize("state", ALL, ids=lambda path: f"{path.parent.nam
 def imported(folder: pathlib.Path, bigpanda: Sandbox, state: pathlib.Path) -> Stack:
     """A stack with the state, and the program that it was written by."""
     made = states.prepared(folder / "stack", bigpanda.address)
-    made.environment["BIGPANDA_TIMEOUT_SECONDS"] = (
-        "60"  # the second in which states are written is short for a busy machine
-    )
+    # One second, with which states are written, is short for a busy machine.
+    made.environment["BIGPANDA_TIMEOUT_SECONDS"] = "60"
     made.config(version="2" if state.stem == "queued_twice" else "1")
     done = made.pulumi("stack", "import", "--file", str(state))
     assert done.ok, done.output

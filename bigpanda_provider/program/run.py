@@ -114,7 +114,7 @@ class Run:
         """The Deployment is handed to the engine: from here on it is told of failures and of the program's end."""
         if self.failure is not None:
             recording.failed(self.failure)
-        sdk.start_dynamic_providers()  # where this process was there before the program
+        sdk.start_dynamic_providers()  # an inline program: the import came before it, see `seeing.py`
         if self._calls is not None:
             self.scopes.watch(self._calls)
         self._recordings.append(recording)

@@ -345,10 +345,6 @@ class _Answer:
         return resource_pb2.ResourceHookResponse()
 
 
-def _variable(function: Callable[..., Any], name: str) -> Any:
-    return inspect.getclosurevars(function).nonlocals.get(name)
-
-
 async def skip_arguments(hook: pulumi.ResourceHook, action: Callable[[str, str], Awaitable[None]]) -> bool:
     """Have the engine call an action in place of a hook, without the resource's properties; whether that is possible.
 
@@ -365,7 +361,7 @@ async def skip_arguments(hook: pulumi.ResourceHook, action: Callable[[str, str],
         await getattr(hook, "_registered")  # noqa: B009
         for servicer in sdk_callbacks._CallbackServicer._servicers:
             for token, callback in list(servicer._callbacks.items()):
-                if not isinstance(callback, _Answer) and _variable(callback, "hook") is hook:
+                if inspect.isfunction(callback) and inspect.getclosurevars(callback).nonlocals.get("hook") is hook:
                     servicer._callbacks[token] = _Answer(action)
                     return True
     return False
@@ -603,8 +599,10 @@ def start_dynamic_providers() -> bool:
         Whether it was asked to, now or before. The call lasts as long as the stack of this run.
     """
     root = get_root_resource()
-    if root is None or root in _starting:
-        return root is not None
+    if root is None:
+        return False
+    if root in _starting:
+        return True
     with contextlib.suppress(Exception):  # the import of this package is not to fail for it
         if not under_mocks() and supports("RESOURCE_MONITOR_FEATURE_INVOKE_DEPENDS_ON"):
             request = resource_pb2.ResourceInvokeRequest(tok=DYNAMIC_PROVIDERS, dependsOn=["none"])

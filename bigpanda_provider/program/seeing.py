@@ -12,7 +12,8 @@ def see_from_now() -> None:
     if get_root_resource() is None:
         sdk.when_run_begins(_see)
     else:
-        # A program imports this for its Deployments, and their process takes longer to start than all that follows.
+        # Programs import this package for their Deployments, whose process takes longer to start than all that follows.
+        # A process that runs inline programs may have imported it for another one of them, so that is not done above.
         sdk.start_dynamic_providers()
         _see()
 

@@ -74,8 +74,8 @@ class Service:
         with _lock:
             if _shared is None:
                 _shared = cls(config)
-                # What has been loaded stays as long as the process, which takes 0.1 s to look through all of it, at
-                # the latest when it ends, and the engine waits for that.
+                # All that is loaded by now stays until the process ends. Without this, Python's garbage collection
+                # would look through it then, which takes 0.1 s, and the engine waits for the process.
                 gc.freeze()
             return _shared
 

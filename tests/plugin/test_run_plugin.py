@@ -15,8 +15,6 @@ from tests.servers import Sandbox
 from .program import PLUGIN, Resources, declare, shop
 
 RUNTIME = {"runtime": {"name": "python", "options": {"virtualenv": sys.prefix}}}
-
-
 WHERE = {"plugins": {"providers": [{"name": "bigpanda", "path": "plugin"}]}}
 UNFINISHED = "the update ended before this deployment was complete"
 

@@ -1,0 +1,59 @@
+"""A process that is forked from a warm Python does and leaves what one does that is started."""
+
+from __future__ import annotations
+
+import pathlib
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from . import warm
+
+PROGRAM = """
+import atexit, sys, threading, time
+
+import fresh
+
+print("from the program", sys.argv[1:])
+atexit.register(lambda: print("at the end"))
+threading.Thread(target=lambda: (time.sleep(0.3), print("from a thread"))).start()
+"""
+ENDS = {"": 0, "sys.exit()": 0, "sys.exit(3)": 3, "sys.exit('told')": 1, "1 / 0": 1, "raise KeyboardInterrupt": -2}
+
+
+@pytest.fixture(scope="module")
+def warm_python() -> Iterator[str]:
+    """A Python whose processes are forked."""
+    with warm.running() as environment:
+        yield environment[warm.HOST_PYTHON]
+
+
+def ran(python: str, folder: pathlib.Path) -> subprocess.CompletedProcess[str]:
+    """What the program in this folder did."""
+    return subprocess.run(
+        [python, folder / "pulumi-language-python-exec", "a", "b"],
+        env={"PYTHONPATH": str(warm.ROOT)},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_it_ends_as_one_that_is_started(end: str, warm_python: str, tmp_path: pathlib.Path) -> None:
+    """Its threads and what it does at exit are waited for, its output is whole, and its code and traceback are those.
+
+    What it imports is compiled once, also where the tests run with PYTHONDONTWRITEBYTECODE.
+    """
+    (tmp_path / "pulumi-language-python-exec").write_text(f"{PROGRAM}\n{end}\n")
+    (tmp_path / "fresh.py").touch()
+    forked = ran(warm_python, tmp_path)
+    assert list(tmp_path.glob("__pycache__/fresh.*.pyc"))
+    started = ran(sys.executable, tmp_path)
+    assert forked.returncode == started.returncode == ENDS[end]
+    assert forked.stdout == started.stdout == "from the program ['a', 'b']\nfrom a thread\nat the end\n"
+    assert forked.stderr.splitlines()[-1:] == started.stderr.splitlines()[-1:]

@@ -8,10 +8,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 from .bigpanda.text import one_line
+from .dataclass import dataclass
 
 LONGEST_VALUE = 200
 """The most characters of a name. A longer one is cut."""

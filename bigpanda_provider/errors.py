@@ -18,9 +18,9 @@ Every message is one sentence that says what is wrong, where, and what to write 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pulumi import RunError
+
+from .dataclass import dataclass
 
 
 class BigPandaError(Exception):

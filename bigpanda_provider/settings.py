@@ -19,11 +19,12 @@ import math
 import pathlib
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
+from .dataclass import dataclass
 from .errors import SettingError
 from .state import Api
 from .tags import FOUND, Found

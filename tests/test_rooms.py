@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import os
 import pathlib
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,7 +23,7 @@ from .engine import Stack
 
 PACKAGE = pathlib.Path(bigpanda_provider.__file__).parent
 
-SHARED = {"errors", "settings", "state", "tags", "hosts"}
+SHARED = {"errors", "settings", "state", "tags", "hosts", "dataclass"}
 """Modules of the top level that every folder but the sandbox may import."""
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -52,6 +53,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tags": set(),
     "hosts": {"host_table"},
     "host_table": set(),
+    "dataclass": set(),
 }
 """What a folder or a module may import besides itself and SHARED: folders, or single modules of them."""
 
@@ -216,6 +218,13 @@ def test_what_the_provider_process_has_loaded_is_not_looked_through_again(tmp_pa
     """Python looks through all objects when a process ends, and the engine waits for that."""
     frozen, left = map(int, provider_process("print(gc.get_freeze_count(), len(gc.get_objects()))", tmp_path))
     assert frozen > 10 * left
+
+
+def test_every_dataclass_is_one_that_is_made_quickly() -> None:
+    """But for what users may inherit from, and the sandbox, which imports nothing of the rest."""
+    pythons = re.compile(r"^from dataclasses import .*\bdataclass\b|@dataclasses\.dataclass", re.M)
+    found = {module_of(file) for file in FILES if pythons.search(file.read_text())}
+    assert {name for name in found if not name.startswith("sandbox.")} == {"program.arguments"}
 
 
 @pytest.mark.usefixtures("cold")

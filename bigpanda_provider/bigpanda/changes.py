@@ -6,8 +6,8 @@ No I/O and no Pulumi. Each post has the whole change: whether an update may leav
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from ..dataclass import dataclass
 from ..settings import FailedStatus
 from ..state import Status
 from ..tags import DESTROY, OPERATION, Found

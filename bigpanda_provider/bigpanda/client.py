@@ -12,13 +12,13 @@ import random
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import requests
 import urllib3
 
+from ..dataclass import dataclass
 from ..errors import DeliveryError, RefusedError, RejectedError, UnavailableError
 from ..settings import DEFAULT_TIMEOUT_SECONDS, ClientCertificate, Token
 from .masking import masked

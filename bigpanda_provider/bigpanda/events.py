@@ -9,9 +9,10 @@ it is given or refused with a sentence.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, field, fields
 from typing import Any, NamedTuple, TypeVar
 
+from ..dataclass import dataclass
 from ..errors import InvalidEventError, Problem
 from ..state import Api, Status
 from ..tags import MOST, OF_EVENT, VALUE_LIMIT

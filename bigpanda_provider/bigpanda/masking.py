@@ -13,13 +13,13 @@ import bisect
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from html.entities import html5
 from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
+from ..dataclass import dataclass
 from . import text as texts
 from .hidden import MASK
 

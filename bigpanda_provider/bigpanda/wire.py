@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ..dataclass import dataclass
 from .events import EndEvent, StartEvent
 
 

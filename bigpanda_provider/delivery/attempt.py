@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..bigpanda.events import REASON_LIMIT, EndEvent, StartEvent
 from ..bigpanda.text import clean
+from ..dataclass import dataclass
 from ..state import Api, DeliveryStatus, Status
 
 CANCELLED = "cancelled"

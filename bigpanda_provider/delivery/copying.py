@@ -6,8 +6,9 @@ import contextlib
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from ..dataclass import dataclass
 from ..errors import BigPandaError, WrongUseError
 from .holder import Holder
 from .record import LEASE_S, Record

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import pathlib
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from ..bigpanda.events import Context
 from ..bigpanda.masking import masked
 from ..bigpanda.text import clean, one_line
 from ..context import Job, job, safe_url
+from ..dataclass import dataclass
 from ..settings import Settings
 from ..tags import VALUE_LIMIT, Found
 from .git import Checkout, checkout

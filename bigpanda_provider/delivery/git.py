@@ -8,10 +8,10 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 
 from ..bigpanda.text import one_line
 from ..context import LONGEST_VALUE, repository
+from ..dataclass import dataclass
 
 LIMIT_S = 2.0
 """The seconds that git may take, all of its processes together."""

@@ -6,8 +6,9 @@ import os
 import pathlib
 import platform
 import subprocess
-from dataclasses import dataclass
 from functools import cache
+
+from ..dataclass import dataclass
 
 _PS_LIMIT_S = 5
 _SEPARATOR = "/"

@@ -9,10 +9,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 
+from ..dataclass import dataclass
 from ..errors import OutboxError
 from ..state import DeliveryStatus
 from .attempt import Attempt, End

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from ..dataclass import dataclass
 from ..state import DeliveryStatus
 from .attempt import Attempt, End
 from .holder import Holder
@@ -78,7 +79,7 @@ class Record:
     in_doubt: bool = False
     folder: str | None = None
     why: str | None = None
-    origin: Origin = Origin()  # noqa: RUF009 - frozen
+    origin: Origin = Origin()
 
     @property
     def id(self) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from ..dataclass import dataclass
 from ..errors import DeliveryError, RejectedError, UnavailableError
 from ..settings import Mode, Settings
 from ..state import Api

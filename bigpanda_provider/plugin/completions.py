@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.provider import PropertyDiffKind
 
 from .. import state
+from ..dataclass import dataclass
 from ..errors import Problem, UndeliveredError
 from ..provider.lifecycle import Completions, Sends
 from ..provider.unknown import UNKNOWN

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pulumi.provider.experimental.property_value import PropertyValue
@@ -12,6 +11,7 @@ from pulumi.provider.experimental.provider import PropertyDiffKind
 from .. import state
 from ..bigpanda.events import HOSTS_FORM, same_hosts
 from ..bigpanda.hidden import in_text
+from ..dataclass import dataclass
 from ..errors import Problem
 from ..provider.lifecycle import Deployments, Sends
 from ..provider.unknown import UNKNOWN

@@ -7,15 +7,16 @@ is known.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
 from typing import Any
 
 import pulumi
 
 from ..bigpanda.text import sendable
+from ..dataclass import dataclass
 from ..errors import DeclarationError
 
 Hosts = pulumi.Input[Sequence[pulumi.Input[str]]]
@@ -29,7 +30,7 @@ class FoundVersion(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)  # users may inherit from it
 class DeploymentArgs:
     """The arguments of a Deployment, as one object.
 
@@ -103,7 +104,8 @@ def arguments(
     if bundle is None and unnamed and not isinstance(unnamed[0], pulumi.ResourceOptions):
         bundle = unnamed.pop(0)
     opts = given.pop("opts", None) or (unnamed.pop(0) if unnamed else None)
-    known = {f.name: None if f.default is MISSING else f.default for f in fields(DeploymentArgs)}
+    fields = dataclasses.fields(DeploymentArgs)
+    known = {field.name: None if field.default is dataclasses.MISSING else field.default for field in fields}
     if unnamed or not (opts is None or isinstance(opts, pulumi.ResourceOptions)):
         raise DeclarationError(
             f"{where}: wrong arguments; pass a name, then DeploymentArgs or keyword arguments, then opts"

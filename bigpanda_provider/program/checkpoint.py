@@ -8,12 +8,13 @@ It is worked out of plain maps, so that the runner, which reads state on its own
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
 from .. import hosts
 from ..bigpanda.text import clean
+from ..dataclass import dataclass
 from ..state import (
     ATTEMPT,
     BACKLOG_WAITING,

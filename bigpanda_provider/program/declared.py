@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ import pulumi
 from pulumi.runtime import get_root_resource
 
 from .. import hosts
+from ..dataclass import dataclass
 from .digest import digest, taken
 from .sdk import alive, children, wrapped
 

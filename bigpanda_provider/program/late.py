@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Coroutine, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi.runtime import is_dry_run
 
 from ..bigpanda.text import listed
+from ..dataclass import dataclass
 from ..errors import UndeliveredError
 from ..hosts import named
 from ..state import SECRETS

@@ -15,13 +15,14 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pulumi
 
 from ..bigpanda.text import listed
+from ..dataclass import dataclass
 from ..hosts import described, name_of
 from ..settings import NAMESPACE, Mode, Settings
 from ..state import HOSTS, NAME, SECRETS, STACK

@@ -10,11 +10,12 @@ import asyncio
 import contextlib
 import contextvars
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pulumi
 
+from ..dataclass import dataclass
 from ..hosts import named
 from ..state import ALIASES, HOST_NAMES, RESOURCES, SCOPE, TAKES
 from .checkpoint import Checkpoint

@@ -15,7 +15,6 @@ import itertools
 import sys
 import weakref
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
@@ -28,6 +27,8 @@ from pulumi.runtime import config as sdk_config
 from pulumi.runtime import get_root_resource, mocks, settings
 from pulumi.runtime import stack as sdk_stack
 from pulumi.runtime.proto import callback_pb2, resource_pb2
+
+from ..dataclass import dataclass
 
 READ_OUTPUTS = "pulumi:pulumi:readStackResourceOutputs"
 DYNAMIC_PROVIDERS = "pulumi-python:dynamic:none"

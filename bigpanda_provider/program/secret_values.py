@@ -14,11 +14,12 @@ import json
 import re
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import pulumi
 
+from ..dataclass import dataclass
 from . import sdk
 
 _PASSWORD = re.compile(r"://[^\s/?#@:]*:([^\s/?#@]+)@")

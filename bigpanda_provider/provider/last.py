@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from .. import state
 from ..bigpanda.events import Context, StartEvent, read, same_hosts
+from ..dataclass import dataclass
 from ..delivery.attempt import Attempt, End
 from ..delivery.takeover import Left
 from ..state import DeliveryStatus, Status

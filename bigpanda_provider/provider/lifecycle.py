@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from .. import state
 from ..bigpanda.events import EndEvent, StartEvent, problems, read
 from ..bigpanda.hidden import MASK
 from ..bigpanda.text import listed
+from ..dataclass import dataclass
 from ..delivery import outcome
 from ..delivery.attempt import Attempt, End
 from ..delivery.takeover import Left

@@ -5,10 +5,11 @@ from __future__ import annotations
 import enum
 import pathlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ..bigpanda.events import StartEvent, read
+from ..dataclass import dataclass
 from ..errors import BigPandaError, InvalidEventError, WrongUseError
 from ..settings import Settings
 from .engine.plan import Plan

@@ -7,9 +7,10 @@ import pathlib
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from ..dataclass import dataclass
 from ..delivery.outbox import Outbox
 from ..errors import BigPandaError, ReleaseError, SettingError, WrongUseError
 from . import order

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ...bigpanda.text import sendable
+from ...dataclass import dataclass
 from ...errors import OutboxError
 from .location import Location, Url
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import pathlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ...bigpanda.text import one_line
+from ...dataclass import dataclass
 from .location import Location
 
 VARIABLE = "BIGPANDA_HISTORY_DAYS"

@@ -6,10 +6,11 @@ import os
 import pathlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ...bigpanda.text import one_line
+from ...dataclass import dataclass
 
 VARIABLE = "BIGPANDA_OUTBOX"
 PASSWORD = "PGPASSWORD"  # noqa: S105 - the name of a variable

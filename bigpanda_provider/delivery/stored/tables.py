@@ -7,9 +7,9 @@ of two processes that want to end, send or take over an attempt, one does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from ...dataclass import dataclass
 from ...errors import InvalidEventError
 from ..holder import Holder
 from ..record import Addition, Note, Place, Record

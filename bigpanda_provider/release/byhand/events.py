@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ...bigpanda import hidden
 from ...bigpanda.events import Context, StartEvent
+from ...dataclass import dataclass
 from ...delivery.attempt import Attempt, End
 from ...delivery.delivery import UNANSWERED, Delivery
 from ...delivery.record import Record, Recorder

@@ -5,11 +5,12 @@ from __future__ import annotations
 import enum
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ...bigpanda.text import one_line
 from ...bigpanda.wire import Post
+from ...dataclass import dataclass
 from ...delivery.attempt import Attempt, End
 from ...delivery.delivery import Delivery
 from ...delivery.holder import Holder

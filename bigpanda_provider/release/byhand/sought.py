@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from ...bigpanda import hidden
 from ...bigpanda.changes import identifier
 from ...bigpanda.events import StartEvent, same_hosts
 from ...bigpanda.text import one_line
+from ...dataclass import dataclass
 from ...delivery.attempt import Attempt
 from ...errors import WrongUseError
 from ...state import DeliveryStatus

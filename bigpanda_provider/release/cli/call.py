@@ -7,13 +7,13 @@ import json
 import os
 import pathlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from rich.console import Console
 
 from ...bigpanda import certificate
+from ...dataclass import dataclass
 from ...delivery.delivery import Delivery
 from ...delivery.outbox import Outbox
 from ...delivery.warn import OUTAGE, OUTBOX

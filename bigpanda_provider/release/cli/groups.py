@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import pathlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from ...dataclass import dataclass
 from ...errors import WrongUseError
 from ..engine.options import EngineOptions, by_name
 from ..recorded.choice import NEWEST, Choice, moment

@@ -6,8 +6,9 @@ import os
 import pathlib
 import shlex
 import textwrap
-from dataclasses import dataclass
 from typing import Any
+
+from ...dataclass import dataclass
 
 NAME_WIDTH = 11
 MARGIN = 4 + NAME_WIDTH + 1

@@ -8,10 +8,11 @@ import pathlib
 import shlex
 import shutil
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ...bigpanda.text import one_line
+from ...dataclass import dataclass
 from .check import Check, in_folder
 from .project import Project
 

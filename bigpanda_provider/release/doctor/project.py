@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from ...bigpanda import certificate
+from ...dataclass import dataclass
 from ...errors import WrongUseError
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from ...dataclass import dataclass
 
 _HEADING = re.compile(r"(?P<before>(?!.*Exception Group).*?)Traceback \(most recent call last\):\s*$")
 _FRAME = re.compile(r'(?P<indent>\s+)File "(?P<path>.+)", line \d+')

@@ -7,8 +7,8 @@ take a value), what the runner has to do itself, and what is of one of the two c
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from ...dataclass import dataclass
 from ...errors import WrongUseError
 
 VALUED = {

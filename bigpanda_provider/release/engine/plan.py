@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pulumi.automation.events import OpType, StepEventMetadata
 
 from ... import hosts
 from ...bigpanda import text
+from ...dataclass import dataclass
 from ...program.covering import NOT_COVERED
 from ...state import DEPLOYMENT_TYPE, OWN_TYPES, PLUGIN_DEPLOYMENT_TYPE, PLUGIN_TYPES
 

@@ -15,13 +15,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
 from pulumi import automation
 from pulumi.automation.errors import create_command_error
 
+from ...dataclass import dataclass
 from ...errors import ReleaseError
 from . import system
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pathlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
+from ...dataclass import dataclass
 from ...errors import WrongUseError
 
 Path = tuple["str | int", ...]

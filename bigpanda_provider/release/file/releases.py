@@ -7,10 +7,11 @@ import graphlib
 import pathlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ...bigpanda.certificate import PROJECT_FILES
 from ...bigpanda.events import same_hosts
+from ...dataclass import dataclass
 from ...errors import WrongUseError
 from ..engine.stack import Kind
 from ..release import Release

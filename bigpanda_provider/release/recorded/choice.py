@@ -6,8 +6,8 @@ import datetime as dt
 import itertools
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from ...dataclass import dataclass
 from ...errors import WrongUseError
 from .records import Entry, State, is_mine
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ...bigpanda.text import listed
+from ...dataclass import dataclass
 from ...delivery.attempt import Attempt
 from ...delivery.record import Record
 from ...settings import Setting, Source

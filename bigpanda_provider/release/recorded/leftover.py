@@ -6,11 +6,11 @@ import datetime as dt
 import json
 import pathlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pulumi.automation.errors import CommandError
 
+from ...dataclass import dataclass
 from ...delivery.attempt import End
 from ...delivery.delivery import Delivery
 from ...delivery.origin import Origin

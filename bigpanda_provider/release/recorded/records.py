@@ -6,12 +6,12 @@ import datetime as dt
 import enum
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
 from ...bigpanda.events import StartEvent
 from ...bigpanda.text import listed, one_line
+from ...dataclass import dataclass
 from ...delivery.attempt import Attempt
 from ...delivery.origin import Origin
 from ...delivery.outbox import Outbox
@@ -127,7 +127,7 @@ class Entry:
     api: str | None = None
     tags: Mapping[str, str] | None = None
     link: str | None = None
-    origin: Origin = Origin()  # noqa: RUF009 - frozen
+    origin: Origin = Origin()
     looked_after_by: str | None = None
 
     @classmethod

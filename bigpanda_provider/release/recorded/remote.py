@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from ...bigpanda import reading
@@ -12,6 +11,7 @@ from ...bigpanda.changes import IN_PROGRESS, identifier
 from ...bigpanda.client import BigPandaClient
 from ...bigpanda.events import MILLISECONDS_FROM, StartEvent
 from ...bigpanda.masking import masked
+from ...dataclass import dataclass
 from ...delivery.attempt import Attempt
 from ...delivery.origin import Origin
 from ...delivery.outbox import Outbox

@@ -7,7 +7,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.spinner import Spinner
 from rich.text import Text
 
+from ...dataclass import dataclass
 from . import table
 from .table import Column
 

@@ -6,13 +6,13 @@ import contextlib
 import datetime as dt
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from ...dataclass import dataclass
 from ..recorded.choice import COUNTED
 from ..recorded.records import SHORT_ID, Entry, Events, State, is_mine, short_stack
 from ..recorded.remote import ANOTHER, END_QUEUED, END_SENT, ORPHANED, PERSON, PROCESS, SECRET

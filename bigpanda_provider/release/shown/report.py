@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from ...dataclass import dataclass
 from ..engine.plan import Op
 from ..engine.rows import short_type
 

@@ -6,12 +6,13 @@ Each column has a rank. Where the width is not enough, the columns of the highes
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rich.cells import cell_len
 from rich.text import Text
 
 from ...bigpanda.text import CUT, one_line
+from ...dataclass import dataclass
 
 GAP = 2
 """Spaces between two columns."""

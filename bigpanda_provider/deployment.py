@@ -14,7 +14,7 @@ from . import state
 from .bigpanda.hidden import in_text
 from .bigpanda.text import sendable
 from .errors import UndeliveredError
-from .program import run, sdk
+from .program import run
 from .program.arguments import (
     DeploymentArgs,
     FoundVersion,
@@ -26,6 +26,7 @@ from .program.arguments import (
     carried,
     refuse_reading,
 )
+from .program.sdk.resources import output
 from .provider import CompletionProvider, DeploymentProvider
 
 _SECRET_OUTPUTS = [state.BACKLOG.name, state.GIVEN_TIMESTAMP.name]
@@ -237,7 +238,7 @@ class Completion(pulumi.dynamic.Resource, module="bigpanda", name="Completion"):
         )
         if not is_dry_run():
             # Where delivery is required, an end that waits fails the update; the end itself is in state by then.
-            sdk.output(self, state.UNDELIVERED.name).apply(_fail_if)
+            output(self, state.UNDELIVERED.name).apply(_fail_if)
 
 
 def _is_masked(name: str, value: Any) -> bool:
@@ -250,7 +251,7 @@ def _is_masked(name: str, value: Any) -> bool:
 
 def _repeated(deployment: Deployment) -> dict[str, pulumi.Input[Any]]:
     """What of the start its end repeats, where the API takes the whole deployment each time."""
-    machine = sdk.output(deployment, state.MACHINE.name)
+    machine = output(deployment, state.MACHINE.name)
     context = machine.apply(lambda known: state.CONTEXT.of(known or {}))
     return {state.CONTEXT.name: context, **{one.name: getattr(deployment, one.name) for one in _REPEATED}}
 

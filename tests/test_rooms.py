@@ -211,7 +211,8 @@ print(*sys.modules)
     assert "sqlite3" in loaded  # it has asked the outbox
     assert not loaded & (HEAVY - {"sqlite3"})
     of_the_program = {name for name in loaded if name.startswith("bigpanda_provider.program.")}
-    assert of_the_program == {"bigpanda_provider.program.sdk", "bigpanda_provider.program.seeing"}
+    sdk = {f"bigpanda_provider.program.sdk{module}" for module in ("", ".engine", ".run")}
+    assert of_the_program == {*sdk, "bigpanda_provider.program.seeing"}
 
 
 def test_what_the_provider_process_has_loaded_is_not_looked_through_again(tmp_path: pathlib.Path) -> None:

@@ -1,6 +1,6 @@
 """The private parts of Pulumi's SDK that the program's process uses: each is there, and can be done without.
 
-A test is named after its door in `bigpanda_provider/program/sdk.py`. One that fails with a new SDK says which door is
+A test is named after its door in `bigpanda_provider/program/sdk/`. One that fails with a new SDK says which door is
 closed; what happens then is in the door's docstring, and in the test `..._closed`.
 """
 
@@ -28,7 +28,23 @@ from pulumi.runtime.proto import callback_pb2, callback_pb2_grpc, provider_pb2, 
 from pulumi.runtime.settings import SETTINGS
 
 import bigpanda_provider
-from bigpanda_provider.program import sdk
+from bigpanda_provider.program.sdk import engine
+from bigpanda_provider.program.sdk import outputs as outputs_door
+from bigpanda_provider.program.sdk.engine import checkpoint_outputs, stack_config, start_dynamic_providers, supports
+from bigpanda_provider.program.sdk.hooks import LateHooks, skip_arguments, skip_log_of_hooks
+from bigpanda_provider.program.sdk.outputs import behind, own_states, state_of, wrapped
+from bigpanda_provider.program.sdk.resources import aliases, alive, children, inherit, is_registered, output, outputs
+from bigpanda_provider.program.sdk.run import (
+    Calls,
+    Steps,
+    has_ended,
+    outstanding,
+    under_mocks,
+    when_program_ends,
+    when_run_begins,
+    when_settled,
+)
+from bigpanda_provider.program.sdk.values import input_values, when_secret
 
 from .mocked import mocked
 
@@ -66,13 +82,11 @@ def in_stack(program: Callable[[], object], loop: asyncio.AbstractEventLoop) -> 
 
 
 def test_no_other_module_touches_them() -> None:
-    """Of the modules of the program's process, `sdk.py` alone uses a private name of another package."""
+    """Of the modules of the program's process, those of `sdk` alone use a private name of another package."""
     root = pathlib.Path(bigpanda_provider.__file__).parent
     ours = {"_recording"}
     paths = [root / "__init__.py", root / "deployment.py", root / "record.py", *(root / "program").glob("*.py")]
     for path in paths:
-        if path.name == "sdk.py":
-            continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
                 of_itself = isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
@@ -90,16 +104,16 @@ def test_no_other_module_touches_them() -> None:
 
 def test_under_mocks() -> None:
     """`SETTINGS.monitor` is a `MockMonitor` under mocks."""
-    assert sdk.under_mocks()
+    assert under_mocks()
     SETTINGS.monitor = resource_pb2  # anything else
-    assert not sdk.under_mocks()
+    assert not under_mocks()
 
 
 @pytest.mark.parametrize("door", [(mocks, "MockMonitor"), (settings, "SETTINGS")], ids=lambda door: door[1])
 def test_under_mocks_closed(monkeypatch: pytest.MonkeyPatch, door: tuple[Any, str]) -> None:
     """There are no mocks."""
     monkeypatch.delattr(*door)
-    found = sdk.under_mocks()
+    found = under_mocks()
     monkeypatch.undo()
     assert not found
 
@@ -112,7 +126,7 @@ def test_when_run_begins(program: asyncio.AbstractEventLoop) -> None:
         seen.append(settings.get_root_resource())
         raise ZeroDivisionError
 
-    assert sdk.when_run_begins(begins)
+    assert when_run_begins(begins)
     in_stack(lambda: seen.append("program"), program)
     assert isinstance(seen[0], sdk_stack.Stack)
     assert seen[1:] == ["program"]
@@ -121,7 +135,7 @@ def test_when_run_begins(program: asyncio.AbstractEventLoop) -> None:
 def test_when_run_begins_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says so."""
     monkeypatch.delattr(sdk_stack, "Stack")
-    assert not sdk.when_run_begins(lambda: None)
+    assert not when_run_begins(lambda: None)
 
 
 def test_has_ended(program: asyncio.AbstractEventLoop) -> None:
@@ -131,9 +145,9 @@ def test_has_ended(program: asyncio.AbstractEventLoop) -> None:
     def run() -> None:
         root = settings.get_root_resource()
         assert root is not None
-        seen.append(sdk.has_ended(root))
+        seen.append(has_ended(root))
         assert vars(root)["_outputs_registered"] is False
-        Thing("thing").value.apply(lambda _: seen.append(sdk.has_ended(root)))
+        Thing("thing").value.apply(lambda _: seen.append(has_ended(root)))
 
     in_stack(run, program)
     assert seen == [False, True]
@@ -141,7 +155,7 @@ def test_has_ended(program: asyncio.AbstractEventLoop) -> None:
 
 def test_has_ended_closed() -> None:
     """It has not."""
-    assert not sdk.has_ended(object())  # type: ignore[arg-type]
+    assert not has_ended(object())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("raised", [None, ValueError("no room"), SystemExit(3)], ids=["ends", "raises", "exits"])
@@ -152,7 +166,7 @@ def test_when_program_ends(program: asyncio.AbstractEventLoop, raised: BaseExcep
     def run() -> None:
         root = settings.get_root_resource()
         assert root is not None
-        assert sdk.when_program_ends(root, seen.append)
+        assert when_program_ends(root, seen.append)
         seen.append("program")
         if raised is not None:
             raise raised
@@ -164,7 +178,7 @@ def test_when_program_ends(program: asyncio.AbstractEventLoop, raised: BaseExcep
 
 def test_when_program_ends_closed() -> None:
     """It says so."""
-    assert not sdk.when_program_ends(object(), lambda _: None)  # type: ignore[arg-type]
+    assert not when_program_ends(object(), lambda _: None)  # type: ignore[arg-type]
 
 
 def test_when_settled(program: asyncio.AbstractEventLoop) -> None:
@@ -184,9 +198,9 @@ def test_when_settled(program: asyncio.AbstractEventLoop) -> None:
     def run() -> None:
         root = settings.get_root_resource()
         assert root is not None
-        steps = sdk.Steps(step, finish, abandon)
-        assert sdk.when_settled(root, steps)
-        assert sdk.when_settled(root, steps)  # it is wrapped once
+        steps = Steps(step, finish, abandon)
+        assert when_settled(root, steps)
+        assert when_settled(root, steps)  # it is wrapped once
         Thing("thing").value.apply(seen.append)
 
     in_stack(run, program)
@@ -203,7 +217,7 @@ def test_when_settled_broken_off(program: asyncio.AbstractEventLoop) -> None:
     def run() -> None:
         root = settings.get_root_resource()
         assert root is not None
-        sdk.when_settled(root, sdk.Steps(step, finish, lambda: seen.append("abandoned")))
+        when_settled(root, Steps(step, finish, lambda: seen.append("abandoned")))
 
     with pytest.raises(KeyboardInterrupt):
         in_stack(run, program)
@@ -227,7 +241,7 @@ def test_when_settled_with_an_error(program: asyncio.AbstractEventLoop) -> None:
     def run() -> None:
         root = settings.get_root_resource()
         assert root is not None
-        sdk.when_settled(root, sdk.Steps(step, finish, abandon))
+        when_settled(root, Steps(step, finish, abandon))
         Thing("thing").value.apply(lambda _: 1 / 0)
 
     with pytest.raises(ZeroDivisionError):
@@ -249,23 +263,23 @@ def test_when_settled_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says so."""
     with monkeypatch.context() as closed:
         closed.delattr(sdk_stack, "wait_for_rpcs")
-        assert not sdk.when_settled(Thing("thing"), sdk.Steps(lambda _: False, finish, abandon))
+        assert not when_settled(Thing("thing"), Steps(lambda _: False, finish, abandon))
 
 
 def test_outstanding(program: asyncio.AbstractEventLoop) -> None:
     """`SETTINGS.outputs` has the tasks of Outputs that are not done."""
 
     async def run() -> None:
-        before = sdk.outstanding()
+        before = outstanding()
         gate: asyncio.Future[str] = asyncio.Future()
         value: pulumi.Input[str] = gate
         made = pulumi.Output.from_input(value).apply(lambda value: value)
-        assert all(asyncio.isfuture(one) for one in sdk.outstanding() - before)
-        assert sdk.outstanding() - before
+        assert all(asyncio.isfuture(one) for one in outstanding() - before)
+        assert outstanding() - before
         gate.set_result("v")
         assert await made.future() == "v"
         await asyncio.sleep(0.01)
-        assert not sdk.outstanding() - before
+        assert not outstanding() - before
 
     program.run_until_complete(run())
 
@@ -274,14 +288,14 @@ def test_outstanding_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """None is known."""
     with monkeypatch.context() as closed:
         closed.delattr(settings, "SETTINGS")
-        assert sdk.outstanding() == frozenset()
+        assert outstanding() == frozenset()
 
 
 def test_calls(program: asyncio.AbstractEventLoop) -> None:
     """Calls to the engine go through `run_in_executor` of the event loop; that of the SDK's own invoke too."""
     program.run_until_complete(sdk_stack.wait_for_rpcs())  # the stack of the mocks is registered
-    calls = sdk.Calls.of(program)
-    assert sdk.Calls.of(program) is calls
+    calls = Calls.of(program)
+    assert Calls.of(program) is calls
 
     async def run() -> None:
         call = asyncio.get_running_loop().run_in_executor(None, lambda: None)
@@ -305,7 +319,7 @@ def test_calls_closed() -> None:
         def run_in_executor(self, *args: Any) -> None:
             """As a loop has it."""
 
-    assert sdk.Calls(Loop()).count == 0  # type: ignore[arg-type]
+    assert Calls(Loop()).count == 0  # type: ignore[arg-type]
 
 
 # -- resources ---------------------------------------------------------------------------------------------------------
@@ -313,8 +327,8 @@ def test_calls_closed() -> None:
 
 def test_is_registered() -> None:
     """`urn` raises in a resource whose constructor did not get to the engine."""
-    assert sdk.is_registered(Thing("thing"))
-    assert not sdk.is_registered(Thing.__new__(Thing))
+    assert is_registered(Thing("thing"))
+    assert not is_registered(Thing.__new__(Thing))
 
 
 def test_is_registered_closed() -> None:
@@ -323,16 +337,16 @@ def test_is_registered_closed() -> None:
     class Always(Thing):
         urn = pulumi.Output.from_input("urn")
 
-    assert sdk.is_registered(Always.__new__(Always))
-    assert not sdk.is_registered(object())  # type: ignore[arg-type]
+    assert is_registered(Always.__new__(Always))
+    assert not is_registered(object())  # type: ignore[arg-type]
 
 
 def test_alive(program: asyncio.AbstractEventLoop) -> None:
     """The resources of this event loop alone."""
     thing = Thing("thing")
-    assert [one for one in sdk.alive() if isinstance(one, Thing)] == [thing]
+    assert [one for one in alive() if isinstance(one, Thing)] == [thing]
     asyncio.set_event_loop(other := asyncio.new_event_loop())
-    found = [one for one in sdk.alive() if isinstance(one, Thing)]
+    found = [one for one in alive() if isinstance(one, Thing)]
     asyncio.set_event_loop(program)
     other.close()
     assert found == []
@@ -342,7 +356,7 @@ def test_alive_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the futures in an Output cannot be seen, none is known."""
     thing = Thing("thing")
     monkeypatch.setattr(asyncio, "isfuture", lambda _: False)
-    found = sdk.alive()
+    found = alive()
     monkeypatch.undo()
     assert thing not in found
 
@@ -351,13 +365,13 @@ def test_children() -> None:
     """`_childResources` of a parent."""
     parent = Thing("parent")
     child = Thing("child", pulumi.ResourceOptions(parent=parent))
-    assert list(sdk.children(parent)) == [child]
-    assert list(sdk.children(child)) == []
+    assert list(children(parent)) == [child]
+    assert list(children(child)) == []
 
 
 def test_children_closed() -> None:
     """None."""
-    assert list(sdk.children(object())) == []  # type: ignore[arg-type]
+    assert list(children(object())) == []  # type: ignore[arg-type]
 
 
 def test_inherit() -> None:
@@ -367,7 +381,7 @@ def test_inherit() -> None:
     def transformation(args: pulumi.ResourceTransformationArgs) -> None:
         seen.append(args.name)
 
-    assert sdk.inherit(parent, transformation)
+    assert inherit(parent, transformation)
     Thing("child", pulumi.ResourceOptions(parent=parent))
     Thing("other")
     assert seen == ["child"]
@@ -375,29 +389,27 @@ def test_inherit() -> None:
 
 def test_inherit_closed() -> None:
     """It says so."""
-    assert not sdk.inherit(object(), lambda _: None)  # type: ignore[arg-type]
+    assert not inherit(object(), lambda _: None)  # type: ignore[arg-type]
 
 
 def test_aliases(program: asyncio.AbstractEventLoop) -> None:
     """`_aliases` has URNs, for each way in which aliases can be given."""
     urn = "urn:pulumi:stack::project::test:index:Thing::oldest"
     thing = Thing("thing", pulumi.ResourceOptions(aliases=[pulumi.Alias(name="old"), urn]))
-    named, given = [
-        program.run_until_complete(pulumi.Output.from_input(alias).future()) for alias in sdk.aliases(thing)
-    ]
+    named, given = [program.run_until_complete(pulumi.Output.from_input(alias).future()) for alias in aliases(thing)]
     assert str(named).endswith("::test:index:Thing::old")
     assert given == urn
 
 
 def test_aliases_closed() -> None:
     """None."""
-    assert list(sdk.aliases(object())) == []  # type: ignore[arg-type]
+    assert list(aliases(object())) == []  # type: ignore[arg-type]
 
 
 def test_outputs() -> None:
     """The property that a program takes is the very object that stands in the resource."""
     thing = Thing("thing")
-    assert {id(thing.urn), id(thing.id), id(thing.value)} <= {id(output) for output in sdk.outputs(thing)}
+    assert {id(thing.urn), id(thing.id), id(thing.value)} <= {id(output) for output in outputs(thing)}
 
 
 def test_outputs_closed() -> None:
@@ -406,31 +418,31 @@ def test_outputs_closed() -> None:
     class Other:
         __slots__ = ()
 
-    assert sdk.outputs(Other()) == []  # type: ignore[arg-type]
+    assert outputs(Other()) == []  # type: ignore[arg-type]
 
 
 def test_output(program: asyncio.AbstractEventLoop) -> None:
     """Also one that the resource's class does not declare."""
     thing = Thing("thing")
-    assert program.run_until_complete(sdk.output(thing, "undeclared").future()) == "u"
+    assert program.run_until_complete(output(thing, "undeclared").future()) == "u"
 
 
 def test_output_closed(program: asyncio.AbstractEventLoop) -> None:
     """An Output of None."""
-    assert program.run_until_complete(sdk.output(object(), "undeclared").future()) is None  # type: ignore[arg-type]
+    assert program.run_until_complete(output(object(), "undeclared").future()) is None  # type: ignore[arg-type]
 
 
 def test_state_of(program: asyncio.AbstractEventLoop) -> None:
     """Of an Output, the future of all that it knows."""
     output = pulumi.Output.from_input("x")
-    state = sdk.state_of(output)
+    state = state_of(output)
     assert state is not None
     assert program.run_until_complete(state).value == "x"
 
 
 def test_state_of_closed() -> None:
     """None."""
-    assert sdk.state_of(object.__new__(pulumi.Output)) is None
+    assert state_of(object.__new__(pulumi.Output)) is None
 
 
 def test_own_states(program: asyncio.AbstractEventLoop) -> None:
@@ -440,20 +452,20 @@ def test_own_states(program: asyncio.AbstractEventLoop) -> None:
         thing = Thing("thing")
         vars(thing)["derived"] = pulumi.Output.concat(thing.value)
         vars(thing)["other"] = pulumi.Output.from_input("x")
-        own = {sdk.state_of(output) for output in (thing.urn, thing.id, thing.value, thing.__dict__["undeclared"])}
-        assert set(sdk.own_states(thing)) == own
+        own = {state_of(output) for output in (thing.urn, thing.id, thing.value, thing.__dict__["undeclared"])}
+        assert set(own_states(thing)) == own
 
     program.run_until_complete(declare())
 
 
 def test_own_states_closed(program: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of all its Outputs."""
-    monkeypatch.setattr(sdk, "_inner", lambda _: iter(()))
+    monkeypatch.setattr(outputs_door, "inner_code", lambda _: iter(()))
 
     async def declare() -> None:
         thing = Thing("thing")
         derived = vars(thing)["derived"] = pulumi.Output.from_input("x")
-        assert sdk.state_of(derived) in sdk.own_states(thing)
+        assert state_of(derived) in own_states(thing)
 
     program.run_until_complete(declare())
 
@@ -464,11 +476,11 @@ def test_behind(program: asyncio.AbstractEventLoop) -> None:
     async def declare() -> None:
         thing = Thing("thing")
         derived = thing.value.apply(str)
-        state, parent = sdk.state_of(derived), sdk.state_of(thing.value)
+        state, parent = state_of(derived), state_of(thing.value)
         assert state is not None
-        assert sdk.behind(state) == ((), [parent])
+        assert behind(state) == ((), [parent])
         await derived.future()
-        assert sdk.behind(state) == ({thing}, [])
+        assert behind(state) == ({thing}, [])
 
     program.run_until_complete(declare())
 
@@ -481,12 +493,12 @@ def test_behind_closed(program: asyncio.AbstractEventLoop) -> None:
 
     async def declare() -> None:
         ended, failed, cancelled = (asyncio.ensure_future(one) for one in (asyncio.sleep(0), fails(), asyncio.sleep(9)))
-        assert sdk.behind(ended) == ((), [])
+        assert behind(ended) == ((), [])
         cancelled.cancel()
         await asyncio.wait([ended, failed, cancelled])
         never: asyncio.Future[None] = asyncio.Future()
         for state in (ended, failed, cancelled, never):
-            assert sdk.behind(state) == ((), [])
+            assert behind(state) == ((), [])
 
     program.run_until_complete(declare())
 
@@ -505,11 +517,11 @@ def test_wrapped(program: asyncio.AbstractEventLoop) -> None:
 
     async def declare() -> None:
         secret, later = pulumi.Output.secret, pulumi.Output.secret("x")
-        assert sdk.wrapped(secret(Connection("h"))) == {"host": "h"}
-        assert sdk.wrapped(secret({"host": "h", "port": 1, "user": later})) == {"host": "h"}
-        assert sdk.wrapped(secret(Connection("h", later))) == {"host": "h"}
-        assert sdk.wrapped(secret(Connection(later))) == {}
-        assert sdk.wrapped(secret(secret(Connection("h")))) == {}
+        assert wrapped(secret(Connection("h"))) == {"host": "h"}
+        assert wrapped(secret({"host": "h", "port": 1, "user": later})) == {"host": "h"}
+        assert wrapped(secret(Connection("h", later))) == {"host": "h"}
+        assert wrapped(secret(Connection(later))) == {}
+        assert wrapped(secret(secret(Connection("h")))) == {}
 
     program.run_until_complete(declare())
 
@@ -519,7 +531,7 @@ def test_wrapped_closed(program: asyncio.AbstractEventLoop) -> None:
 
     async def declare() -> None:
         for value in (None, "x", {"host": "h"}, pulumi.Output.from_input("x"), pulumi.Output.secret("x")):
-            assert sdk.wrapped(value) == {}
+            assert wrapped(value) == {}
 
     program.run_until_complete(declare())
 
@@ -534,7 +546,7 @@ def test_late_hooks(program: asyncio.AbstractEventLoop) -> None:
 
     gate: asyncio.Future[Any] = program.create_future()
     hooks = pulumi.ResourceHookBinding()
-    hooks.before_create = sdk.LateHooks(None, pulumi.ResourceHook("look", lambda _: None), is_needless)
+    hooks.before_create = LateHooks(None, pulumi.ResourceHook("look", lambda _: None), is_needless)
 
     async def run() -> None:
         nonlocal needless
@@ -557,9 +569,9 @@ def test_late_hooks(program: asyncio.AbstractEventLoop) -> None:
 
 def test_late_hooks_closed() -> None:
     """A list that is gone through at once, or copied before it is known, has the hook."""
-    hooks = sdk.LateHooks(["theirs"], "ours", lambda: False)
+    hooks = LateHooks(["theirs"], "ours", lambda: False)
     assert list(hooks) == ["theirs", "ours"]
-    assert list(sdk.LateHooks(["theirs"], "ours", lambda: True)) == ["theirs"]
+    assert list(LateHooks(["theirs"], "ours", lambda: True)) == ["theirs"]
 
 
 def test_skip_arguments(program: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -573,7 +585,7 @@ def test_skip_arguments(program: asyncio.AbstractEventLoop, monkeypatch: pytest.
 
     async def ask() -> list[str]:
         hook, callbacks = await registered_hook()
-        assert await sdk.skip_arguments(hook, action)
+        assert await skip_arguments(hook, action)
         monkeypatch.delattr(sdk_callbacks, "deserialize_properties")
         answers = []
         for name in ("web", "bad"):
@@ -596,7 +608,7 @@ def test_skip_arguments_closed(program: asyncio.AbstractEventLoop, monkeypatch: 
         hook, callbacks = await registered_hook()
         before = dict(callbacks)
         monkeypatch.delattr(sdk_callbacks._CallbackServicer, "_servicers")
-        found = await sdk.skip_arguments(hook, never)
+        found = await skip_arguments(hook, never)
         assert callbacks == before
         return found
 
@@ -619,12 +631,12 @@ def test_skip_log_of_hooks(program: asyncio.AbstractEventLoop, monkeypatch: pyte
         return resource_pb2.ResourceHookResponse.FromString(answer.response).error, len(written)
 
     async def ask() -> list[tuple[str, int]]:
-        assert sdk.skip_log_of_hooks()
-        assert sdk.skip_log_of_hooks()  # as in the second run of a process
+        assert skip_log_of_hooks()
+        assert skip_log_of_hooks()  # as in the second run of a process
         hook, callbacks = await registered_hook()
         servicer, (token,) = sdk_callbacks._CallbackServicer._servicers[-1], callbacks
         before = await asked(servicer, token)
-        assert await sdk.skip_arguments(hook, fail)
+        assert await skip_arguments(hook, fail)
         return [before, await asked(servicer, token)]
 
     assert program.run_until_complete(ask()) == [("", 1), ("it fails", 0)]
@@ -634,7 +646,7 @@ def test_skip_log_of_hooks_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says so."""
     monkeypatch.delattr(sdk_callbacks._CallbackServicer, "Invoke")
     monkeypatch.delattr(callback_pb2_grpc.CallbacksServicer, "Invoke")
-    assert not sdk.skip_log_of_hooks()
+    assert not skip_log_of_hooks()
 
 
 async def registered_hook() -> tuple[pulumi.ResourceHook, dict[str, Any]]:
@@ -666,8 +678,8 @@ class Args:
 
 def test_input_values() -> None:
     """`pulumi._types` knows an args class, and what is in it."""
-    assert sdk.input_values(Args("web")) == {"name": "web"}
-    assert sdk.input_values({"name": "web"}) is None
+    assert input_values(Args("web")) == {"name": "web"}
+    assert input_values({"name": "web"}) is None
 
 
 @pytest.mark.parametrize("name", ["is_input_type", "input_type_to_untranslated_dict"])
@@ -676,7 +688,7 @@ def test_input_values_closed(monkeypatch: pytest.MonkeyPatch, name: str) -> None
     made = Args("web")
     with monkeypatch.context() as closed:
         closed.delattr(_types, name)
-        assert sdk.input_values(made) is None
+        assert input_values(made) is None
 
 
 def test_when_secret(monkeypatch: pytest.MonkeyPatch, program: asyncio.AbstractEventLoop) -> None:
@@ -691,8 +703,8 @@ def test_when_secret(monkeypatch: pytest.MonkeyPatch, program: asyncio.AbstractE
     monkeypatch.setattr(sdk_output._OutputData, "__post_init__", post_init)
     monkeypatch.setattr(pulumi.Output, "secret", staticmethod(pulumi.Output.secret))
     told: list[object] = []
-    assert sdk.when_secret(told.append)
-    assert sdk.when_secret(told.append)  # it is wrapped once
+    assert when_secret(told.append)
+    assert when_secret(told.append)  # it is wrapped once
 
     async def run() -> None:
         await pulumi.Output.all("plain", pulumi.Output.secret("hidden")).future()
@@ -706,25 +718,25 @@ def test_when_secret_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says so."""
     with monkeypatch.context() as closed:
         closed.delattr(sdk_output, "_OutputData")
-        found = sdk.when_secret(lambda _: None)
+        found = when_secret(lambda _: None)
     assert not found
 
 
 # -- the engine --------------------------------------------------------------------------------------------------------
 
 
-def test_config() -> None:
+def test_stack_config() -> None:
     """`CONFIG` has whole keys."""
     pulumi.runtime.set_all_config({"test:name": "web"}, [])
-    assert sdk.config() == {"test:name": "web"}
+    assert stack_config() == {"test:name": "web"}
     pulumi.runtime.set_all_config({}, [])
 
 
-def test_config_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stack_config_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is empty."""
     with monkeypatch.context() as closed:
         closed.delattr(sdk_config, "CONFIG")
-        assert sdk.config() == {}
+        assert stack_config() == {}
 
 
 @pytest.mark.parametrize("feature", ["RESOURCE_MONITOR_FEATURE_ERROR_HOOKS", "RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS"])
@@ -732,28 +744,28 @@ def test_supports(feature: str) -> None:
     """The protocol has a number for each feature; the engine says which it knows."""
     before = SETTINGS.monitor_features
     SETTINGS.monitor_features = {getattr(resource_pb2, feature)}
-    assert sdk.supports(feature)
+    assert supports(feature)
     SETTINGS.monitor_features = set()
-    assert not sdk.supports(feature)
+    assert not supports(feature)
     SETTINGS.monitor_features = before
 
 
 def test_supports_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is."""
-    assert not sdk.supports("RESOURCE_MONITOR_FEATURE_OF_THE_FUTURE")
+    assert not supports("RESOURCE_MONITOR_FEATURE_OF_THE_FUTURE")
     monkeypatch.delattr(settings, "monitor_supports_feature")
-    assert not sdk.supports("RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS")
+    assert not supports("RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS")
 
 
 def test_start_dynamic_providers(program: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The monitor's stub makes calls that nobody waits for; `tests/test_start_of_process.py` runs it."""
     root = pulumi.ComponentResource("tests:index:Root", "root")
-    monkeypatch.setattr(sdk, "get_root_resource", lambda: root)
+    monkeypatch.setattr(engine, "get_root_resource", lambda: root)
     with grpc.insecure_channel("localhost:1") as channel:
         SETTINGS.monitor = resource_pb2_grpc.ResourceMonitorStub(channel)
         monkeypatch.setattr(SETTINGS, "monitor_features", {resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_DEPENDS_ON})
-        assert sdk.start_dynamic_providers()
-        call: Any = sdk._starting[root]
+        assert start_dynamic_providers()
+        call: Any = engine._starting[root]
         assert isinstance(call, grpc.Future)
         call.cancel()
 
@@ -761,14 +773,14 @@ def test_start_dynamic_providers(program: asyncio.AbstractEventLoop, monkeypatch
 def test_start_dynamic_providers_closed(program: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch) -> None:
     """No call is made; nor with an engine that would pass it on to the provider, which would show a traceback."""
     root = pulumi.ComponentResource("tests:index:Root", "root")
-    monkeypatch.setattr(sdk, "get_root_resource", lambda: root)
+    monkeypatch.setattr(engine, "get_root_resource", lambda: root)
     SETTINGS.monitor = object()
     monkeypatch.setattr(SETTINGS, "monitor_features", {resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_DEPENDS_ON})
-    assert not sdk.start_dynamic_providers()
+    assert not start_dynamic_providers()
     with grpc.insecure_channel("localhost:1") as channel:
         SETTINGS.monitor = resource_pb2_grpc.ResourceMonitorStub(channel)
         monkeypatch.setattr(SETTINGS, "monitor_features", set())
-        assert not sdk.start_dynamic_providers()
+        assert not start_dynamic_providers()
 
 
 def test_checkpoint_outputs(program: asyncio.AbstractEventLoop) -> None:
@@ -795,14 +807,14 @@ def test_checkpoint_outputs(program: asyncio.AbstractEventLoop) -> None:
     SETTINGS.monitor = Monitor()
     wanted = {"theirs:C": ("name", "tags.Name", "tags.n", "spec", "spec.size.x", "ip.x", "no")}
     found = program.run_until_complete(
-        sdk.checkpoint_outputs("organization/project/stack", "ours:", lambda kind: wanted.get(kind, ()))
+        checkpoint_outputs("organization/project/stack", "ours:", lambda kind: wanted.get(kind, ()))
     )
     assert found == {
         "a": {"type": "ours:A", "outputs": {"n": 1}},
         "c": {"type": "theirs:C", "outputs": {"name": "s", "tags": {"Name": "t"}}},
     }
     (request,) = asked
-    assert request.tok == sdk.READ_OUTPUTS
+    assert request.tok == engine.READ_OUTPUTS
     assert not request.acceptResources
     assert request.args["stackName"] == "organization/project/stack"
 

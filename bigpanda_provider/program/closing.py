@@ -9,7 +9,7 @@ import pulumi
 
 from . import reason
 from .scope import Scope
-from .sdk import Calls
+from .sdk.run import Calls
 from .waiting import until_still
 
 if TYPE_CHECKING:

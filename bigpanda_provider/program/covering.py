@@ -11,7 +11,7 @@ from ..state import OWN_TYPES
 from .declared import Declared, ancestors
 from .origins import Origins, Owners
 from .scope import Scope, entered
-from .sdk import alive, inherit, is_registered
+from .sdk.resources import alive, inherit, is_registered
 
 if TYPE_CHECKING:
     from .hooks import NoHooks

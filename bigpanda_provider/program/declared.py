@@ -13,7 +13,8 @@ from pulumi.runtime import get_root_resource
 from .. import hosts
 from ..dataclass import dataclass
 from .digest import digest, taken
-from .sdk import alive, children, wrapped
+from .sdk.outputs import wrapped
+from .sdk.resources import alive, children
 
 
 @dataclass(eq=False)

@@ -17,7 +17,7 @@ from typing import Any
 
 import pulumi
 
-from .sdk import input_values
+from .sdk.values import input_values
 
 LENGTH = 8
 """Hexadecimal digits of a digest: it has to tell a resource's inputs from those of the run before, no more."""

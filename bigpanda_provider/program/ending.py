@@ -12,7 +12,7 @@ from ..errors import DeclarationError
 from ..state import SECRETS, Status
 from . import reason
 from .arguments import Given, secret_names
-from .sdk import outstanding
+from .sdk.run import outstanding
 
 if TYPE_CHECKING:
     from ..deployment import Completion

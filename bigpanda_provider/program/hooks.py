@@ -13,7 +13,8 @@ from ..errors import UndeliveredError
 from . import reason
 from .declared import Declared
 from .scope import Scope
-from .sdk import LateHooks, skip_arguments, skip_log_of_hooks, supports
+from .sdk.engine import supports
+from .sdk.hooks import LateHooks, skip_arguments, skip_log_of_hooks
 
 if TYPE_CHECKING:
     from .run import Run

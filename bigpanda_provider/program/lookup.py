@@ -9,7 +9,7 @@ import pulumi
 from ..hosts import naming_outputs
 from ..state import OWN_TYPES
 from .checkpoint import Checkpoint
-from .sdk import checkpoint_outputs
+from .sdk.engine import checkpoint_outputs
 
 READ_LIMIT_S = 30.0
 

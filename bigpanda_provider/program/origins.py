@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 
 from .declared import Declared
-from .sdk import behind, own_states, state_of
+from .sdk.outputs import behind, own_states, state_of
 
 
 class Origins:

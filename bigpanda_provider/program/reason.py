@@ -15,7 +15,7 @@ from pulumi.runtime import is_config_secret
 from ..bigpanda.text import clean
 from ..delivery.stored import location
 from ..settings import NAMESPACE, SECRET_KEYS, environment_name
-from . import sdk
+from .sdk.engine import stack_config
 from .secret_values import texts_in
 
 LIMIT = 500
@@ -66,7 +66,7 @@ async def of_resource(args: pulumi.ErrorHookArgs, secrets: Iterable[str]) -> str
 
 def secrets_of_config() -> frozenset[str]:
     """Token and app key, and every secret value of the stack's config, as the program's process sees them."""
-    return secrets_in(sdk.config(), is_config_secret)
+    return secrets_in(stack_config(), is_config_secret)
 
 
 def secrets_in(config: Mapping[str, Any], is_secret: Callable[[str], bool]) -> frozenset[str]:

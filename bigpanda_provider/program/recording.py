@@ -29,7 +29,7 @@ from .ending import Complete, is_no_failure
 from .notes import NoNotes, Notes
 from .scope import OwnStart
 from .scoped import Scoped
-from .sdk import aliases, is_registered
+from .sdk.resources import aliases, is_registered
 
 if TYPE_CHECKING:
     from ..deployment import Completion, Deployment

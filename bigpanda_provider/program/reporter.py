@@ -26,7 +26,7 @@ from ..dataclass import dataclass
 from ..hosts import described, name_of
 from ..settings import NAMESPACE, Mode, Settings
 from ..state import HOSTS, NAME, SECRETS, STACK
-from . import sdk
+from .sdk.engine import stack_config
 
 if TYPE_CHECKING:
     from ..bigpanda.workers import Workers
@@ -211,7 +211,7 @@ class Reporter:
     def _settings(self) -> Settings:
         from ..bigpanda.certificate import project_folder
 
-        config = {name: value for name, value in sdk.config().items() if name.startswith(f"{NAMESPACE}:")}
+        config = {name: value for name, value in stack_config().items() if name.startswith(f"{NAMESPACE}:")}
         return Settings.resolve(config, os.environ, folder=project_folder(pathlib.Path.cwd()))
 
     def _opened(self) -> Delivery:

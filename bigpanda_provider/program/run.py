@@ -16,7 +16,7 @@ from pulumi.runtime import get_root_resource, is_config_secret, is_dry_run
 
 from ..errors import DeclarationError
 from ..settings import complaints
-from . import reason, sdk, secret_values
+from . import reason, secret_values
 from .checkpoint import Checkpoint
 from .closing import Scopes
 from .covering import Covering
@@ -26,6 +26,9 @@ from .lookup import last_checkpoint
 from .mocked import MockedRun
 from .recording import Recording
 from .reporter import Reporter
+from .sdk.engine import stack_config, start_dynamic_providers
+from .sdk.resources import has_values
+from .sdk.run import Calls, Steps, has_ended, under_mocks, when_program_ends, when_settled
 from .without import WithoutRun
 
 if TYPE_CHECKING:
@@ -56,7 +59,7 @@ class Run:
 
     def __init__(self, root: pulumi.Resource) -> None:
         self.stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-        self.ended = sdk.has_ended(root)
+        self.ended = has_ended(root)
         self.covering = Covering(Hooks(self))
         self.scopes = Scopes(self)
         self._secrets = reason.secrets_of_config()
@@ -65,14 +68,14 @@ class Run:
         self._settling: list[Recording] = []
         self.failure: str | None = None
         self._checkpoint: asyncio.Future[Checkpoint] | None = None
-        self._calls: sdk.Calls | None = None
+        self._calls: Calls | None = None
         self.reporter = Reporter()
         self.late = LateChanges(self)
         self._failed: set[str] = set()
-        steps = sdk.Steps(self._settled, self._finish, self.reporter.abandon)
-        self._settles = not self.ended and sdk.when_settled(root, steps)
+        steps = Steps(self._settled, self._finish, self.reporter.abandon)
+        self._settles = not self.ended and when_settled(root, steps)
         self.covering.begin(root)
-        sdk.when_program_ends(root, self._end)
+        when_program_ends(root, self._end)
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -84,8 +87,8 @@ class Run:
     def prepare(self) -> None:
         """The program declares a Deployment: what is wrong with the stack's config is of interest now."""
         if self._calls is None:
-            self._calls = sdk.Calls.of(asyncio.get_event_loop())
-            for complaint in complaints(sdk.config(), is_config_secret):
+            self._calls = Calls.of(asyncio.get_event_loop())
+            for complaint in complaints(stack_config(), is_config_secret):
                 pulumi.log.warn(complaint)
 
     def claim_name(self, where: str, kind: type, name: str, parent: pulumi.Resource | None) -> None:
@@ -114,7 +117,7 @@ class Run:
         """The Deployment is handed to the engine: from here on it is told of failures and of the program's end."""
         if self.failure is not None:
             recording.failed(self.failure)
-        sdk.start_dynamic_providers()  # an inline program: the import came before it, see `seeing.py`
+        start_dynamic_providers()  # an inline program: the import came before it, see `seeing.py`
         if self._calls is not None:
             self.scopes.watch(self._calls)
         self._recordings.append(recording)
@@ -160,7 +163,7 @@ class Run:
         if await declared.resource.urn.future() is None:
             return False
         # One that fails with --continue-on-error has its URN all the same; one that is tried again may do well.
-        return declared.key not in self._failed or await sdk.has_values(declared.resource)
+        return declared.key not in self._failed or await has_values(declared.resource)
 
     async def before_change(self, urn: str) -> None:
         """A covered resource is about to be created or updated; returns once that may go on.
@@ -223,5 +226,5 @@ def current() -> Run | WithoutRun:
     if root is None:
         return WithoutRun()
     if root not in _runs:
-        _runs[root] = MockedRun(root) if sdk.under_mocks() else Run(root)
+        _runs[root] = MockedRun(root) if under_mocks() else Run(root)
     return _runs[root]

@@ -21,7 +21,7 @@ from ..state import ALIASES, HOST_NAMES, RESOURCES, SCOPE, TAKES
 from .checkpoint import Checkpoint
 from .declared import Declared
 from .origins import Origins
-from .sdk import is_registered
+from .sdk.resources import is_registered
 
 T = TypeVar("T")
 UNSEEN = "?"

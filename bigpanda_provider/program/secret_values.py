@@ -20,7 +20,8 @@ from typing import Any
 import pulumi
 
 from ..dataclass import dataclass
-from . import sdk
+from .sdk.resources import outputs
+from .sdk.values import when_secret
 
 _PASSWORD = re.compile(r"://[^\s/?#@:]*:([^\s/?#@]+)@")
 """The password in an address; masked alone too, since errors name it so."""
@@ -45,7 +46,7 @@ _programs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Noted] = weakre
 
 def watch() -> bool:
     """Note each value that becomes secret from now on; whether that is possible."""
-    return sdk.when_secret(lambda value: _note(value))
+    return when_secret(lambda value: _note(value))
 
 
 def seen(resources: Iterable[pulumi.Resource] = ()) -> frozenset[str]:
@@ -120,7 +121,7 @@ def _note(value: Any) -> None:
 
 def _outputs(resource: pulumi.Resource) -> Iterator[Any]:
     """The values of a resource's secret outputs, as far as they are known now."""
-    for output in sdk.outputs(resource):
+    for output in outputs(resource):
         if _now(output.is_secret()):
             yield _now(output.future())
 

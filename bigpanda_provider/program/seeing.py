@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from pulumi.runtime import get_root_resource
 
-from . import sdk
+from .sdk.engine import start_dynamic_providers
+from .sdk.run import when_run_begins
 
 
 def see_from_now() -> None:
     """See every resource from now on: of the program that is running, else of each that this process runs."""
     if get_root_resource() is None:
-        sdk.when_run_begins(_see)
+        when_run_begins(_see)
     else:
         # Programs import this package for their Deployments, whose process takes longer to start than all that follows.
         # A process that runs inline programs may have imported it for another one of them, so that is not done above.
-        sdk.start_dynamic_providers()
+        start_dynamic_providers()
         _see()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 
-from .sdk import Calls
+from .sdk.run import Calls
 
 TICK_S = 0.1
 STILL_TICKS = 10

@@ -45,7 +45,7 @@ format: setup    ## format, and fix what ruff can fix
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 test: setup      ## run all tests; ARGS=tests/test_lifecycle.py JOBS=0 runs one file
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 lowest:          ## run the tests with the oldest packages that pyproject.toml allows
 	@$(MAKE) --no-print-directory setup VENV=.venv-lowest

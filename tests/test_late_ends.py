@@ -288,6 +288,18 @@ def test_a_secret_property(stack: MakeStack, bigpanda: Sandbox) -> None:
     nothing_more(made, bigpanda)
 
 
+def test_a_secret_property_and_bigpanda_takes_its_time(
+    faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox
+) -> None:
+    """The engine kills the program when the update is over; until the end is sent, it is not."""
+    made = faulty_stack(SHOP.replace('version="1"', 'version=config.require_secret("version")'))
+    made.pulumi("config", "set", "--secret", "test:version", "secret-1")
+    ready(made, "full")
+    faulty.script = [None, faults.answer(503), faults.answer(503)]
+    assert not made.up().ok
+    assert bigpanda.has()[1] == "shop secret-1 on web-1: failure (web-1: RuntimeError: no space)"
+
+
 def test_a_secret_property_and_bigpanda_is_down(
     faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 from typing import TYPE_CHECKING
 
@@ -82,7 +83,8 @@ class Hooks(NoHooks):
 
     async def _failed(self, args: pulumi.ErrorHookArgs) -> bool:
         """A resource failed: tell why. It never asks for a retry."""
-        self._run.failed(await reason.of_resource(args, self._run.secrets), args.urn.split("::", 2)[2])
+        with contextlib.suppress(Exception):  # the user is to be told of that failure, and of no other one
+            await self._run.failed(await reason.of_resource(args, self._run.secrets), args.urn.split("::", 2)[2])
         return False
 
     async def _changes(self, urn: str, name: str) -> None:

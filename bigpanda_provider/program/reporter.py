@@ -172,7 +172,7 @@ class Reporter:
         """Note why an attempt fails, for whoever ends it: the first reason counts."""
         return self._in_thread(lambda: self._opened().outbox.note(attempt, reason))
 
-    def broke_off(self, attempt: str, reason: str | None) -> asyncio.Future[None]:
+    def broke_off(self, attempt: str, reason: str | None) -> asyncio.Future[bool]:
         """Leave the end of an attempt that did not go well to the guard; where it cannot know of it, send a failure.
 
         The guard knows of a cancellation too, but an event with secret properties is in no file, and there may be none.
@@ -180,14 +180,21 @@ class Reporter:
         Args:
             attempt: its id.
             reason: why it failed, where that is known.
+
+        Returns:
+            Whether its end was sent.
         """
 
-        def send() -> None:
+        def send() -> bool:
             from ..delivery.attempt import UNFINISHED, End
 
             delivery = self._opened()
-            if not delivery.outbox.can_be_ended_by_others(attempt):
-                delivery.end_now(attempt, End.failure(reason or UNFINISHED))
+            if reason is not None:
+                delivery.outbox.note(attempt, reason)
+            if delivery.outbox.can_be_ended_by_others(attempt):
+                return False
+            delivery.end_now(attempt, End.failure(reason or UNFINISHED))
+            return True
 
         return self._in_thread(send)
 

@@ -146,13 +146,16 @@ class Run:
 
     # -- what happens to it --------------------------------------------------------------------------------------------
 
-    def failed(self, why: str, key: str) -> None:
-        """A resource failed in an update, given by its key: every Deployment that is open fails with it."""
+    async def failed(self, why: str, key: str) -> None:
+        """A resource failed in an update, given by its key: every Deployment that is open fails with it.
+
+        Returns once that is written down, for whoever ends them.
+        """
         self.failure = self.failure or why
         self._failed.add(key)
         for recording in self._recordings:
             recording.failed(why)
-        self.late.failed(why)
+        await self.late.failed(why)
 
     async def went_well(self, declared: Declared) -> bool:
         """Whether the engine created or updated a resource, once it is done with it.

@@ -743,7 +743,7 @@ FEWEST_WORDS = 2
 WORD = re.compile(r"[\"'(`]*[A-Za-z][a-z'-]*[`\"').,;:?]*")
 NO_MESSAGE = re.compile(
     r"PRAGMA|TABLE|VALUES|FROM bigpanda_|UPDATE (SET|bigpanda)|ORDER BY|= [?]|IS NULL|start_delivery"  # SQL
-    r"|^connection failed:$"  # of psycopg
+    r"|^connection failed:$|^cannot (assign to|delete) field"  # of psycopg, of Python's dataclasses
     r"|^[(]Previewing|^[(][?]:greater|^import |^Value error,|^read -r |^str \|"  # patterns, programs, types
     r"|^bigpanda-release \w+( |$)"
     r"|most recent call last|above exception|^Error in event stream$|terminated, shutting down$"  # of Pulumi

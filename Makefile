@@ -80,7 +80,7 @@ postgres:        ## install PostgreSQL's server, for the tests of an outbox in a
 
 ## Release data
 
-bench: setup     ## measure the overhead, in some 10 minutes: benchmarks/RESULTS.md
+bench: setup     ## measure the overhead, in half an hour: benchmarks/RESULTS.md
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks $(ARGS)
 
 dist: setup      ## build what is published into dist/; TAG=v0.2.0 checks that it is that version

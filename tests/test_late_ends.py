@@ -28,6 +28,7 @@ SHOP = (
         Thing("web-2", "x")
     """
 )
+GOES_ON = "outside.value, sleep=1"
 ONCE = ["shop 1 on web-1, web-2: success"]
 
 
@@ -36,6 +37,13 @@ def ready(made: Stack, outside: str) -> Stack:
     run = made.config(outside="a").up()
     assert run.ok, run.output
     return made.config(outside=outside)
+
+
+def with_secret_version(make: MakeStack, program: str) -> Stack:
+    """A stack whose Deployment has a version that is secret."""
+    made = make(program.replace('version="1"', 'version=config.require_secret("version")'))
+    made.pulumi("config", "set", "--secret", "test:version", "secret-1")
+    return made
 
 
 def mended(made: Stack, bigpanda: Sandbox, hosts: str = "web-1") -> None:
@@ -58,7 +66,7 @@ def test_it_fails(stack: MakeStack, bigpanda: Sandbox) -> None:
 
 def test_one_fails_while_others_go_on(stack: MakeStack, bigpanda: Sandbox) -> None:
     """With --continue-on-error those that share a start share its end, a failure."""
-    made = ready(stack(SHOP.replace('"x"', "outside.value, sleep=1")), "full")
+    made = ready(stack(SHOP.replace('"x"', GOES_ON)), "full")
     run = made.up("--continue-on-error")
     assert not run.ok
     assert bigpanda.has() == [*ONCE, "shop 1 on web-1, web-2: failure (web-1: RuntimeError: no space)"]
@@ -278,8 +286,7 @@ def test_without_an_outbox(stack: MakeStack, bigpanda: Sandbox) -> None:
 
 def test_a_secret_property(stack: MakeStack, bigpanda: Sandbox) -> None:
     """It is in no file: the program ends it itself, and nothing tells it."""
-    made = stack(SHOP.replace('version="1"', 'version=config.require_secret("version")'))
-    made.pulumi("config", "set", "--secret", "test:version", "secret-1")
+    made = with_secret_version(stack, SHOP)
     ready(made, "full")
     assert not made.up().ok
     assert bigpanda.has()[1] == "shop secret-1 on web-1: failure (web-1: RuntimeError: no space)"
@@ -288,12 +295,21 @@ def test_a_secret_property(stack: MakeStack, bigpanda: Sandbox) -> None:
     nothing_more(made, bigpanda)
 
 
+def test_a_secret_property_and_one_fails_while_others_go_on(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """With --continue-on-error the first failure ends what they share, once."""
+    made = with_secret_version(stack, SHOP.replace('"x"', GOES_ON))
+    ready(made, "full")
+    assert not made.up("--continue-on-error").ok
+    assert ("update", "web-2") in [(operation, name) for operation, name, _ in made.did()]
+    assert bigpanda.has()[1:] == ["shop secret-1 on web-1, web-2: failure (web-1: RuntimeError: no space)"]
+    assert bigpanda.unmatched() == []
+
+
 def test_a_secret_property_and_bigpanda_takes_its_time(
     faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox
 ) -> None:
     """The engine kills the program when the update is over; until the end is sent, it is not."""
-    made = faulty_stack(SHOP.replace('version="1"', 'version=config.require_secret("version")'))
-    made.pulumi("config", "set", "--secret", "test:version", "secret-1")
+    made = with_secret_version(faulty_stack, SHOP)
     ready(made, "full")
     faulty.script = [None, faults.answer(503), faults.answer(503)]
     assert not made.up().ok
@@ -304,8 +320,7 @@ def test_a_secret_property_and_bigpanda_is_down(
     faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpanda: Sandbox
 ) -> None:
     """Nobody could send it later, and a warning says so."""
-    made = faulty_stack(SHOP.replace('version="1"', 'version=config.require_secret("version")'))
-    made.pulumi("config", "set", "--secret", "test:version", "secret-1")
+    made = with_secret_version(faulty_stack, SHOP)
     ready(made, "b")
     faulty.go_away()
     run = made.up()

@@ -15,6 +15,7 @@ from .faults import Fault, FaultyBigPanda
 from .servers import Sandbox
 from .test_kill import UNFINISHED
 from .test_late import HOSTS, nothing_more
+from .things import MENDED
 
 pytestmark = pytest.mark.usefixtures("without_previews")
 MakeStack = Callable[[str], Stack]
@@ -28,6 +29,16 @@ SHOP = (
         Thing("web-2", "x")
     """
 )
+TRIES_AGAIN = f"""
+    import os
+    from tests.things import gate
+
+    def mend(args):
+        gate(os.environ["THING_JOURNAL"], "{MENDED}").touch()
+        return True
+
+    again = pulumi.ErrorHook("again", mend)
+    """
 GOES_ON = "outside.value, sleep=1"
 ONCE = ["shop 1 on web-1, web-2: success"]
 
@@ -303,6 +314,16 @@ def test_a_secret_property_and_one_fails_while_others_go_on(stack: MakeStack, bi
     assert ("update", "web-2") in [(operation, name) for operation, name, _ in made.did()]
     assert bigpanda.has()[1:] == ["shop secret-1 on web-1, web-2: failure (web-1: RuntimeError: no space)"]
     assert bigpanda.unmatched() == []
+
+
+def test_a_secret_property_and_one_that_is_tried_again(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """What a hook of the user's has the engine try again has not failed yet."""
+    tried = "opts=pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(on_error=[again])), hold="
+    made = with_secret_version(stack, TRIES_AGAIN + SHOP.replace("hold=", tried))
+    ready(made, "full")
+    run = made.up()
+    assert run.ok, run.output
+    assert bigpanda.has()[1:] == ["shop secret-1 on web-1: success"]
 
 
 def test_a_secret_property_and_bigpanda_takes_its_time(

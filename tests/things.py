@@ -11,8 +11,8 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, ReadResult, Resource, ResourceProvider, UpdateResult
 
 HOLD_LIMIT_S = 200
-DRIFT, UPGRADE = "drift", "upgrade"
-"""Gates: once open, every Thing has drifted, or its provider finds a change in each."""
+DRIFT, UPGRADE, MENDED = "drift", "upgrade", "mended"
+"""Gates: once open, every Thing has drifted, its provider finds a change in each, or none fails any more."""
 
 
 class ThingProvider(ResourceProvider):
@@ -82,7 +82,7 @@ def act(operation: str, props: dict[str, Any]) -> None:
     time.sleep(props.get("sleep") or 0)
     if props.get("hold"):
         pass_gate(props["hold"])
-    if props.get("fail"):
+    if props.get("fail") and not is_open(MENDED):
         raise RuntimeError(props["fail"].replace("{value}", str(props.get("value"))))
     note(operation, props["name"])
 

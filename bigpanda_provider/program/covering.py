@@ -66,6 +66,10 @@ class Covering:
         """The covered resource of this key, and its scope."""
         return self._covered.get(key)
 
+    def may_be_tried_again(self, key: str) -> bool:
+        """Whether a resource has an error hook of the user's, which may have the engine try it again."""
+        return any(one.key == key and one.has_error_hook for one in self._declarations.values())
+
     def declared_before(self) -> list[str]:
         """The names of the resources that have been declared so far and are not covered."""
         free = [one for one in self._declarations.values() if id(one.resource) not in self._scopes]

@@ -57,6 +57,11 @@ class Declared:
         return f"{self.path}::{self.name}"
 
     @property
+    def has_error_hook(self) -> bool:
+        """Whether the user gave it a hook for its failures."""
+        return bool(getattr(getattr(self.opts, "hooks", None), "on_error", None))
+
+    @property
     def type(self) -> str:
         """Its own type."""
         return self.path.rpartition("$")[2]

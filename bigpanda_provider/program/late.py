@@ -81,10 +81,10 @@ class LateChanges:
             self._scopes[recording] = ScopeChanges(self._run, recording)
         await self._scopes[recording].before(declared)
 
-    async def failed(self, why: str) -> None:
-        """A resource failed: so does what is in progress. Returns once that is noted or sent."""
+    async def failed(self, why: str, *, is_final: bool) -> None:
+        """A resource failed: so does what is in progress, if that is final. Returns once that is noted or sent."""
         for changes in self._scopes.values():
-            await changes.fail(why)
+            await changes.fail(why, is_final=is_final)
 
     async def finish(self) -> None:
         """The program has ended: end what went well, and leave the rest to the guard; in a preview, tell what it saw.
@@ -130,15 +130,18 @@ class ScopeChanges:
         _keep(self._watching, self._watch(attempt, declared))
         await asyncio.shield(attempt.sent)
 
-    async def fail(self, why: str) -> None:
+    async def fail(self, why: str, *, is_final: bool) -> None:
         """Something failed while these were in progress.
 
         The engine kills the program once what is under way is done, so whatever the program alone can end is ended now.
         """
-        for attempt in list(self._open):
-            if attempt.went_well:
+        for attempt in [one for one in self._open if one.id is not None]:
+            assert attempt.id is not None
+            if not is_final:
+                await self._reporter.failed(attempt.id, why)
+            elif attempt.went_well:
                 await self._end(attempt)
-            elif attempt.id is not None and await self._reporter.broke_off(attempt.id, why):
+            elif await self._reporter.broke_off(attempt.id, why):
                 with contextlib.suppress(ValueError):  # it was ended meanwhile
                     self._open.remove(attempt)
 

@@ -149,13 +149,13 @@ class Run:
     async def failed(self, why: str, key: str) -> None:
         """A resource failed in an update, given by its key: every Deployment that is open fails with it.
 
-        Returns once that is written down, for whoever ends them.
+        Returns once that is written down, for whoever ends them. One that may be tried again may do well yet.
         """
         self.failure = self.failure or why
         self._failed.add(key)
         for recording in self._recordings:
             recording.failed(why)
-        await self.late.failed(why)
+        await self.late.failed(why, is_final=not self.covering.may_be_tried_again(key))
 
     async def went_well(self, declared: Declared) -> bool:
         """Whether the engine created or updated a resource, once it is done with it.

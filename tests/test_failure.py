@@ -49,6 +49,19 @@ def test_a_covered_resource_fails(stack: MakeStack, bigpanda: Sandbox) -> None:
     the_next_run_reports_again(made, bigpanda, ["start 1", "failure 1"])
 
 
+def test_a_covered_resource_is_tried_again(stack: MakeStack, bigpanda: Sandbox) -> None:
+    """A hook of the user's has the engine try it again, and it does well: a success."""
+    made = stack("""
+        from tests.things import tried_again
+
+        with bigpanda.Deployment("web", component="web", version="1", hosts=["a"]):
+            Thing("first", fail="no space left", opts=tried_again())
+        """)
+    run = made.up()
+    assert run.ok, run.output
+    assert bigpanda.has() == ["web 1 on a: success"]
+
+
 def test_two_covered_resources_fail(stack: MakeStack, bigpanda: Sandbox) -> None:
     """One end, with the first reason."""
     made = stack("""

@@ -15,7 +15,6 @@ from .faults import Fault, FaultyBigPanda
 from .servers import Sandbox
 from .test_kill import UNFINISHED
 from .test_late import HOSTS, nothing_more
-from .things import MENDED
 
 pytestmark = pytest.mark.usefixtures("without_previews")
 MakeStack = Callable[[str], Stack]
@@ -29,16 +28,6 @@ SHOP = (
         Thing("web-2", "x")
     """
 )
-TRIES_AGAIN = f"""
-    import os
-    from tests.things import gate
-
-    def mend(args):
-        gate(os.environ["THING_JOURNAL"], "{MENDED}").touch()
-        return True
-
-    again = pulumi.ErrorHook("again", mend)
-    """
 GOES_ON = "outside.value, sleep=1"
 ONCE = ["shop 1 on web-1, web-2: success"]
 
@@ -318,8 +307,8 @@ def test_a_secret_property_and_one_fails_while_others_go_on(stack: MakeStack, bi
 
 def test_a_secret_property_and_one_that_is_tried_again(stack: MakeStack, bigpanda: Sandbox) -> None:
     """What a hook of the user's has the engine try again has not failed yet."""
-    tried = "opts=pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(on_error=[again])), hold="
-    made = with_secret_version(stack, TRIES_AGAIN + SHOP.replace("hold=", tried))
+    shop = SHOP.replace("hold=", "opts=tried_again(), hold=")
+    made = with_secret_version(stack, f"    from tests.things import tried_again\n{shop}")
     ready(made, "full")
     run = made.up()
     assert run.ok, run.output

@@ -77,6 +77,16 @@ class Rule(Thing, module="test", name="Rule"):
     """A Thing of another type."""
 
 
+def tried_again() -> pulumi.ResourceOptions:
+    """The options of a Thing that is mended once it fails, and is tried again."""
+
+    def mend(_: pulumi.ErrorHookArgs) -> bool:
+        gate(os.environ["THING_JOURNAL"], MENDED).touch()
+        return True
+
+    return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook("mend", mend)]))
+
+
 def act(operation: str, props: dict[str, Any]) -> None:
     """Do as told."""
     time.sleep(props.get("sleep") or 0)

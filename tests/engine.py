@@ -156,8 +156,9 @@ class Stack:
         self._printed: list[str] = []
         (folder / STATE).mkdir(parents=True)
         (folder / "Pulumi.yaml").write_text("name: test\nruntime: python\n")
-        # Without Python's cache of compiled modules, which some machines switch off, each program compiles the package.
-        foreign = ("BIGPANDA", "PULUMI", "PYTHONDONTWRITEBYTECODE")
+        # Some machines switch off Python's cache of compiled modules, so that each program compiles the package, or its
+        # buffers, so that an output that cannot be written is found at once.
+        foreign = ("BIGPANDA", "PULUMI", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
         self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith(foreign)},
             "PATH": os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.environ["PATH"]]),

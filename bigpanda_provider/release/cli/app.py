@@ -195,10 +195,10 @@ def _told(function: Callable[[], Exit], debug: bool) -> Exit:
         _complain(str(error))
         return exit_of_error(error)
     except BrokenPipeError:  # whoever read has read enough: `history | head`
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_output()
         return Exit.FAILED
     except OSError as error:  # no space is left, a terminal is gone
+        _let_go_of_output()
         _complain(f"the system refuses to go on: {error.strerror or type(error).__name__}")
         return Exit.FAILED
     except Exception as error:  # noqa: BLE001 - a user is not to see a traceback unasked; no text, it could be secret
@@ -206,6 +206,16 @@ def _told(function: Callable[[], Exit], debug: bool) -> Exit:
             traceback.print_exc()
         _complain(f"unexpected error: {type(error).__name__}; run it again with --debug for a traceback")
         return Exit.FAILED
+
+
+def _let_go_of_output() -> None:
+    """Drop what standard output does not take: Python would try again at its end, and complain."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _cancelled() -> Exit:

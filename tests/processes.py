@@ -120,18 +120,18 @@ class World:
                 for process in self._processes:
                     process.kill()
 
-    def process(self, where: str = HERE, **settings: str) -> Process:
-        """Start a process."""
+    def process(self, where: str = HERE, *, running_s: float = 0.0, **settings: str) -> Process:
+        """Start a process, or have one that has been running for some seconds send its first event."""
         pid = len(self._processes) + 1
         self.alive.add(pid)
-        self._processes.append(Process(self, Holder(pid, "", where, ""), settings))
+        self._processes.append(Process(self, Holder(pid, "", where, ""), settings, running_s))
         return self._processes[-1]
 
 
 class Process:
     """A process that delivers."""
 
-    def __init__(self, world: World, holder: Holder, settings: dict[str, str]) -> None:
+    def __init__(self, world: World, holder: Holder, settings: dict[str, str], running_s: float = 0.0) -> None:
         self.world, self.holder = world, holder
         self.warnings: list[str] = []
         given = {"apiToken": "t", "appKey": "k", **settings}
@@ -139,7 +139,7 @@ class Process:
         self.outbox = Outbox(world.location, self._warn, holder=holder, clock=world.clock)
         client: Any = world.bigpanda
         sender = Sender(resolved, self._warn, client=client, clock=world.clock)
-        self.delivery = Delivery(resolved, self.outbox, self._warn, sender)
+        self.delivery = Delivery(resolved, self.outbox, self._warn, sender, running_s=running_s)
 
     def _warn(self, sentence: str, *, about: str | None = None) -> None:
         self.warnings.append(sentence)

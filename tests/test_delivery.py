@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pathlib
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -82,6 +85,31 @@ def test_what_becomes_of_an_attempt(
     assert ended.end is not None
     assert (ended.start_delivery, ended.end.delivery) == became
     assert world.bigpanda.story() == story
+
+
+def test_a_reason_that_is_noted_while_the_process_loads_what_it_needs(world: World) -> None:
+    """It is of this update; one that is older than the process is not."""
+    noting = world.process()
+    for reason in ("of the update before", "of this update"):
+        noting.outbox.note_deployment(STACK, "web", reason)
+        world.clock.time += 2
+        process = world.process(running_s=3)
+        start(process, reason)
+        noted = process.delivery.noted(reason)
+        assert noted is not None
+        assert noted.reason == reason
+        world.clock.time += 2
+        process = world.process(running_s=3)
+        start(process, f"after {reason}")
+        assert process.delivery.noted(f"after {reason}") is None
+
+
+def test_a_process_knows_for_how_long_it_has_been_there() -> None:
+    """As far as its system tells."""
+    code = "import time; time.sleep(1); from bigpanda_provider.delivery.holder import running_s; print(running_s())"
+    began = time.monotonic()
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert 1 <= float(printed.stdout) <= time.monotonic() - began
 
 
 def test_the_circuit_breaker(world: World) -> None:

@@ -44,6 +44,7 @@ class Delivery:
         outbox: the record of all attempts.
         warn: tells the user of what went wrong.
         sender: gets one event through; made from the settings, unless given.
+        running_s: for how long the update has been running for certain, in seconds.
 
     Attributes:
         mode: what an event that does not get through does to the update.
@@ -52,7 +53,9 @@ class Delivery:
         sender: gets one event through.
     """
 
-    def __init__(self, settings: Settings, outbox: Outbox, warn: Warn, sender: Sender | None = None) -> None:
+    def __init__(
+        self, settings: Settings, outbox: Outbox, warn: Warn, sender: Sender | None = None, *, running_s: float = 0.0
+    ) -> None:
         self.mode = settings.delivery.value
         self._mode_is_from = settings.delivery.name
         self.address = settings.base_url.value
@@ -68,7 +71,7 @@ class Delivery:
         self._flushed: set[str] = set()
         self._flushing = threading.Lock()
         self._adding = threading.Lock()
-        self._began = self.outbox.clock()
+        self._began = self.outbox.clock() - running_s
 
     # -- for the providers ---------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import os
 import pathlib
 import platform
 import subprocess
+import time
 from functools import cache
 
 from ..dataclass import dataclass
@@ -68,6 +69,15 @@ class Holder:
     def is_running(self) -> bool:
         """Whether the process is still there; of one that is not visible this says nothing."""
         return self.pid > 0 and _started(self.pid) == self.started
+
+
+def running_s() -> float:
+    """How long this process has been there, in seconds; 0 where its system does not tell."""
+    try:
+        began = int(Holder.current().started) / os.sysconf("SC_CLK_TCK")
+        return max(time.clock_gettime(time.CLOCK_BOOTTIME) - began, 0.0)
+    except (AttributeError, ValueError, OSError):
+        return 0.0
 
 
 def _started(pid: int) -> str | None:

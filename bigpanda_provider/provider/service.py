@@ -18,6 +18,7 @@ from ..bigpanda import certificate
 from ..bigpanda.events import Context, StartEvent, read
 from ..delivery.attempt import Attempt
 from ..delivery.delivery import Delivery
+from ..delivery.holder import running_s
 from ..delivery.outbox import Outbox
 from ..errors import DeliveryError, SettingError
 from ..settings import Mode, Settings
@@ -60,7 +61,8 @@ class Service:
             settings = Settings.resolve({"bigpanda:delivery": Mode.OFF.value}, {})
         self._settings = settings
         self._timeout_s = settings.timeout_seconds.value
-        self.delivery = Delivery(settings, Outbox.of(os.environ, warn), warn)
+        # This is made with the first Deployment; what fails at that moment has been noted before.
+        self.delivery = Delivery(settings, Outbox.of(os.environ, warn), warn, running_s=running_s())
         self._kind = kind
         self.guard = Guard(self.delivery, self.tell)
         self.guard.watch()

@@ -59,7 +59,7 @@ class Declared:
     @property
     def has_error_hook(self) -> bool:
         """Whether the user gave it a hook for its failures."""
-        return bool(getattr(getattr(self.opts, "hooks", None), "on_error", None))
+        return self.opts.hooks is not None and bool(self.opts.hooks.on_error)
 
     @property
     def type(self) -> str:

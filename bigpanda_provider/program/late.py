@@ -137,13 +137,14 @@ class ScopeChanges:
         """
         for attempt in [one for one in self._open if one.id is not None]:
             assert attempt.id is not None
-            if not is_final:
-                await self._reporter.failed(attempt.id, why)
-            elif attempt.went_well:
+            if attempt not in self._open:
+                continue  # it was ended while another one was
+            if is_final and attempt.went_well:
                 await self._end(attempt)
-            elif await self._reporter.broke_off(attempt.id, why):
-                with contextlib.suppress(ValueError):  # it was ended meanwhile
-                    self._open.remove(attempt)
+                continue
+            await self._reporter.failed(attempt.id, why)
+            if is_final and await self._reporter.broke_off(attempt.id, why) and attempt in self._open:
+                self._open.remove(attempt)
 
     async def finish(self) -> str | None:
         """As `LateChanges.finish`; returns why the update fails."""

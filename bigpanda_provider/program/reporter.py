@@ -189,8 +189,6 @@ class Reporter:
             from ..delivery.attempt import UNFINISHED, End
 
             delivery = self._opened()
-            if reason is not None:
-                delivery.outbox.note(attempt, reason)
             if delivery.outbox.can_be_ended_by_others(attempt):
                 return False
             delivery.end_now(attempt, End.failure(reason or UNFINISHED))

@@ -37,17 +37,18 @@ MARKS = {True: "yes", False: "**no**"}
 
 
 def main() -> int:
-    """Measure; with names as arguments (`by_size backlog`) only these, and the other rows of the results stay."""
+    """Measure all, or what the arguments name (`by_size backlog`); rows that are not measured stay as they are."""
     asked = sys.argv[1:]
-    began, rows = time.monotonic(), _rows() if asked else {}
+    began, rows = time.monotonic(), _rows()
     for each in [one for one in [*EACH, *ASKED_FOR] if one.__name__ in asked] if asked else EACH:
         if time.monotonic() - began > LIMIT_S:
             print(f"{each.__name__}: not measured, since the time is up; `make bench ARGS={each.__name__}` does")
             continue
         for figure in each():
             print(f"{figure.what}: {figure.measured} (bar: {figure.bar}; {MARKS[figure.reached]})", flush=True)
-            rows[figure.what] = f"{figure.bar} | {figure.measured} | {MARKS[figure.reached]} | {dt.date.today()}"
-            RESULTS.write_text(_page(rows))
+            if each in EACH:
+                rows[figure.what] = f"{figure.bar} | {figure.measured} | {MARKS[figure.reached]} | {dt.date.today()}"
+                RESULTS.write_text(_page(rows))
     return 0
 
 

@@ -1,10 +1,10 @@
 """Python's dataclasses, made in a third of the time.
 
-`dataclasses.dataclass(frozen=True)` writes the text of six methods for each class and compiles it. A program and its
-provider process import some 45 of our classes before the first start is sent, which took a fifth of what a Deployment
-costs an update (`benchmarks/RESULTS.md`). Here, only `__init__` is made by Python; the other five do the same for any
-class. To a type checker it is `dataclasses.dataclass`; what users may inherit from is one, since Python lets no frozen
-dataclass inherit from one of these.
+`dataclasses.dataclass(frozen=True)` compiles six methods for each class, which takes about a millisecond. A program and
+its provider process load some 45 of these classes before they send the first start. Here Python compiles `__init__`
+alone; all classes share the code of the other five methods. Type checkers see `dataclasses.dataclass`.
+
+Python does not let a frozen dataclass inherit from one of these, so classes that users may inherit from are Python's.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ def _frozen(cls: type[Any]) -> dict[str, Any]:
     names = {field.name for field in dataclasses.fields(cls)}
 
     def __setattr__(self: Any, name: str, value: object) -> None:  # noqa: N807
-        if name in self.__dict__ if name in names else type(self) is cls:
+        is_set = name in names and name in self.__dict__
+        if is_set or (name not in names and type(self) is cls):
             raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
         super(cls, self).__setattr__(name, value)
 

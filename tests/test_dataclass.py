@@ -41,37 +41,37 @@ def point(kind: Any) -> Any:
 @kinds
 def test_it_shows_the_fields_that_may_be_seen(kind: Any) -> None:
     """A secret one is not; an inner class is shown with the outer ones."""
-    pair = point(kind)
-    assert repr(pair(1)) == "point.<locals>.Point(x=1, note='', tags=[])"
+    cls = point(kind)
+    assert repr(cls(1)) == "point.<locals>.Point(x=1, note='', tags=[])"
 
 
 @kinds
 def test_it_is_equal_by_its_fields(kind: Any) -> None:
     """But for those that are not compared; never to one of another class."""
-    pair = point(kind)
-    other = kind(frozen=True)(type("Other", (pair,), {}))
-    assert pair(1) == pair(1, note="n", tags=["t"])
-    assert hash(pair(1)) == hash(pair(1, note="n", tags=["t"]))
-    assert len({pair(1), pair(1), pair(2), pair(1, "t")}) == 3
-    assert pair(1) != pair(1, "t")
-    assert pair(1) != other(1)
-    assert pair(1) != 1
+    cls = point(kind)
+    other = kind(frozen=True)(type("Other", (cls,), {}))
+    assert cls(1) == cls(1, note="n", tags=["t"])
+    assert hash(cls(1)) == hash(cls(1, note="n", tags=["t"]))
+    assert len({cls(1), cls(1), cls(2), cls(1, "t")}) == 3
+    assert cls(1) != cls(1, "t")
+    assert cls(1) != other(1)
+    assert cls(1) != 1
     with pytest.raises(TypeError, match="unhashable type"):
-        hash(pair([]))
+        hash(cls([]))
 
 
 @kinds
 def test_nobody_changes_it(kind: Any) -> None:
     """Nor gives it what it has no field for; a class that inherits from it may have more."""
-    pair = point(kind)
-    one = pair(1)
+    cls = point(kind)
+    one = cls(1)
     for name in ("x", "note", "other"):
         with pytest.raises(dataclasses.FrozenInstanceError, match=f"^cannot assign to field '{name}'$"):
             setattr(one, name, 2)
         with pytest.raises(dataclasses.FrozenInstanceError, match=f"^cannot delete field '{name}'$"):
             delattr(one, name)
     assert (one.x, one.note, one.double) == (1, "", (1, 1))
-    more = type("More", (pair,), {})(1)
+    more = type("More", (cls,), {})(1)
     more.other = 1
     more.other = 2
     del more.other
@@ -82,17 +82,17 @@ def test_nobody_changes_it(kind: Any) -> None:
 @kinds
 def test_it_is_made_from_others(kind: Any) -> None:
     """Replaced, copied, inherited."""
-    pair = point(kind)
-    one = pair(1, tags=["t"])
-    assert dataclasses.replace(one, x=2) == pair(2)
+    cls = point(kind)
+    one = cls(1, tags=["t"])
+    assert dataclasses.replace(one, x=2) == cls(2)
     assert copy.copy(one) == copy.deepcopy(one) == one
     assert copy.deepcopy(one).tags is not one.tags
     assert dataclasses.asdict(one) == {"x": 1, "secret": "s3cret", "note": "", "tags": ["t"]}
     with pytest.raises(TypeError, match=r"missing 1 required positional argument: 'x'"):
-        pair()
+        cls()
 
     @kind(frozen=True, kw_only=True)
-    class Sub(pair):  # type: ignore[misc, valid-type]
+    class Sub(cls):  # type: ignore[misc, valid-type]
         z: int
 
     assert Sub(1, z=3) == Sub(1, z=3, note="n")

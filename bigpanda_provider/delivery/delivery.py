@@ -44,7 +44,7 @@ class Delivery:
         outbox: the record of all attempts.
         warn: tells the user of what went wrong.
         sender: gets one event through; made from the settings, unless given.
-        running_s: for how long the update has been running for certain, in seconds.
+        running_s: how long the update has been running at least, in seconds.
 
     Attributes:
         mode: what an event that does not get through does to the update.

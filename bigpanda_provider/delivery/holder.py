@@ -72,7 +72,7 @@ class Holder:
 
 
 def running_s() -> float:
-    """How long this process has been there, in seconds; 0 where its system does not tell."""
+    """How long this process has been running, in seconds; 0 where its system does not tell."""
     try:
         began = int(Holder.current().started) / os.sysconf("SC_CLK_TCK")
         return max(time.clock_gettime(time.CLOCK_BOOTTIME) - began, 0.0)

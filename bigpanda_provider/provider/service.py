@@ -61,7 +61,8 @@ class Service:
             settings = Settings.resolve({"bigpanda:delivery": Mode.OFF.value}, {})
         self._settings = settings
         self._timeout_s = settings.timeout_seconds.value
-        # This is made with the first Deployment; what fails at that moment has been noted before.
+        # The first Deployment's `configure` makes this. A reason that was noted while the process loaded its modules
+        # belongs to this update too.
         self.delivery = Delivery(settings, Outbox.of(os.environ, warn), warn, running_s=running_s())
         self._kind = kind
         self.guard = Guard(self.delivery, self.tell)

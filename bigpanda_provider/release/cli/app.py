@@ -195,10 +195,10 @@ def _told(function: Callable[[], Exit], debug: bool) -> Exit:
         _complain(str(error))
         return exit_of_error(error)
     except BrokenPipeError:  # whoever read has read enough: `history | head`
-        _let_go_of_output()
+        _discard_output()
         return Exit.FAILED
     except OSError as error:  # no space is left, a terminal is gone
-        _let_go_of_output()
+        _discard_output()
         _complain(f"the system refuses to go on: {error.strerror or type(error).__name__}")
         return Exit.FAILED
     except Exception as error:  # noqa: BLE001 - a user is not to see a traceback unasked; no text, it could be secret
@@ -208,8 +208,8 @@ def _told(function: Callable[[], Exit], debug: bool) -> Exit:
         return Exit.FAILED
 
 
-def _let_go_of_output() -> None:
-    """Drop what standard output does not take: Python would try again at its end, and complain."""
+def _discard_output() -> None:
+    """Discard output that cannot be written: at exit, Python would try again and print the exception."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()

@@ -43,7 +43,7 @@ class Result:
             did not complete.
         rejected: which event BigPanda rejected, and what it has therefore; None where it rejected none.
         outputs: the stack's outputs, secrets hidden; None where they did not change.
-        printed_outputs: how the engine prints them.
+        printed_outputs: how the engine prints them; empty for a refresh that changes none.
         seconds: how long it took; None where it was not started.
         error: why it could not be planned; None where it could.
     """

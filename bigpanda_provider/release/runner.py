@@ -213,11 +213,13 @@ class Runner:
             self._display.warn(
                 f"{stack.shown_name}: the update changed what its preview did not show, so it was not recorded"
             )
+        # Of a refresh that changes none, the engine prints them only where the stack is the first thing it refreshes.
+        has_outputs = planned.kind is not Kind.REFRESH or progress.outputs is not None
         return Result(
             Outcome.SUCCEEDED if progress.done else Outcome.UNCHANGED,
             done=dict(progress.done),
             outputs=progress.outputs,
-            printed_outputs=tuple(printed.outputs(text, secrets)),
+            printed_outputs=tuple(printed.outputs(text, secrets)) if has_outputs else (),
         )
 
     def _end(self, delivery: Delivery, label: str, attempt: str, result: Result) -> Result:

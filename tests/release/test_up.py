@@ -141,6 +141,18 @@ def test_refresh_sends_nothing(release: MakeRelease, bigpanda: Sandbox) -> None:
     assert bigpanda.story() == ["start 1", "success 1"]
 
 
+def test_a_refresh_shows_the_outputs_that_it_changes(release: MakeRelease) -> None:
+    """Others not: whether the engine prints those depends on which resource it refreshes first."""
+    shop = release("Thing('a')\npulumi.export('url', config.get('url') or 'https://shop.example.com')")
+    assert shop(*UP).ok
+    assert "Outputs:" not in shop("refresh", "--yes").output
+    shop.stack.config(url="https://new.example.com")
+    run = shop("refresh", "--yes", "--", "--run-program")
+    assert run.ok, run.output
+    assert '  ~ url: "https://shop.example.com" => "https://new.example.com"' in run.output
+    assert "only stack outputs changed" in run.output
+
+
 def test_an_outage_never_fails_a_release(
     faulty_stack: Callable[[str], Stack], faulty: FaultyBigPanda, bigpanda: Sandbox
 ) -> None:

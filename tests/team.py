@@ -19,8 +19,7 @@ import uuid
 from dataclasses import replace
 
 from bigpanda_provider.bigpanda.events import StartEvent
-from bigpanda_provider.delivery import outbox as outboxes
-from bigpanda_provider.delivery import record, takeover
+from bigpanda_provider.delivery import own, record, takeover
 from bigpanda_provider.delivery.attempt import Attempt, End
 from bigpanda_provider.delivery.delivery import Delivery
 from bigpanda_provider.delivery.holder import Holder
@@ -43,12 +42,13 @@ def set_times() -> None:
     """Let leases run out within seconds, so that a test sees it, and a busy machine be no database that is away."""
     for module, name, seconds in (
         (record, "LEASE_S", LEASE_S),
-        (outboxes, "LEASE_S", LEASE_S),
-        (outboxes, "RENEW_S", RENEW_S),
+        (own, "LEASE_S", LEASE_S),
+        (own, "RENEW_S", RENEW_S),
         (takeover, "OTHERS_LIMIT_S", OTHERS_LIMIT_S),
         (postgres, "LIMIT_S", PATIENCE_S),
         (postgres, "SLOW_S", PATIENCE_S),
     ):
+        assert hasattr(module, name), f"{module.__name__} has no {name}"
         setattr(module, name, seconds)
 
 

@@ -294,7 +294,7 @@ def test_a_process_that_slept_does_not_send_what_another_has_taken(
 
 def test_leases_are_renewed_regularly(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By a thread of their own, which ends with the outbox; closing it lets others take over at once."""
-    monkeypatch.setattr("bigpanda_provider.delivery.outbox.RENEW_S", 0.05)
+    monkeypatch.setattr("bigpanda_provider.delivery.own.RENEW_S", 0.05)
     with Outbox(tmp_path / "outbox.db", holder=ELSEWHERE) as outbox:
         outbox.begin(PLACE, OPEN)
         first = read_back(outbox).lease

@@ -31,7 +31,7 @@ def test_an_event_costs_few_round_trips(
     postgres: PostgreSQL, proxy: DatabaseProxy, bigpanda: Sandbox, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Start and end of a deployment of which nothing is left, once connected."""
-    monkeypatch.setattr("bigpanda_provider.delivery.outbox.LATELY_S", 600)  # each time one more for a whole stack
+    monkeypatch.setattr("bigpanda_provider.delivery.takeover.LATELY_S", 600)  # each time one more for a whole stack
     given = {"BIGPANDA_BASE_URL": bigpanda.address, "BIGPANDA_API_TOKEN": "t", "BIGPANDA_APP_KEY": "k"}
     database = postgres.database()
     assert WAITING.start is not None

@@ -229,7 +229,7 @@ class Delivery:
             left: what state says of it.
         """
         place, now = self._place(stack, name), self.outbox.now()
-        found = [r for r in self.outbox.others_lately(stack, self.address, place.name) if r.id not in left.sent]
+        found = [r for r in self._takeover.others_lately(stack, self.address, place.name) if r.id not in left.sent]
         return bool(left.waiting) or any(r.is_known and r.may_be_ended and r.is_free(now) for r in found)
 
     def waiting(self, stack: str, name: str, *, in_state: bool = False) -> int:
@@ -242,7 +242,7 @@ class Delivery:
         """
         now = self.outbox.now()
         found = [
-            r for r in self.outbox.others_lately(stack, self.address, name) if r.in_state is in_state and r.is_known
+            r for r in self._takeover.others_lately(stack, self.address, name) if r.in_state is in_state and r.is_known
         ]
         attempts = [r.attempt for r in found if r.may_be_ended and r.is_free(now)]
         queued = DeliveryStatus.QUEUED

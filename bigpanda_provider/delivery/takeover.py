@@ -15,6 +15,8 @@ from .record import Place, Record
 OTHERS_LIMIT_S = 6.0
 """How long to wait for another process that is at an earlier event: an engine gives its provider process 5 s."""
 POLL_S = 0.1
+LATELY_S = 5.0
+"""How old may be what is known of a stack's attempts where nothing is decided by it for good."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Takeover:
         self._lock = threading.Lock()
         self._sent: dict[str, End | None] = {}  # what has arrived, as state says
         self._beside: set[str] = set()
+        self._asking = threading.Lock()
+        self._lately: dict[tuple[str, str], tuple[float, list[Record]]] = {}
 
     def goes_beside(self, attempt: str) -> None:
         """Let that attempt of another process be open while later ones of its Deployment are sent."""
@@ -61,7 +65,7 @@ class Takeover:
         may have sent it. State may also be older than the outbox, as after an import; then the record is sent.
         """
         # What comes up in the seconds that this may be old is seen when the new attempt is written, by the queue.
-        others = self._outbox.others_lately(place.stack, place.address, place.name)
+        others = self.others_lately(place.stack, place.address, place.name)
         if others:
             others = self.wait_for_others(place)
         with self._lock:
@@ -76,6 +80,18 @@ class Takeover:
                 self._outbox.learn(attempt)
                 self.end_orphan(attempt.id, None if record is None else record.last_seen)
         self.take_free(record for record in others if not self._outbox.looks_after(record.id))
+
+    def others_lately(self, stack: str, address: str, name: str | None = None) -> list[Record]:
+        """What `Outbox.others` says, as it was at most `LATELY_S` ago: one question answers for a whole stack.
+
+        What has to be as it is now asks the outbox.
+        """
+        with self._asking:
+            read, found = self._lately.get((stack, address), (-LATELY_S, []))
+            if time.monotonic() - read >= LATELY_S:
+                read, found = time.monotonic(), self._outbox.others(stack, address)
+                self._lately[stack, address] = read, found
+        return [one for one in found if name in (None, one.place.name) and self._outbox.get(one.id) is None]
 
     def take_free(self, records: Iterable[Record]) -> list[Record]:
         """Look after those of a Deployment's records that no process looks after; what of them is to be sent.
@@ -101,7 +117,7 @@ class Takeover:
 
         These older ones have to be sent first, by the run that finds them in state.
         """
-        found = self._outbox.others_lately(stack, address)
+        found = self.others_lately(stack, address)
         held = {record.place for record in found if record.in_state}
         return [record for record in found if record.place not in held and record.is_known]
 

@@ -68,7 +68,7 @@ def warn(sentence: str, *, about: str | None = None) -> None:
 def flush(sends: Delivery) -> int:
     """As `bigpanda-release flush`: end and send what nobody looks after; how much of all is left."""
     now = sends.outbox.now()
-    sends.flush(record for record in sends.outbox.unsettled_of_all() if record.is_free(now))
+    sends.backlog.flush(record for record in sends.outbox.unsettled_of_all() if record.is_free(now))
     return len(sends.outbox.unsettled_of_all())
 
 

@@ -136,7 +136,7 @@ def test_what_waits_is_sent_before_anything_later(world: World, weather: Weather
     if again == "resend":
         process.delivery.resend(STACK, "web", attempt("1"), Left())
     elif again == "flush":
-        process.delivery.flush(process.outbox.unsettled_of_all())
+        process.delivery.backlog.flush(process.outbox.unsettled_of_all())
     elif again == "other":
         start(process, "a1", name="api")
     start(process, "2")
@@ -270,7 +270,7 @@ def test_an_orphan_is_ended_by_one_of_those_who_find_it(world: World) -> None:
     finders = [world.process() for _ in range(4)]
     found = [finder.outbox.unsettled_of_all() for finder in finders]
     for finder, records in zip(finders, found, strict=True):
-        finder.delivery.flush(records)
+        finder.delivery.backlog.flush(records)
     assert world.bigpanda.story() == ["start 1", "failure 1"]
 
 

@@ -296,7 +296,8 @@ class Processes(RuleBasedStateMachine):
         now = self.world.clock()
         every = process.outbox.unsettled_of_all()
         in_state = {record.place for record in every if record.in_state}
-        process.delivery.flush(r for r in every if r.is_free(now) and r.place not in in_state and not r.attempt.is_open)
+        free = [r for r in every if r.is_free(now) and r.place not in in_state and not r.attempt.is_open]
+        process.delivery.backlog.flush(free)
         process.outbox.close()
         process.kill()
 

@@ -173,7 +173,7 @@ def test_why_an_event_waits_is_recorded_until_it_is_delivered(outbox: Outbox, fa
     outbox.end("one", End.success())
     later = Delivery(Settings.resolve({}, given), outbox, warn)
     faulty.script = [None, None, answer(400, b"hosts missing")]
-    later.flush(outbox.unsettled())
+    later.backlog.flush(outbox.unsettled())
     assert [read_back(outbox, number).why for number in ("one", "two")] == [None, "400: hosts missing"]
 
 

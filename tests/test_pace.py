@@ -83,7 +83,7 @@ def test_a_flush_takes_the_minutes_that_it_needs(
         for number in range(25):
             place = delivery._place("acme/shop/prod", str(number))
             outbox.begin(place, Attempt(str(number), start).ended(End.success()), recorder=Recorder.RUNNER)
-        delivery.flush(outbox.unsettled(), lambda left, room_in_s: said.append((left, room_in_s)))
+        delivery.backlog.flush(outbox.unsettled(), lambda left, room_in_s: said.append((left, room_in_s)))
         assert outbox.unsettled() == []
         assert {post["body"]["identifier"] for post in running.posts()} == {f"pulumi-{n}" for n in range(25)}
         received = [post["received"] for post in running.posts()]

@@ -1,7 +1,7 @@
 """Brings the events of attempts to BigPanda: each attempt's start before its end, and those of one Deployment in order.
 
-What others ask of it stands here: the providers, the guard and the release runner. `queue.py` sends what waits in its
-order, `takeover.py` looks after what earlier processes left.
+What others ask of it stands here: the providers, the guard and the release runner. `queue.py` sends what waits of
+a Deployment in its order, `takeover.py` looks after what earlier processes left, and `backlog.py` is what else waits.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 
 from ..bigpanda import hidden
-from ..errors import DeliveryError, RejectedError, UnavailableError, UndeliveredError
+from ..errors import DeliveryError, UndeliveredError
 from ..settings import Mode, Settings
-from ..state import Api, DeliveryStatus, Status
+from ..state import DeliveryStatus, Status
 from .attempt import Attempt, End
+from .backlog import Backlog
 from .holder import Holder
 from .origin import Origin
 from .outbox import Outbox
@@ -28,8 +29,6 @@ from .stored import location
 from .takeover import POLL_S, Left, Takeover
 from .warn import Warn
 
-TIMES_FULL = 5
-"""How often a flush waits for another minute before one event: others may send by the same account."""
 ADDING_LIMIT_S = 5.0
 """How long, beside the time limit of an event, an addition of hosts may take with all that it waits for."""
 UNANSWERED = "BigPanda did not confirm the start, and delivery is required"
@@ -51,6 +50,7 @@ class Delivery:
         address: BigPanda's base URL.
         outbox: the record of all attempts.
         sender: gets one event through.
+        backlog: what waits beside the events of this update.
     """
 
     def __init__(
@@ -65,11 +65,10 @@ class Delivery:
         self.sender = Sender(settings, warn) if sender is None else sender
         self._takeover = Takeover(outbox)
         self._queue = Queue(outbox, self.sender, self._takeover)
+        self.backlog = Backlog(outbox, self.sender, self._queue, self._takeover)
         self._lock = threading.Lock()  # of what follows
         self._seen: set[Place] = set()
         self._returned: set[str] = set()
-        self._flushed: set[str] = set()
-        self._flushing = threading.Lock()
         self._adding = threading.Lock()
         self._began = self.outbox.clock() - running_s
 
@@ -130,8 +129,8 @@ class Delivery:
         if self.mode is Mode.REQUIRED and error is not None:
             self._give_up(attempt.id, place)
             raise error
-        self._flush(stack)
-        return self._now(attempt), self._returning(attempt.id, earlier)
+        self.backlog.send_of(stack, self.address)
+        return self.outbox.updated(attempt), self._returning(attempt.id, earlier)
 
     def resend(
         self, stack: str, name: str, attempt: Attempt, left: Left, *, secret: bool = False, deleted: bool = False
@@ -147,7 +146,7 @@ class Delivery:
         error = self._queue.send(place)
         if self.mode is Mode.REQUIRED and error is not None:
             raise error
-        self._flush(stack)
+        self.backlog.send_of(stack, self.address)
         # What the outbox alone knows may be newer than the last attempt in state, so it is no backlog of it.
         known = {one.id: one for one in left.waiting}
         return self._settled_meanwhile(attempt), () if deleted else self._returning(attempt.id, known)
@@ -186,8 +185,8 @@ class Delivery:
         self.outbox.end(attempt.id, end, in_state=in_state)
         if self.mode is not Mode.OFF:
             self._queue.send(place)
-            self._flush(stack)
-        return self._now(attempt)
+            self.backlog.send_of(stack, self.address)
+        return self.outbox.updated(attempt)
 
     def add_hosts(self, attempt: str, hosts: Collection[str]) -> Attempt | None:
         """Add hosts to a deployment in progress that another process has begun, and tell BigPanda.
@@ -300,44 +299,7 @@ class Delivery:
         assert record is not None
         self.outbox.end(attempt, self._hidden(end))
         self._queue.send(record.place)
-        return self._now(record.attempt)
-
-    def flush(self, records: Iterable[Record], told: Callable[[int, float], None] | None = None) -> list[Attempt]:
-        """Send what waits of these, up to the first that does not get through; each with what became of it.
-
-        Args:
-            records: what the outbox has of processes that are gone, and what this one has taken of it, oldest first.
-                One that is open has failed, unless a person started it: then only its start is sent.
-            told: called with how many of them are left, and how long it takes, in seconds, until BigPanda accepts the
-                next, each time that it accepts no more within the minute.
-        """
-        found = list(records)
-        self.outbox.take(record for record in found if not self.outbox.looks_after(record.id))
-        taken = [record for record in found if self.outbox.looks_after(record.id)]
-        for record in taken:
-            self._takeover.end_orphan(record.id, record.last_seen)
-        failed: set[Api] = set()
-        self.sender.is_patient = True
-        for done, record in enumerate(taken):
-            api = record.attempt.api
-            if api in failed:
-                continue
-            error = self._send_in_time(record, partial(told or _nobody, len(taken) - done))
-            if error is not None and not isinstance(error, RejectedError):
-                failed.add(api)
-        return [self._now(record.attempt) for record in taken]
-
-    def _send_in_time(self, record: Record, told: Callable[[float], None]) -> DeliveryError | None:
-        """Send what waits of a record once BigPanda accepts more; what it is told to wait for is `told`."""
-        error: DeliveryError | None = None
-        for _ in range(TIMES_FULL):
-            if room_in_s := self.sender.room_in_s(record.attempt.api):
-                told(room_in_s)
-                time.sleep(room_in_s)
-            error = self._queue.send(record.place, upto=record.id)
-            if not isinstance(error, UnavailableError) or not error.too_many:
-                break
-        return error
+        return self.outbox.updated(record.attempt)
 
     def undelivered(self, attempt: Attempt, secrets: Collection[str] = ()) -> str | None:
         """Why an update fails: delivery is required, and the end of an attempt did not get through; else None.
@@ -423,20 +385,10 @@ class Delivery:
         return is_open and record.recorder is Recorder.PROGRAM and is_new
 
     def end_orphans(self, deadline: float) -> None:
-        """End what killed updates of this stack left open of Deployments that are not in the program any more.
-
-        Those that are in it have seen to theirs by now, and know from state how these ended.
-        """
+        """End what killed updates of this stack left open of Deployments that are not in the program any more."""
         with self._lock:
-            stacks, seen = set(self._flushed), set(self._seen)
-        now = self.outbox.now()
-        for stack in stacks:
-            found = self._takeover.in_outbox_alone(stack, self.address)
-            gone = [record for record in found if record.place not in seen and record.is_orphaned(now)]
-            last_seen = {record.id: record.last_seen for record in gone}
-            for record in self.outbox.take(record for record in gone if record.may_be_ended):
-                self._takeover.end_orphan(record.id, last_seen[record.id])
-                self._queue.send(record.place, deadline)
+            seen = set(self._seen)
+        self.backlog.end_orphans(self.address, seen, deadline)
 
     def update_ended(self) -> None:
         """The update is over and was neither cancelled nor killed: the engine has stored what it was given."""
@@ -461,11 +413,6 @@ class Delivery:
     def _hidden(self, end: End) -> End:
         """The end without token and app key in its reason."""
         return end if end.reason is None else replace(end, reason=hidden.in_text(end.reason, self._secrets))
-
-    def _now(self, attempt: Attempt) -> Attempt:
-        """The attempt as it is now."""
-        record = self.outbox.get(attempt.id)
-        return attempt if record is None else replace(record.attempt, start=record.attempt.start or attempt.start)
 
     def _settled_meanwhile(self, attempt: Attempt) -> Attempt:
         """The attempt as it is now, also where it was sent or dropped since state was written."""
@@ -519,35 +466,3 @@ class Delivery:
         if record.is_secret:  # the file does not hold its start, so nobody could send it again: its end is what is left
             self.outbox.start_became(attempt, DeliveryStatus.DELIVERED)
         self.outbox.note(attempt, UNANSWERED)
-
-    # -- sending -------------------------------------------------------------------------------------------------------
-
-    def _flush(self, stack: str) -> None:
-        """Send what else waits of this stack, oldest first, now that BigPanda answers.
-
-        What other processes left is taken over once. What state holds is left to the run that finds it there, and what
-        was left open to its Deployment, which knows from state how it ended.
-        """
-        if self.sender.waits(self.sender.api) or not self._flushing.acquire(blocking=False):
-            return
-        try:
-            with self._lock:
-                is_first = stack not in self._flushed
-                self._flushed.add(stack)
-            if is_first:
-                now = self.outbox.now()
-                found = self._takeover.in_outbox_alone(stack, self.address)
-                self.outbox.take(r for r in found if r.is_free(now) and not r.attempt.is_open)
-            busy = self._queue.busy()
-            failed: set[Api] = set()
-            for record in self.outbox.unsettled():
-                if record.attempt.waits and record.place not in busy and record.attempt.api not in failed:
-                    error = self._queue.send(record.place, upto=record.id)
-                    if error is not None and not isinstance(error, RejectedError):
-                        failed.add(record.attempt.api)
-        finally:
-            self._flushing.release()
-
-
-def _nobody(left: int, room_in_s: float) -> None:
-    """Nobody wants to know."""

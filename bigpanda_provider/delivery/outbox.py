@@ -160,6 +160,11 @@ class Outbox(OwnRecords):
         found = self.get(attempt) or self._breaker.read(lambda tables: tables.find(attempt))
         return found and self._seen(found)
 
+    def updated(self, attempt: Attempt) -> Attempt:
+        """An attempt of this process as it is now; one that it does not know stays as it is."""
+        record = self.get(attempt.id)
+        return attempt if record is None else replace(record.attempt, start=record.attempt.start or attempt.start)
+
     def last_of(self, place: Place) -> Record | None:
         """The record of a Deployment that was begun last, whoever looks after it."""
         return self._breaker.read(lambda tables: tables.last_of(place))

@@ -126,7 +126,7 @@ class Call:
         here = [row for row in ended if row.place.address == settings.base_url.value]
         rows = [row for row in here if settings.missing(row.attempt.api) is None]
         if rows and settings.delivery.value is not Mode.OFF:
-            Delivery(settings, self.outbox, self.display.warn).flush(rows, Paused(self.display))
+            Delivery(settings, self.outbox, self.display.warn).backlog.flush(rows, Paused(self.display))
 
     def _console(self, *, stderr: bool) -> Console:
         more: dict[str, Any] = {}

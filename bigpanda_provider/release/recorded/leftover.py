@@ -132,7 +132,7 @@ def flush(
         delivery: sends it.
         stack: the stack's full name; every stack, if None.
         mine: who recorded it; anybody, if None.
-        told: as in `Delivery.flush`.
+        told: as in `Backlog.flush`.
 
     Raises:
         OutboxError: the outbox cannot be used.
@@ -152,7 +152,7 @@ def flush(
         if record.place.address != delivery.address and events:
             found.others.append(Part(record, events, record.why))
     before = {record.id: record for record in records}
-    for attempt in delivery.flush(records, told):
+    for attempt in delivery.backlog.flush(records, told):
         now = outbox.get(attempt.id)
         found.add(before[attempt.id], attempt, None if now is None else now.why)
     return found

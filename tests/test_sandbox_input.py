@@ -286,7 +286,7 @@ def test_a_body_that_breaks_off_is_nothing_to_complain_about(command: str) -> No
         ("GET", f"/changes?component={'x' * 1001}", [], 422),
         ("GET", "/events?cursor=-1", [], 422),
         ("GET", "/?page=0", [], 422),
-        ("GET", "/deployments/first", [], 422),
+        ("GET", "/deployments/first", [], 404),
     ],
 )
 def test_every_error_has_one_shape_and_a_page_for_people(

@@ -69,6 +69,8 @@ def tell_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def wrong_query(request: Request, error: RequestValidationError) -> Response:
+        if any(detail["loc"][0] == "path" for detail in error.errors()):
+            return answer(request, NOT_FOUND, [NOTHING_HERE])
         status = BAD_REQUEST if request.url.path == RECORDS else UNPROCESSABLE
         return answer(request, status, [f"{detail['loc'][-1]}: {detail['msg']}" for detail in error.errors()])
 

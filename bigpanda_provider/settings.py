@@ -46,11 +46,19 @@ TOKENLESS = (
     "or `export BIGPANDA_API_TOKEN=...`. To try without BigPanda, run `python -m bigpanda_provider.sandbox` and set "
     "bigpanda:baseUrl to the address that it prints; any token will do there."
 )
-
 KEYLESS = (
     "there is no app key, which BigPanda's Changes API needs beside the token, so no event can be sent. Set one with "
     "`pulumi config set --secret bigpanda:appKey` or `export BIGPANDA_APP_KEY=...`."
 )
+PROVIDER_TOKENLESS = (
+    "this provider has no BigPanda token, so it can send no event. Set its apiToken or `export BIGPANDA_API_TOKEN=...`."
+)
+PROVIDER_KEYLESS = (
+    "this provider has no app key, which BigPanda's Changes API needs beside the token, so it can send no event. Set "
+    "its appKey or `export BIGPANDA_APP_KEY=...`."
+)
+MISSING = (TOKENLESS, KEYLESS, PROVIDER_TOKENLESS, PROVIDER_KEYLESS)
+"""What `Settings.missing` says: first what is missing, then what to do."""
 
 T = TypeVar("T")
 
@@ -90,7 +98,8 @@ class Setting(Generic[T]):
     Attributes:
         value: the value.
         source: which of the places it was found in.
-        name: what it is called there: `--api`, `bigpanda:baseUrl`, `BIGPANDA_BASE_URL`.
+        name: what it is called there: `--api`, `bigpanda:baseUrl`, `BIGPANDA_BASE_URL`; a default's is that of the
+            place where it would be set first.
     """
 
     value: T
@@ -159,6 +168,8 @@ class Settings:
         timeout_seconds: the time that one event may take, in seconds, retries and waits included.
         client_certificate: what the connection identifies itself with; its value is None where nothing is set. Whether
             its files can be used is for `certificate.check` to find out.
+        region: the BigPanda whose address is taken where none is set.
+        is_explicit: whether they are those of an explicit provider, which reads no stack config.
     """
 
     token: Setting[Token | None]
@@ -170,6 +181,8 @@ class Settings:
     delivery: Setting[Mode]
     timeout_seconds: Setting[float]
     client_certificate: Setting[ClientCertificate | None]
+    region: Setting[str]
+    is_explicit: bool = False
 
     @classmethod
     def resolve(
@@ -187,12 +200,12 @@ class Settings:
             environ: the environment, usually `os.environ`.
             explicit: what options say, by config key (`baseUrl`); None counts as not given.
             folder: what relative paths count from; the current folder, if None.
-            arguments: what an explicit provider is given, by config key.
+            arguments: what an explicit provider is given, by config key; None where this is no explicit provider.
 
         Raises:
             SettingError: a setting has a value that cannot be used; the sentence names it and where it comes from.
         """
-        find = _Finder(config, environ, explicit or {}, arguments or {})
+        find = _Finder(config, environ, explicit or {}, arguments)
         region = find("region", _region, "us")
         return cls(
             token=find("apiToken", partial(_token, key="apiToken"), None),
@@ -206,13 +219,17 @@ class Settings:
             client_certificate=find(
                 "clientCertificate", partial(_client_certificate, folder=folder or pathlib.Path()), None
             ),
+            region=region,
+            is_explicit=arguments is not None,
         )
 
     def missing(self, api: Api) -> str | None:
         """Why no event can be sent by that API: what has to be set first; None where nothing is missing."""
         if self.token.value is None:
-            return TOKENLESS
-        return KEYLESS if api is Api.CHANGES and self.app_key.value is None else None
+            return PROVIDER_TOKENLESS if self.is_explicit else TOKENLESS
+        if api is Api.CHANGES and self.app_key.value is None:
+            return PROVIDER_KEYLESS if self.is_explicit else KEYLESS
+        return None
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -225,13 +242,13 @@ class _Finder:
     config: Mapping[str, Any] = field(repr=False)
     environ: Mapping[str, str] = field(repr=False)
     explicit: Mapping[str, Any] = field(repr=False)
-    arguments: Mapping[str, Any] = field(repr=False)
+    arguments: Mapping[str, Any] | None = field(repr=False)
 
     def __call__(self, key: str, read: Callable[[Any], T], default: T) -> Setting[T]:
         in_config, in_environment = f"{NAMESPACE}:{key}", environment_name(key)
         places = (
             (Source.OPTION, OPTIONS.get(key, key), self.explicit.get(key)),
-            (Source.ARGUMENT, key, self.arguments.get(key)),
+            (Source.ARGUMENT, key, (self.arguments or {}).get(key)),
             (Source.CONFIG, in_config, self.config.get(in_config)),
             (Source.ENVIRONMENT, in_environment, self.environ.get(in_environment)),
         )
@@ -242,12 +259,12 @@ class _Finder:
                 return Setting(read(found), source, name)
             except ValueError as error:
                 raise SettingError(f"{_found_at(name, source)} {error}") from None
-        return Setting(default, Source.DEFAULT, in_config)
+        return Setting(default, Source.DEFAULT, in_config if self.arguments is None else key)
 
 
 def _found_at(name: str, source: Source) -> str:
-    """A setting's name and where that is; an option's name says that."""
-    return name if source is Source.OPTION else f"{name} ({source.value})"
+    """A setting's name and where that is; an option's name says that, and a default is nowhere yet."""
+    return name if source in (Source.OPTION, Source.DEFAULT) else f"{name} ({source.value})"
 
 
 def environment_name(key: str) -> str:

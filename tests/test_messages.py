@@ -53,6 +53,9 @@ there is no BigPanda token, so no event can be sent. Set one with `pulumi config
     bigpanda:baseUrl to the address that it prints; any token will do there.
 there is no app key, which BigPanda's Changes API needs beside the token, so no event can be sent. Set one with
     `pulumi config set --secret bigpanda:appKey` or `export BIGPANDA_APP_KEY=...`.
+this provider has no BigPanda token, so it can send no event. Set its apiToken or `export BIGPANDA_API_TOKEN=...`.
+this provider has no app key, which BigPanda's Changes API needs beside the token, so it can send no event. Set its
+    appKey or `export BIGPANDA_APP_KEY=...`.
 bigpanda:apiToken is stored in plain text; fix it with `pulumi config set --secret bigpanda:apiToken`
 unknown setting bigpanda:apitoken; did you mean bigpanda:apiToken?
 bigpanda:apiToken (stack config) is not text; set the token with `pulumi config set --secret bigpanda:apiToken`
@@ -154,6 +157,8 @@ https://api.bigpanda.io could not be reached (UnicodeError)
 the time limit has passed
 https://api.bigpanda.io answered 301, a redirect, which is not followed. Check bigpanda:baseUrl.
 https://api.bigpanda.io answered 401. Check the token: `pulumi config set --secret bigpanda:apiToken`.
+https://api.bigpanda.io answered 401. Check the token in BIGPANDA_API_TOKEN (environment).
+https://api.bigpanda.io answered 401. Check the token in apiToken (provider argument).
 https://api.bigpanda.io answered 403. Check the token's permissions.
 https://api.bigpanda.io answered 403: no access. BigPanda's Changes API takes a User API key, not the organization's
     token. Check bigpanda:apiToken, and that bigpanda:region is where the key is from.

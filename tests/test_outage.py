@@ -299,9 +299,9 @@ def test_a_rejected_event_with_secret_properties_is_told_without_them(
 @pytest.mark.parametrize(
     ("fault", "advice"),
     [
-        (faults.answer(401), "Check the token"),
+        (faults.answer(401), "Check the token in BIGPANDA_API_TOKEN (environment)"),
         (faults.answer(403), "Check the token's permissions"),
-        (faults.answer(404), "Check bigpanda:baseUrl"),
+        (faults.answer(404), "Check BIGPANDA_BASE_URL (environment)"),
         (faults.answer(307, Location="http://localhost:9/data"), "a redirect, which is not followed"),
     ],
 )
@@ -368,7 +368,7 @@ def test_errors_and_then_success(faulty_stack: MakeStack, faulty: FaultyBigPanda
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
-        (faults.answer(401), "answered 401. Check the token: `pulumi config set --secret bigpanda:apiToken`."),
+        (faults.answer(401), "answered 401. Check the token in BIGPANDA_API_TOKEN (environment)."),
         (faults.answer(503), "answered 503"),
         (faults.answer(400, b"bad"), "answered 400: bad"),
         (None, "could not be reached: Connection refused"),

@@ -21,6 +21,7 @@ import urllib3
 from ..dataclass import dataclass
 from ..errors import DeliveryError, RefusedError, RejectedError, UnavailableError
 from ..settings import DEFAULT_TIMEOUT_SECONDS, ClientCertificate, Token
+from .advice import Advice
 from .masking import masked
 from .text import one_line
 from .transport import BODY_LIMIT_BYTES, READ_LIMIT_BYTES, Transport, Try
@@ -70,6 +71,7 @@ class BigPandaClient:
         app_key: the app key, which the Changes API takes beside it.
         timeout_seconds: the time one event may take, in seconds, with everything it takes.
         certificate: what the connections identify themselves with.
+        advice: what its errors say to do.
 
     Any 2xx answer is success, whatever its body: which one BigPanda gives is not documented. Redirects are not
     followed, so that the token goes to no other host.
@@ -82,12 +84,13 @@ class BigPandaClient:
         timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
         certificate: ClientCertificate | None = None,
         app_key: Token | None = None,
+        advice: Advice | None = None,
     ) -> None:
         self.base_url = base_url
         self.timeout_seconds = timeout_seconds
         self._secrets = [one.reveal() for one in (token, app_key) if one is not None]
         files = None if certificate is None else certificate.files
-        self._advice = _ADVICE if app_key is None else _ADVICE_CHANGES
+        self.advice = Advice() if advice is None else advice
         self._transport = Transport(base_url, _Bearer(token, app_key), USER_AGENT, files)
 
     def __repr__(self) -> str:
@@ -111,7 +114,7 @@ class BigPandaClient:
 
         def once(try_s: float) -> tuple[Try, DeliveryError | None]:
             tried = self._transport.post(self.base_url + post.path, body, min(try_s, self.timeout_seconds / TRIES))
-            return tried, self._error(tried, limit_s, secret, self._advice)
+            return tried, self._error(tried, limit_s, secret, self.advice.on_post)
 
         self._until_settled(once, limit_s)
 
@@ -131,14 +134,15 @@ class BigPandaClient:
 
         def once(try_s: float) -> tuple[Try, DeliveryError | None]:
             tried = self._transport.get(url, try_s)
-            error = self._error(tried, limit_s, secret=False, advice=_ADVICE_READ)
+            error = self._error(tried, limit_s, secret=False, advice=self.advice.on_read)
             return tried, error or self._incomplete(tried, limit_s)
 
         tried = self._until_settled(once, limit_s)
         try:
             return Page(json.loads(tried.body), _cursor(tried.link))
         except (ValueError, RecursionError):
-            raise RefusedError(f"{self.base_url} answered {tried.status}, but not in JSON. {_ADVICE_ADDRESS}") from None
+            told = f"{self.base_url} answered {tried.status}, but not in JSON"
+            raise RefusedError(f"{told}. {self.advice.on_address}") from None
 
     def _until_settled(self, once: Callable[[float], tuple[Try, DeliveryError | None]], limit_s: float) -> Try:
         """Try until that is settled or the time is up.
@@ -178,25 +182,24 @@ class BigPandaClient:
             return UnavailableError(f"{self.base_url} did not complete its answer within {limit_s:.3g} s")
         return UnavailableError(f"{self.base_url} did not complete its answer ({type(tried.failure).__name__})")
 
-    def _error(self, tried: Try, limit_s: float, secret: bool, advice: Mapping[int, str]) -> DeliveryError | None:
+    def _error(self, tried: Try, limit_s: float, secret: bool, advice: Callable[[int], str]) -> DeliveryError | None:
         """What went wrong with a try; None where the event got through."""
         missing = next((told for told in WITHOUT_CERTIFICATE if told.encode() in tried.body), None)
         if tried.status == 400 and missing is not None:
-            return RefusedError(f"{self.base_url} answered 400: {missing}. {_ADVICE_CERTIFICATE}")
+            return RefusedError(f"{self.base_url} answered 400: {missing}. {self.advice.on_certificate}")
         if tried.status is not None:
             return self._outcome(tried.status, b"" if secret else tried.body, advice)
         if tried.failure is None or _timed_out(tried.failure):
             return UnavailableError(f"{self.base_url} did not answer within {limit_s:.3g} s")
         if _certificate_alert(tried.failure):
-            return RefusedError(
-                f"{self.base_url} did not accept the client certificate: {_cause(tried.failure)}. {_ADVICE_CERTIFICATE}"
-            )
+            told = f"{self.base_url} did not accept the client certificate: {_cause(tried.failure)}"
+            return RefusedError(f"{told}. {self.advice.on_certificate}")
         if isinstance(tried.failure, (requests.RequestException, urllib3.exceptions.HTTPError, OSError)):
             return UnavailableError(f"{self.base_url} could not be reached: {_cause(tried.failure)}")
         # no text: it could hold anything
         return UnavailableError(f"{self.base_url} could not be reached ({type(tried.failure).__name__})")
 
-    def _outcome(self, status: int, text: bytes, advice: Mapping[int, str]) -> DeliveryError | None:
+    def _outcome(self, status: int, text: bytes, advice: Callable[[int], str]) -> DeliveryError | None:
         """What an answer means; BigPanda's own text is shown, without the token should it stand there."""
         if 200 <= status < 300:
             return None
@@ -204,29 +207,12 @@ class BigPandaClient:
         told = f"{status}" + (f": {said}" if said else "")
         answer = f"{self.base_url} answered {told}"
         if 300 <= status < 400:
-            return RefusedError(f"{answer}, a redirect, which is not followed. {_ADVICE_ADDRESS}")
+            return RefusedError(f"{answer}, a redirect, which is not followed. {self.advice.on_address}")
         if status in REJECTED:
             return RejectedError(answer, told)
         if status in RETRIED or status >= 500:
             return UnavailableError(answer, too_many=status == TOO_MANY)
-        return RefusedError(f"{answer}. {advice.get(status, _ADVICE_ADDRESS)}")
-
-
-_ADVICE_ADDRESS = "Check bigpanda:baseUrl."
-_ADVICE_CERTIFICATE = "Check bigpanda:clientCertificate."
-_ADVICE = {
-    401: "Check the token: `pulumi config set --secret bigpanda:apiToken`.",
-    403: "Check the token's permissions.",
-    410: "Check bigpanda:baseUrl, and bigpanda:appKey for the Changes API.",
-}
-
-_USER_KEY = (
-    "BigPanda's Changes API takes a User API key, not the organization's token. Check bigpanda:apiToken, and that "
-    "bigpanda:region is where the key is from."
-)
-_ADVICE_READ = {401: _USER_KEY, 403: _USER_KEY}
-_BOTH_KEYS = "BigPanda's Changes API takes a User API key, and the app key in bigpanda:appKey."
-_ADVICE_CHANGES = {**_ADVICE, **{status: f"{_ADVICE[status]} {_BOTH_KEYS}" for status in (401, 403)}}
+        return RefusedError(f"{answer}. {advice(status)}")
 
 
 class _Bearer(requests.auth.AuthBase):

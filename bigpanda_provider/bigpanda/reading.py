@@ -71,7 +71,7 @@ def _changes_in(client: BigPandaClient, content: Any) -> list[Mapping[str, Any]]
         lists = [value for value in content.values() if isinstance(value, list)]
     full = [found for found in lists if any(isinstance(one, Mapping) for one in found)]
     if len(full) > 1 or not lists:
-        raise RefusedError(f"{client.base_url} answered without a list of changes. Check bigpanda:baseUrl.")
+        raise RefusedError(f"{client.base_url} answered without a list of changes. {client.advice.on_address}")
     return [one for one in (full or lists)[0] if isinstance(one, Mapping)]
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from ..bigpanda.text import one_line
 from ..errors import DeliveryError, RejectedError, UnavailableError
-from ..settings import KEYLESS, TOKENLESS
+from ..settings import MISSING
 from ..state import Api, DeliveryStatus
 from .attempt import End
 from .outbox import Outbox
@@ -179,7 +179,7 @@ def why_not_sent(error: DeliveryError) -> str:
 def short(told: str) -> str:
     """What went wrong, in one line: without what to do about it where that is told elsewhere."""
     text = one_line(told)
-    if text in (TOKENLESS, KEYLESS):  # what to do about that is told where somebody can do it
+    if text in MISSING:  # what to do about that is told where somebody can do it
         text = text[: text.index(". ")]
     if len(text) > WHY_LIMIT and ". " in text[:WHY_LIMIT]:
         text = text[: text.rindex(". ", 0, WHY_LIMIT)]

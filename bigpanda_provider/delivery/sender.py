@@ -210,6 +210,7 @@ class Sender:
         """The client. What it loads takes a while, and a preview or an update with nothing to send never needs it."""
         with self._lock:
             if route.client is None:
+                from ..bigpanda.advice import Advice
                 from ..bigpanda.client import BigPandaClient
 
                 token = self._settings.token.value
@@ -220,6 +221,7 @@ class Sender:
                     self._timeout_s,
                     self._settings.client_certificate.value,
                     self._settings.app_key.value if api is Api.CHANGES else None,
+                    Advice.of(self._settings, api),
                 )
             return route.client
 

@@ -23,9 +23,11 @@ def is_default(urn: str) -> bool:
     return re.fullmatch("default(_.*)?", urn.rpartition("::")[2]) is not None
 
 
-def as_config(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings by their keys in the stack's config."""
-    return {f"{NAMESPACE}:{key}": value for key, value in given.items()}
+def places(given: Mapping[str, Any], *, explicit: bool) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """What of the settings is the stack's config, and what an explicit provider's arguments."""
+    if explicit:
+        return {}, dict(given)
+    return {f"{NAMESPACE}:{key}": value for key, value in given.items()}, None
 
 
 def checked(urn: str, news: Values) -> tuple[Values, list[Problem]]:
@@ -51,7 +53,7 @@ def _unknown(given: Mapping[str, Any]) -> Iterator[Problem]:
 
 def _wrong(given: Mapping[str, Any], *, explicit: bool) -> Iterator[str]:
     folder = certificate.project_folder(pathlib.Path.cwd())
-    config, arguments = ({}, given) if explicit else (as_config(given), {})
+    config, arguments = places(given, explicit=explicit)
     try:
         certificate.check(Settings.resolve(config, os.environ, folder=folder, arguments=arguments))
     except SettingError as error:

@@ -146,11 +146,11 @@ class BigPandaProvider(Provider):
         from ..provider.lifecycle import Completions, Deployments
         from ..provider.service import Service
         from .completions import CompletionFront
-        from .configuration import as_config
+        from .configuration import places
         from .deployments import DeploymentFront
 
         given = {name: value for name, value in plain_map(args).items() if name in KEYS}
-        config, arguments = ({}, given) if self._explicit else (as_config(given), {})
+        config, arguments = places(given, explicit=self._explicit)
         self._service = Service(config, arguments, state.PLUGIN_DEPLOYMENT_TYPE)
         self._fronts = {
             state.PLUGIN_DEPLOYMENT_TYPE: DeploymentFront(Deployments(self._service)),

@@ -38,7 +38,7 @@ class Service:
 
     Args:
         config: the stack's config, keys with their namespace.
-        arguments: what an explicit provider is given, by config key.
+        arguments: what an explicit provider is given, by config key; None where this is no explicit provider.
         kind: the type of its Deployments.
 
     Attributes:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests import faults
 from tests.engine import TOKEN, Stack
+from tests.faults import FaultyBigPanda
 from tests.servers import Recorder, Sandbox
 
 from .program import Resources, completion, declare, deployment
@@ -55,6 +57,16 @@ def test_a_completion_with_another_provider(yaml: MakeYaml, bigpanda: Sandbox) -
     assert not run.ok
     assert "comes from a Deployment with another provider; give both the same provider" in run.output
     assert bigpanda.story() == ["start 1", "failure 1"]
+
+
+def test_a_token_that_bigpanda_does_not_accept(yaml: MakeYaml, faulty: FaultyBigPanda) -> None:
+    """An explicit provider is told of its own arguments, since it reads no stack config."""
+    faulty.fault = faults.answer(401)
+    one = provider(apiToken="wrong", baseUrl=faulty.address)
+    run = yaml({"one": one, "shop": by("one", deployment()), "done": by("one", completion(after="shop"))}).up()
+    assert run.ok, run.output
+    assert "answered 401. Check the token in apiToken (provider argument); events are queued" in run.output
+    assert "pulumi config set" not in run.output
 
 
 def test_stack_config_wins_over_the_environment(yaml: MakeYaml, bigpanda: Sandbox, recorder: Recorder) -> None:

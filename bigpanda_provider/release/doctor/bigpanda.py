@@ -9,6 +9,7 @@ from typing import Any
 import requests
 
 from ...bigpanda import reading
+from ...bigpanda.advice import Advice
 from ...bigpanda.client import BigPandaClient
 from ...bigpanda.masking import masked
 from ...errors import BigPandaError, DeliveryError, RefusedError
@@ -87,7 +88,8 @@ def _where(settings: Settings) -> str:
 def _reads(settings: Settings, token: Token) -> Check:
     """Whether BigPanda lets the token read changes; no event is sent."""
     address, where = settings.base_url.value, _where(settings)
-    client = BigPandaClient(address, token, LIMIT_S, settings.client_certificate.value)
+    certificate, advice = settings.client_certificate.value, Advice.of(settings, Api.CHANGES)
+    client = BigPandaClient(address, token, LIMIT_S, certificate, advice=advice)
     try:
         reading.check(client, time.time(), LIMIT_S)
     except RefusedError as error:

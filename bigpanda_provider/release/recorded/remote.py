@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...bigpanda import reading
+from ...bigpanda.advice import Advice
 from ...bigpanda.changes import IN_PROGRESS, identifier
 from ...bigpanda.client import BigPandaClient
 from ...bigpanda.events import MILLISECONDS_FROM, StartEvent
@@ -102,8 +103,9 @@ class Reader:
             raise ReleaseError(UNASKED)
         self._outbox, self._secrets = outbox, settings.secrets
         self.address = settings.base_url.value
-        certificate = settings.client_certificate.value
-        self._client = BigPandaClient(self.address, token, settings.timeout_seconds.value, certificate)
+        certificate, advice = settings.client_certificate.value, Advice.of(settings, Api.CHANGES)
+        limit_s = settings.timeout_seconds.value
+        self._client = BigPandaClient(self.address, token, limit_s, certificate, advice=advice)
 
     def in_progress(self, days: int = DAYS) -> list[Remote]:
         """What started within so many days and is in progress, the oldest first.

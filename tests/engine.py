@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import functools
 import hashlib
+import importlib.util
 import json
 import os
 import pathlib
@@ -127,6 +128,16 @@ class Running:
         return self._stack.processes(part.encode())
 
 
+def write_program(folder: pathlib.Path, text: str) -> None:
+    """Write a project's program, so that the next command runs it.
+
+    Python goes by size and second of what it has compiled, and an update may be over within the second.
+    """
+    program = folder / "__main__.py"
+    program.write_text(text)
+    pathlib.Path(importlib.util.cache_from_source(str(program))).unlink(missing_ok=True)
+
+
 def wait_until(what: Callable[[], object], limit_s: float = LIMIT_S) -> None:
     """Wait until it is so. The limit is there for what will never be so: no busy machine is to come near it."""
     deadline = time.monotonic() + limit_s
@@ -196,7 +207,7 @@ class Stack:
 
     def program(self, text: str) -> Stack:
         """Write the program; imports and `config` are there already."""
-        (self.folder / "__main__.py").write_text(HEADER + textwrap.dedent(text))
+        write_program(self.folder, HEADER + textwrap.dedent(text))
         return self
 
     def config(self, **values: object) -> Stack:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .engine import Stack
+from .engine import Stack, write_program
 from .servers import Sandbox
 
 MakeStack = Callable[[str], Stack]
@@ -52,8 +52,8 @@ def test_a_failed_attempt_is_found_beside_a_reference(stack: MakeStack, bigpanda
         GROUP.replace("OUTPUTS", '{"r": self}').replace('Group("group")', 'Group("group"); Thing("t", fail=FAIL)')
     )
     text = (made.folder / "__main__.py").read_text()
-    (made.folder / "__main__.py").write_text(text.replace("FAIL", "'no room'"))
+    write_program(made.folder, text.replace("FAIL", "'no room'"))
     assert not made.up().ok
-    (made.folder / "__main__.py").write_text(text.replace("FAIL", "None"))
+    write_program(made.folder, text.replace("FAIL", "None"))
     assert made.elsewhere().up().ok
     assert bigpanda.story() == ["start 1", "failure 1", "failure 1", "start 1", "success 1"]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from . import warm
+from .engine import write_program
 
 PROGRAM = """
 import atexit, sys, threading, time
@@ -41,6 +42,15 @@ def ran(python: str, folder: pathlib.Path) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
     )
+
+
+def test_a_program_that_is_written_anew_is_run(warm_python: str, tmp_path: pathlib.Path) -> None:
+    """Within the second, too, and with as many characters: what was compiled of the one before is not taken for it."""
+    (tmp_path / "pulumi-language-python-exec").write_text(f"import runpy\nrunpy.run_path({str(tmp_path)!r})\n")
+    for text in ("print('one')", "print('two')", "print('six')"):
+        write_program(tmp_path, text)
+        assert ran(warm_python, tmp_path).stdout == f"{text[7:10]}\n"
+    assert list(tmp_path.glob("__pycache__/__main__.*.pyc"))
 
 
 @pytest.mark.parametrize("end", ENDS)

@@ -18,7 +18,7 @@ from bigpanda_provider.release.file.releases import load as load_chosen
 from bigpanda_provider.release.file.variables import Variables
 from bigpanda_provider.release.order import backwards, in_order
 from bigpanda_provider.release.release import Release as Asked
-from tests.engine import HEADER, Stack
+from tests.engine import HEADER, Stack, write_program
 from tests.servers import Sandbox
 
 from .command import Release, without_times
@@ -326,7 +326,7 @@ def project(stack: Stack, name: str, program: str) -> None:
         folder.mkdir()
         (folder / "Pulumi.yaml").write_text(f"name: {name}\nruntime: python\n")
         stack.pulumi("stack", "init", "dev", "--cwd", str(folder))
-    (folder / "__main__.py").write_text(HEADER.replace('"test"', f'"{name}"') + program)
+    write_program(folder, HEADER.replace('"test"', f'"{name}"') + program)
 
 
 def test_a_whole_plan_is_previewed_in_order(fleet: Release, bigpanda: Sandbox) -> None:

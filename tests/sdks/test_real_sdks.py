@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine import Stack
+from tests.engine import Stack, write_program
 from tests.servers import Sandbox
 
 from .stand_in import stand_in
@@ -51,7 +51,7 @@ class Cloud:
 
     def program(self, *, recorded: bool) -> Stack:
         """With the package, or without."""
-        (self.stack.folder / "__main__.py").write_text(RECORDED * recorded + self.text)
+        write_program(self.stack.folder, RECORDED * recorded + self.text)
         return self.stack
 
     def done(self) -> list[dict[str, Any]]:

@@ -19,10 +19,12 @@ from .postgres import Database, PostgreSQL, running
 
 
 @pytest.fixture(autouse=True, scope="session")
-def quick_engine() -> Iterator[None]:
+def quick_engine() -> Iterator[dict[str, str]]:
     """What the engine starts is forked from a warm Python, and no key is made from a passphrase: both take long."""
-    with warm.running() as python, vault.running() as keys, engine.quick({**python, **keys, "GOGC": "off"}):
-        yield
+    with warm.running() as python, vault.running() as keys:
+        environment = {**python, **keys, "GOGC": "off"}
+        with engine.quick(environment):
+            yield environment
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.servers import Sandbox
 
 from .test_examples import needs_sdks, project, repository
 
-pytestmark = needs_sdks
+pytestmark = [needs_sdks, pytest.mark.usefixtures("without_previews")]
 PYTHON = [block for block in documents.blocks(*documents.ALL) if block.language == "python" and "import " in block.text]
 UNIT_TESTS = [block for block in PYTHON if "set_mocks" in block.text]
 PROGRAMS = [block for block in PYTHON if block not in UNIT_TESTS]

@@ -68,6 +68,7 @@ def repository(folder: pathlib.Path) -> None:
 
 
 @needs_sdks
+@pytest.mark.usefixtures("without_previews")
 @pytest.mark.parametrize("name", EXPECTED)
 def test_an_example_runs_and_is_recorded(tmp_path: pathlib.Path, bigpanda: Sandbox, name: str) -> None:
     """Preview, update, nothing to do, destroy: each component is recorded once, with its hosts."""

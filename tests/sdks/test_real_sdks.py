@@ -20,9 +20,10 @@ from .stand_in import stand_in
 HERE = pathlib.Path(__file__).parent
 PACKAGES = ("aws", "kubernetes", "docker", "hcloud", "command", "random")
 MISSING = [name for name in PACKAGES if importlib.util.find_spec(f"pulumi_{name}") is None]
-pytestmark = pytest.mark.skipif(
-    bool(MISSING), reason=f"NOT TESTED: no SDK of {', '.join(MISSING)}; run `make sdks` first"
-)
+pytestmark = [
+    pytest.mark.skipif(bool(MISSING), reason=f"NOT TESTED: no SDK of {', '.join(MISSING)}; run `make sdks` first"),
+    pytest.mark.usefixtures("without_previews"),
+]
 
 RECORDED = 'import bigpanda_provider\nbigpanda_provider.record_program(version="1")\n'
 PROGRAMS = {
@@ -95,7 +96,7 @@ def test_a_real_program(tmp_path: pathlib.Path, bigpanda: Sandbox, program: str)
     assert again.ok, again.output
     assert made.refresh("--expect-no-changes").ok
     assert len(bigpanda.events()) == 2
-    run = made.config(size="other").up()
+    run = made.config(size="other").up(skip_preview=False)
     assert run.ok, run.output
     assert [event["body"]["hosts"] for event in bigpanda.events()[2:]] == [CHANGED[program]] * 2
     assert made.destroy().ok

@@ -25,15 +25,19 @@ HOST_PYTHON = "LANGUAGE_HOST_PYTHON"
 
 
 @contextlib.contextmanager
-def running() -> Iterator[dict[str, str]]:
-    """Keep a warm Python; yields the environment by which the engine uses it."""
+def running(*also: str) -> Iterator[dict[str, str]]:
+    """Keep a warm Python; yields the environment by which the engine uses it.
+
+    Args:
+        also: what else it has imported, as `pkgutil.resolve_name` takes it.
+    """
     with tempfile.TemporaryDirectory(prefix="warm-") as folder:
         client = pathlib.Path(folder, "python")
         client.write_text(f"#!{sys.executable} -IS\n{CLIENT.read_text()}")
         client.chmod(0o755)
         address = client.with_name("socket")
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        command = [sys.executable, str(SERVER), str(address)]
+        command = [sys.executable, str(SERVER), str(address), *also]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as server:
             assert server.stdin is not None
             assert server.stdout is not None

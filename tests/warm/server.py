@@ -1,6 +1,6 @@
 """Forks the processes of a warm Python: imports what they need, then waits until standard input ends.
 
-Its argument is the path of the socket at which it is asked.
+Its first argument is the path of the socket at which it is asked; others name what it imports too.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 import atexit
 import contextlib
 import gc
-import importlib
 import io
 import marshal
 import os
 import pathlib
+import pkgutil
 import runpy
 import selectors
 import signal
@@ -223,8 +223,8 @@ def _parent(client: int) -> int:
 
 
 if __name__ == "__main__":
-    for name in WARM:
-        importlib.import_module(name)
+    for name in (*WARM, *sys.argv[2:]):
+        pkgutil.resolve_name(name)
     gc.freeze()
     server = Server(sys.argv[1])
     sys.stdout.write("warm\n")

@@ -11,6 +11,8 @@ from . import states
 from .engine import Stack
 from .servers import Sandbox
 
+pytestmark = pytest.mark.usefixtures("without_previews")
+
 ALL = sorted(states.FOLDER.glob("*/*.json"))
 NEXT_UPDATE = {
     "succeeded": [],

@@ -169,7 +169,7 @@ class Settings:
         client_certificate: what the connection identifies itself with; its value is None where nothing is set. Whether
             its files can be used is for `certificate.check` to find out.
         region: the BigPanda whose address is taken where none is set.
-        is_explicit: whether they are those of an explicit provider, which reads no stack config.
+        of_explicit_provider: whether they are those of an explicit provider, which reads no stack config.
     """
 
     token: Setting[Token | None]
@@ -182,7 +182,7 @@ class Settings:
     timeout_seconds: Setting[float]
     client_certificate: Setting[ClientCertificate | None]
     region: Setting[str]
-    is_explicit: bool = False
+    of_explicit_provider: bool = False
 
     @classmethod
     def resolve(
@@ -220,15 +220,15 @@ class Settings:
                 "clientCertificate", partial(_client_certificate, folder=folder or pathlib.Path()), None
             ),
             region=region,
-            is_explicit=arguments is not None,
+            of_explicit_provider=arguments is not None,
         )
 
     def missing(self, api: Api) -> str | None:
         """Why no event can be sent by that API: what has to be set first; None where nothing is missing."""
         if self.token.value is None:
-            return PROVIDER_TOKENLESS if self.is_explicit else TOKENLESS
+            return PROVIDER_TOKENLESS if self.of_explicit_provider else TOKENLESS
         if api is Api.CHANGES and self.app_key.value is None:
-            return PROVIDER_KEYLESS if self.is_explicit else KEYLESS
+            return PROVIDER_KEYLESS if self.of_explicit_provider else KEYLESS
         return None
 
     @property

@@ -6,6 +6,8 @@ from ..dataclass import dataclass
 from ..settings import Settings, Source
 from ..state import Api
 
+UNAUTHORIZED, FORBIDDEN, GONE = 401, 403, 410
+
 
 @dataclass(frozen=True)
 class Advice:
@@ -76,6 +78,3 @@ class Advice:
         if self.api is not Api.CHANGES:
             return told
         return f"{told} BigPanda's Changes API takes a User API key, and the app key in {self.app_key}."
-
-
-UNAUTHORIZED, FORBIDDEN, GONE = 401, 403, 410

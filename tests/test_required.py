@@ -63,8 +63,8 @@ def goes_on(made: Stack, bigpanda: Sandbox, failed: list[str]) -> None:
     ("then", "sentence", "story"),
     [
         ([faults.answer(400, b"seen")], "answered 400: seen", ["start 1", "failure 1"]),
-        ([faults.answer(401)], "Check the token", ["start 1", "start 1", "failure 1"]),
-        ([faults.answer(404)], "Check bigpanda:baseUrl", ["start 1", "start 1", "failure 1"]),
+        ([faults.answer(401)], "Check the token in BIGPANDA_API_TOKEN", ["start 1", "start 1", "failure 1"]),
+        ([faults.answer(404)], "Check BIGPANDA_BASE_URL (environment)", ["start 1", "start 1", "failure 1"]),
         ([faults.answer(503, Retry_After="60")], "answered 503", ["start 1", "start 1", "failure 1"]),
     ],
     ids=["rejected", "token", "address", "busy"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -28,7 +29,7 @@ They are named by a class each: an SDK reads a module when something of it is as
 @pytest.fixture(scope="session")
 def python_with_sdks() -> Iterator[dict[str, str]]:
     """A warm Python that has imported the SDKs that are installed."""
-    with warm.running(*(name for name in SDKS if importlib.util.find_spec(name.partition(".")[0]))) as python:
+    with warm.running(*(name for name in SDKS if importlib.util.find_spec(re.split("[.:]", name)[0]))) as python:
         yield python
 
 

@@ -17,7 +17,8 @@ from tests import documents
 from tests.engine import LIMIT_S, Stack, recorded_by
 from tests.servers import Sandbox
 
-from .test_examples import needs_sdks, project, repository
+from .test_examples import project, repository
+from .test_real_sdks import needs_sdks
 
 pytestmark = [needs_sdks, pytest.mark.usefixtures("without_previews")]
 PYTHON = [block for block in documents.blocks(*documents.ALL) if block.language == "python" and "import " in block.text]

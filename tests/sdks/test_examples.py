@@ -19,12 +19,9 @@ from tests.release.test_yaml import SCHEMA
 from tests.servers import Sandbox
 
 from .stand_in import stand_in
-from .test_real_sdks import MISSING, PACKAGES
+from .test_real_sdks import PACKAGES, needs_sdks
 
 EXAMPLES = ROOT / "examples"
-needs_sdks = pytest.mark.skipif(
-    bool(MISSING), reason=f"NOT TESTED: no SDK of {', '.join(MISSING)}; run `make sdks` first"
-)
 CONFIG = {
     "version": "2.4.1",
     "ami": "ami-1",

@@ -20,10 +20,10 @@ from .stand_in import stand_in
 HERE = pathlib.Path(__file__).parent
 PACKAGES = ("aws", "kubernetes", "docker", "hcloud", "command", "random")
 MISSING = [name for name in PACKAGES if importlib.util.find_spec(f"pulumi_{name}") is None]
-pytestmark = [
-    pytest.mark.skipif(bool(MISSING), reason=f"NOT TESTED: no SDK of {', '.join(MISSING)}; run `make sdks` first"),
-    pytest.mark.usefixtures("without_previews"),
-]
+needs_sdks = pytest.mark.skipif(
+    bool(MISSING), reason=f"NOT TESTED: no SDK of {', '.join(MISSING)}; run `make sdks` first"
+)
+pytestmark = [needs_sdks, pytest.mark.usefixtures("without_previews")]
 
 RECORDED = 'import bigpanda_provider\nbigpanda_provider.record_program(version="1")\n'
 PROGRAMS = {

@@ -1,4 +1,4 @@
-"""What to do about an answer of BigPanda's: each setting by its name, and where it was found."""
+"""What to check after an answer of BigPanda's: each setting by its name, and where it was found."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ def settings(**given: Any) -> Settings:
     ],
 )
 def test_a_token_that_is_not_accepted(given: dict[str, Any], told: str) -> None:
-    """It is to be set where it was found."""
-    assert Advice.of(settings(**given), Api.DEPLOYMENTS).on_post(401) == told
+    """The error names the place where the token was found."""
+    assert Advice(settings(**given), Api.DEPLOYMENTS).on_post(401) == told
 
 
 def test_what_is_not_set_has_the_name_that_sets_it() -> None:
     """In the stack's config, or of an explicit provider, which reads none, its argument."""
-    of_stack = Advice.of(settings(), Api.DEPLOYMENTS)
+    of_stack = Advice(settings(), Api.DEPLOYMENTS)
     assert of_stack.on_post(410) == "Check bigpanda:baseUrl, and bigpanda:appKey for the Changes API."
-    of_provider = Advice.of(settings(config={}, arguments={"apiToken": "t"}), Api.DEPLOYMENTS)
+    of_provider = Advice(settings(config={}, arguments={"apiToken": "t"}), Api.DEPLOYMENTS)
     assert of_provider.on_post(410) == "Check baseUrl, and appKey for the Changes API."
 
 
 def test_the_changes_api_takes_two_keys() -> None:
-    """Both are named, where BigPanda does not accept one of them; an address that is wrong has no keys to be told."""
-    changes = Advice.of(settings(environ={"BIGPANDA_APP_KEY": "k"}), Api.CHANGES)
+    """Errors about keys name both; errors about the address name neither."""
+    changes = Advice(settings(environ={"BIGPANDA_APP_KEY": "k"}), Api.CHANGES)
     keys = "BigPanda's Changes API takes a User API key, and the app key in BIGPANDA_APP_KEY (environment)."
     assert changes.on_post(403) == f"Check the token's permissions. {keys}"
     assert changes.on_post(404) == changes.on_read(404) == changes.on_address == "Check bigpanda:baseUrl."

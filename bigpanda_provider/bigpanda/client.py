@@ -20,7 +20,7 @@ import urllib3
 
 from ..dataclass import dataclass
 from ..errors import DeliveryError, RefusedError, RejectedError, UnavailableError
-from ..settings import DEFAULT_TIMEOUT_SECONDS, ClientCertificate, Token
+from ..settings import DEFAULT_TIMEOUT_SECONDS, ClientCertificate, Settings, Token
 from .advice import Advice
 from .masking import masked
 from .text import one_line
@@ -71,7 +71,7 @@ class BigPandaClient:
         app_key: the app key, which the Changes API takes beside it.
         timeout_seconds: the time one event may take, in seconds, with everything it takes.
         certificate: what the connections identify themselves with.
-        advice: what its errors say to do.
+        advice: what its errors say to check; of default settings, if None.
 
     Any 2xx answer is success, whatever its body: which one BigPanda gives is not documented. Redirects are not
     followed, so that the token goes to no other host.
@@ -90,7 +90,7 @@ class BigPandaClient:
         self.timeout_seconds = timeout_seconds
         self._secrets = [one.reveal() for one in (token, app_key) if one is not None]
         files = None if certificate is None else certificate.files
-        self.advice = Advice() if advice is None else advice
+        self.advice = Advice(Settings.resolve({}, {})) if advice is None else advice
         self._transport = Transport(base_url, _Bearer(token, app_key), USER_AGENT, files)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""What else waits: of other Deployments of an update's stack, of those that it has no longer, and of all on a flush."""
+"""Sends what waits besides an update's own events: of its stack's other Deployments, and of all of them on a flush."""
 
 from __future__ import annotations
 
@@ -28,15 +28,17 @@ class Backlog:
         sender: gets one event through.
         queue: sends what waits of a Deployment.
         takeover: looks after what earlier processes have left.
+        address: BigPanda's base URL.
     """
 
-    def __init__(self, outbox: Outbox, sender: Sender, queue: Queue, takeover: Takeover) -> None:
+    def __init__(self, outbox: Outbox, sender: Sender, queue: Queue, takeover: Takeover, address: str) -> None:
         self._outbox, self._sender, self._queue, self._takeover = outbox, sender, queue, takeover
+        self._address = address
         self._sending = threading.Lock()
         self._lock = threading.Lock()  # of what follows
         self._stacks: set[str] = set()
 
-    def send_of(self, stack: str, address: str) -> None:
+    def send_rest(self, stack: str) -> None:
         """Send what else waits of a stack, oldest first, now that BigPanda answers.
 
         What other processes left is taken over once. What state holds is left to the run that finds it there, and what
@@ -44,7 +46,6 @@ class Backlog:
 
         Args:
             stack: the stack's full name.
-            address: BigPanda's base URL.
         """
         if self._sender.waits(self._sender.api) or not self._sending.acquire(blocking=False):
             return
@@ -54,7 +55,7 @@ class Backlog:
                 self._stacks.add(stack)
             if is_first:
                 now = self._outbox.now()
-                found = self._takeover.in_outbox_alone(stack, address)
+                found = self._takeover.in_outbox_alone(stack, self._address)
                 self._outbox.take(r for r in found if r.is_free(now) and not r.attempt.is_open)
             busy = self._queue.busy()
             failed: set[Api] = set()
@@ -66,13 +67,12 @@ class Backlog:
         finally:
             self._sending.release()
 
-    def end_orphans(self, address: str, seen: Collection[Place], deadline: float) -> None:
+    def end_orphans(self, seen: Collection[Place], deadline: float) -> None:
         """End what killed updates left open of Deployments that are not in the program any more.
 
         Those that are in it have seen to theirs by now, and know from state how these ended.
 
         Args:
-            address: BigPanda's base URL.
             seen: the Deployments that are in the program.
             deadline: until when, as `time.monotonic()` tells it.
         """
@@ -80,7 +80,7 @@ class Backlog:
             stacks = set(self._stacks)
         now = self._outbox.now()
         for stack in stacks:
-            found = self._takeover.in_outbox_alone(stack, address)
+            found = self._takeover.in_outbox_alone(stack, self._address)
             gone = [record for record in found if record.place not in seen and record.is_orphaned(now)]
             last_seen = {record.id: record.last_seen for record in gone}
             for record in self._outbox.take(record for record in gone if record.may_be_ended):
@@ -124,7 +124,7 @@ class Backlog:
 
 
 def _is_outage(error: DeliveryError | None) -> bool:
-    """Whether the API takes no later event either; that one is rejected says nothing about the others."""
+    """Whether later events of the API would fail too; a rejection concerns its own event alone."""
     return error is not None and not isinstance(error, RejectedError)
 
 

@@ -1,7 +1,7 @@
 """Brings the events of attempts to BigPanda: each attempt's start before its end, and those of one Deployment in order.
 
 What others ask of it stands here: the providers, the guard and the release runner. `queue.py` sends what waits of
-a Deployment in its order, `takeover.py` looks after what earlier processes left, and `backlog.py` is what else waits.
+a Deployment in its order, `takeover.py` looks after what earlier processes left, and `backlog.py` sends the rest.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Delivery:
         self.sender = Sender(settings, warn) if sender is None else sender
         self._takeover = Takeover(outbox)
         self._queue = Queue(outbox, self.sender, self._takeover)
-        self.backlog = Backlog(outbox, self.sender, self._queue, self._takeover)
+        self.backlog = Backlog(outbox, self.sender, self._queue, self._takeover, self.address)
         self._lock = threading.Lock()  # of what follows
         self._seen: set[Place] = set()
         self._returned: set[str] = set()
@@ -129,7 +129,7 @@ class Delivery:
         if self.mode is Mode.REQUIRED and error is not None:
             self._give_up(attempt.id, place)
             raise error
-        self.backlog.send_of(stack, self.address)
+        self.backlog.send_rest(stack)
         return self.outbox.updated(attempt), self._returning(attempt.id, earlier)
 
     def resend(
@@ -146,7 +146,7 @@ class Delivery:
         error = self._queue.send(place)
         if self.mode is Mode.REQUIRED and error is not None:
             raise error
-        self.backlog.send_of(stack, self.address)
+        self.backlog.send_rest(stack)
         # What the outbox alone knows may be newer than the last attempt in state, so it is no backlog of it.
         known = {one.id: one for one in left.waiting}
         return self._settled_meanwhile(attempt), () if deleted else self._returning(attempt.id, known)
@@ -185,7 +185,7 @@ class Delivery:
         self.outbox.end(attempt.id, end, in_state=in_state)
         if self.mode is not Mode.OFF:
             self._queue.send(place)
-            self.backlog.send_of(stack, self.address)
+            self.backlog.send_rest(stack)
         return self.outbox.updated(attempt)
 
     def add_hosts(self, attempt: str, hosts: Collection[str]) -> Attempt | None:
@@ -388,7 +388,7 @@ class Delivery:
         """End what killed updates of this stack left open of Deployments that are not in the program any more."""
         with self._lock:
             seen = set(self._seen)
-        self.backlog.end_orphans(self.address, seen, deadline)
+        self.backlog.end_orphans(seen, deadline)
 
     def update_ended(self) -> None:
         """The update is over and was neither cancelled nor killed: the engine has stored what it was given."""

@@ -1,6 +1,6 @@
 """The outbox: what becomes of this process's attempts, and what other processes have recorded.
 
-Like the records it is made of, it never raises.
+It never raises; `own.py` says what happens while the tables cannot be used.
 """
 
 from __future__ import annotations

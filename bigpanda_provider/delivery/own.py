@@ -104,7 +104,7 @@ class OwnRecords:
         """Why the tables could not be used when they were used last; None where they could."""
         return self._breaker.trouble
 
-    # -- what comes in, and what goes out ------------------------------------------------------------------------------
+    # -- beginning, taking over, forgetting ----------------------------------------------------------------------------
 
     def begin(
         self,
@@ -178,7 +178,7 @@ class OwnRecords:
             if written is not None:
                 self._breaker.write(lambda tables: tables.forget(written))
 
-    # -- as they are now -----------------------------------------------------------------------------------------------
+    # -- reading -------------------------------------------------------------------------------------------------------
 
     def get(self, attempt: str) -> Record | None:
         """The record of an attempt that this process looks after, or has looked after; as it is now."""

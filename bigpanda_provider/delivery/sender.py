@@ -221,7 +221,7 @@ class Sender:
                     self._timeout_s,
                     self._settings.client_certificate.value,
                     self._settings.app_key.value if api is Api.CHANGES else None,
-                    Advice.of(self._settings, api),
+                    Advice(self._settings, api),
                 )
             return route.client
 

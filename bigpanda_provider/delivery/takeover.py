@@ -82,9 +82,9 @@ class Takeover:
         self.take_free(record for record in others if not self._outbox.looks_after(record.id))
 
     def others_lately(self, stack: str, address: str, name: str | None = None) -> list[Record]:
-        """What `Outbox.others` says, as it was at most `LATELY_S` ago: one question answers for a whole stack.
+        """What `Outbox.others` returns, at most `LATELY_S` old, so that one query serves all Deployments of a stack.
 
-        What has to be as it is now asks the outbox.
+        Use `Outbox.others` where the answer must be current.
         """
         with self._asking:
             read, found = self._lately.get((stack, address), (-LATELY_S, []))

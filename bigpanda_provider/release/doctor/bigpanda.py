@@ -88,7 +88,7 @@ def _where(settings: Settings) -> str:
 def _reads(settings: Settings, token: Token) -> Check:
     """Whether BigPanda lets the token read changes; no event is sent."""
     address, where = settings.base_url.value, _where(settings)
-    certificate, advice = settings.client_certificate.value, Advice.of(settings, Api.CHANGES)
+    certificate, advice = settings.client_certificate.value, Advice(settings, Api.CHANGES)
     client = BigPandaClient(address, token, LIMIT_S, certificate, advice=advice)
     try:
         reading.check(client, time.time(), LIMIT_S)

@@ -103,7 +103,7 @@ class Reader:
             raise ReleaseError(UNASKED)
         self._outbox, self._secrets = outbox, settings.secrets
         self.address = settings.base_url.value
-        certificate, advice = settings.client_certificate.value, Advice.of(settings, Api.CHANGES)
+        certificate, advice = settings.client_certificate.value, Advice(settings, Api.CHANGES)
         limit_s = settings.timeout_seconds.value
         self._client = BigPandaClient(self.address, token, limit_s, certificate, advice=advice)
 

@@ -213,7 +213,7 @@ class Runner:
             self._display.warn(
                 f"{stack.shown_name}: the update changed what its preview did not show, so it was not recorded"
             )
-        # Of a refresh that changes none, the engine prints them only where the stack is the first thing it refreshes.
+        # After a refresh, the engine prints unchanged outputs only if it happens to refresh the stack first.
         has_outputs = planned.kind is not Kind.REFRESH or progress.outputs is not None
         return Result(
             Outcome.SUCCEEDED if progress.done else Outcome.UNCHANGED,

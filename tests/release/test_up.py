@@ -142,7 +142,7 @@ def test_refresh_sends_nothing(release: MakeRelease, bigpanda: Sandbox) -> None:
 
 
 def test_a_refresh_shows_the_outputs_that_it_changes(release: MakeRelease) -> None:
-    """Others not: whether the engine prints those depends on which resource it refreshes first."""
+    """Unchanged ones are left out: whether the engine prints them depends on which resource it refreshes first."""
     shop = release("Thing('a')\npulumi.export('url', config.get('url') or 'https://shop.example.com')")
     assert shop(*UP).ok
     assert "Outputs:" not in shop("refresh", "--yes").output

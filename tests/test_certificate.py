@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from bigpanda_provider.bigpanda import certificate
+from bigpanda_provider.bigpanda import client as bigpanda_client
 from bigpanda_provider.bigpanda.client import BigPandaClient
 from bigpanda_provider.bigpanda.deployments import Deployments
 from bigpanda_provider.bigpanda.events import StartEvent, read
@@ -107,9 +108,10 @@ def test_an_event_is_not_lost_where_nginx_misses_the_certificate(secret: bool) -
 
 
 def test_a_handshake_that_hangs_is_given_up_after_a_third_of_the_limit(
-    gateway: Secured, files: tuple[pathlib.Path, pathlib.Path]
+    gateway: Secured, files: tuple[pathlib.Path, pathlib.Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And the event gets through by the next connection."""
+    monkeypatch.setattr(bigpanda_client, "ENOUGH_S", 0)
     with tunnel(to=gateway.port, dead=1) as line:
         begun = time.monotonic()
         client(f"https://localhost:{line.port}", *files, limit_s=3).send(START)
@@ -121,6 +123,7 @@ def test_a_proxy_that_hangs_is_given_up_after_a_third_of_the_limit(
     gateway: Secured, files: tuple[pathlib.Path, pathlib.Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its tunnel leads nowhere at first."""
+    monkeypatch.setattr(bigpanda_client, "ENOUGH_S", 0)
     with tunnel(proxy=True, dead=1) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
         client(gateway.address, *files, limit_s=3).send(START)

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from bigpanda_provider.bigpanda import client as bigpanda_client
 from bigpanda_provider.bigpanda.client import BigPandaClient
 from bigpanda_provider.bigpanda.deployments import Deployments
 from bigpanda_provider.bigpanda.events import StartEvent, read
@@ -24,7 +25,7 @@ from bigpanda_provider.errors import DeliveryError, RejectedError, UnavailableEr
 from bigpanda_provider.settings import Token
 
 from .engine import wait_until
-from .wire import Way, answer, cut, early, endless, lose, silent, trickle, wire
+from .wire import Connection, Way, answer, cut, early, endless, lose, silent, trickle, wire
 
 TOKEN = Token("s3cret")
 EVENT = read(StartEvent, {"component": "shop", "version": "2.6.1", "hosts": ["a"], "timestamp": 1700000000})
@@ -224,8 +225,11 @@ def test_no_retry_after_breaks_anything(retry_after: bytes) -> None:
     [silent, trickle(b"HTTP/1."), trickle(b"", b"HTTP/1.1 102 \r\n\r\n" * 100)],
     ids=["silent", "status line", "1xx"],
 )
-def test_a_connection_that_hangs_is_given_up_after_a_third_of_the_limit(way: Way) -> None:
+def test_a_connection_that_hangs_is_given_up_after_a_third_of_the_limit(
+    way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And the event gets through by the next one."""
+    monkeypatch.setattr(bigpanda_client, "ENOUGH_S", 0)
     with wire(way, answer(CREATED)) as server:
         begun = time.monotonic()
         BigPandaClient(server.address, TOKEN, 1.8).send(START)
@@ -233,8 +237,22 @@ def test_a_connection_that_hangs_is_given_up_after_a_third_of_the_limit(way: Way
         assert len(server.connections) == 2
 
 
-def test_a_limit_has_room_for_three_connections_that_hang() -> None:
+def test_a_slow_answer_is_waited_for_though_the_limit_is_short() -> None:
+    """The event is not sent again, nor is it queued."""
+
+    def slow(connection: Connection) -> None:
+        connection.read()
+        time.sleep(1)
+        connection.socket.sendall(CREATED)
+
+    with wire(slow) as server:
+        BigPandaClient(server.address, TOKEN, 2.4).send(START)
+        assert len(server.connections) == 1
+
+
+def test_a_limit_has_room_for_three_connections_that_hang(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pause comes after one that took its whole time."""
+    monkeypatch.setattr(bigpanda_client, "ENOUGH_S", 0)
     with wire(silent) as server:
         begun = time.monotonic()
         with pytest.raises(UnavailableError, match=r"did not answer within 1\.5 s") as error:
@@ -273,6 +291,7 @@ def test_a_name_look_up_that_hangs_holds_nobody_up(monkeypatch: pytest.MonkeyPat
         return real(*args, **kwargs)
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(bigpanda_client, "ENOUGH_S", 0)
     with wire(answer(CREATED)) as server:
         client = BigPandaClient(server.address, TOKEN, 1.2)
         begun = time.monotonic()

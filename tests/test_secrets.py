@@ -255,7 +255,7 @@ def test_the_door_to_what_becomes_secret_is_open() -> None:
 
 def test_the_door_to_what_becomes_secret_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Then the secret outputs of resources are masked; those that are not known yet are not waited for."""
-    monkeypatch.setattr(secret_values, "_watching", False)
+    monkeypatch.setattr(secret_values, "watch", lambda: False)
     monkeypatch.setattr(secret_values, "_note", lambda _: None)
 
     class Database(pulumi.Resource):

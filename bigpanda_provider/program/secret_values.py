@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import inspect
 import json
 import re
@@ -44,6 +45,7 @@ _programs: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Noted] = weakre
 """By the program's event loop: two programs may run in two threads of one process."""
 
 
+@functools.cache
 def watch() -> bool:
     """Note each value that becomes secret from now on; whether that is possible."""
     return when_secret(lambda value: _note(value))
@@ -57,7 +59,7 @@ def seen(resources: Iterable[pulumi.Resource] = ()) -> frozenset[str]:
     """
     noted = _programs.setdefault(asyncio.get_event_loop(), _Noted())
     values, noted.values = noted.values, []
-    if not _watching:
+    if not watch():
         values += [value for resource in resources for value in _outputs(resource)]
     for value in values:
         noted.texts.update(texts_in(value))
@@ -138,6 +140,3 @@ def _now(coroutine: Any) -> Any:
         if inspect.getcoroutinestate(coroutine) != inspect.CORO_CLOSED:
             coroutine.close()
     return None
-
-
-_watching = watch()

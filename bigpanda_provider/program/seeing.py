@@ -20,6 +20,9 @@ def see_from_now() -> None:
 
 
 def _see() -> None:
-    from .run import current  # a process that runs no program, as the provider's, needs nothing of it
+    # Imported here: a process that runs no program, as the provider's, needs nothing of them.
+    from . import secret_values
+    from .run import current
 
+    secret_values.watch()
     current()

@@ -21,6 +21,30 @@ print("from the program", sys.argv[1:])
 atexit.register(lambda: print("at the end"))
 threading.Thread(target=lambda: (time.sleep(0.3), print("from a thread"))).start()
 """
+CHANGES = """
+import atexit, signal, sys, threading
+from tests.warm.imported import PACKAGE, import_libraries, import_modules_of_package
+
+SEEN = ("pulumi", "grpc", "asyncio", "threading", "concurrent")
+
+def now():
+    for name, module in [*sys.modules.items()]:
+        if not name.startswith((PACKAGE, "tests")):
+            for attribute, value in [*vars(module).items()]:
+                yield (name, attribute), id(value)
+                if isinstance(value, type) and str(value.__module__).startswith(SEEN):
+                    yield from (((name, attribute, one), id(had)) for one, had in [*vars(value).items()])
+    yield "threads", threading.active_count()
+    yield "at exit", atexit._ncallbacks()
+    yield "at exit, before threads", len(threading._threading_atexits)
+    yield from ((number, signal.getsignal(number)) for number in signal.valid_signals())
+
+import_libraries()
+before = dict(now())
+import_modules_of_package()
+print([what for what, value in now() if before.get(what, value) != value], len(before) > 10_000)
+print(PACKAGE + ".program.run" in sys.modules, PACKAGE in sys.modules)
+"""
 ENDS = {"": 0, "sys.exit()": 0, "sys.exit(3)": 3, "sys.exit('told')": 1, "1 / 0": 1, "raise KeyboardInterrupt": -2}
 
 
@@ -67,3 +91,9 @@ def test_it_ends_as_one_that_is_started(end: str, warm_python: str, tmp_path: pa
     assert forked.returncode == started.returncode == ENDS[end]
     assert forked.stdout == started.stdout == "from the program ['a', 'b']\nfrom a thread\nat the end\n"
     assert forked.stderr.splitlines()[-1:] == started.stderr.splitlines()[-1:]
+
+
+def test_the_modules_of_this_package_change_nothing() -> None:
+    """Only the import of the package does: a warm Python imports all else, and a program can, before it is meant to."""
+    ran = subprocess.run([sys.executable, "-c", CHANGES], cwd=warm.ROOT, capture_output=True, text=True, timeout=60)
+    assert (ran.stdout, ran.stderr) == ("[] True\nTrue False\n", "")

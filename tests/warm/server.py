@@ -12,7 +12,6 @@ import io
 import marshal
 import os
 import pathlib
-import pkgutil
 import runpy
 import selectors
 import signal
@@ -22,13 +21,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-WARM = (
-    *("grpc", "pulumi", "pulumi.dynamic", "pulumi.automation", "dill", "yaml", "sqlite3"),
-    *("pulumi.runtime.proto.language_pb2_grpc", "pulumi.runtime.proto.plugin_pb2"),
-    *("pydantic", "requests", "typer", "rich.console", "rich.table"),
-    *("pulumi.provider.experimental.server", "pulumi.runtime.proto.provider_pb2_grpc"),
-)
-"""What is imported: nothing of ours, since a program sees its resources from the import of this package on."""
+from tests.warm.imported import import_libraries, import_modules_of_package
+
 KNOWN = ("pulumi-language-python-exec", "pulumi.dynamic", "language_host.py", "bigpanda-release")
 """What a warm process may run: the program, its dynamic providers, the language host, the runner; and any plugin."""
 PLUGIN = "pulumi-resource-"
@@ -223,8 +217,8 @@ def _parent(client: int) -> int:
 
 
 if __name__ == "__main__":
-    for name in (*WARM, *sys.argv[2:]):
-        pkgutil.resolve_name(name)
+    import_libraries(*sys.argv[2:])
+    import_modules_of_package()
     gc.freeze()
     server = Server(sys.argv[1])
     sys.stdout.write("warm\n")

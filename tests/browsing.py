@@ -35,7 +35,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser, bigpanda: Sandbox) -> Iterator[Callable[..., Page]]:
-    """Open a page of the sandbox; none may show a dialog or complain in its console."""
+    """Open a page of the sandbox; none may show a dialog or complain in its console.
+
+    It is live then, and has fetched what may have come in before it was: it asks for nothing more by itself.
+    """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
@@ -46,7 +49,8 @@ def open_page(browser: Browser, bigpanda: Sandbox) -> Iterator[Callable[..., Pag
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: complaints.append(dialog.message))
-        page.goto(path)
+        with page.expect_event("requestfinished", lambda request: request.resource_type == "fetch"):
+            page.goto(path)
         page.locator("#live", has_text="live").wait_for()
         return page
 

@@ -223,7 +223,6 @@ def test_the_axis_goes_on_with_the_time(open_page: Callable[..., Page], bigpanda
     over = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 600))
     for path, expected in (("/?range=1h", 1), (f"/?until={over}", 0), ("/deployments/1", 0)):
         page = open_page(path)
-        page.wait_for_timeout(500)
         asked = requests(page)
         page.evaluate("() => { const now = Date.now; Date.now = () => now() + 35_000; }")
         page.wait_for_timeout(2500)

@@ -6,7 +6,9 @@ A test `test_open_NAME` fails when a new SDK or Python closes the door NAME of `
 from __future__ import annotations
 
 import base64
+import contextlib
 import importlib.util
+import os
 import signal
 import subprocess
 import sys
@@ -364,6 +366,21 @@ def test_closed_show(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
         monkeypatch.delattr(proto, "engine_pb2_grpc")
     telling.warn("a sentence")
     assert capsys.readouterr().err == "warning: a sentence\n"
+
+
+def test_closed_show_and_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event is not held up because the engine, and whoever read standard error, were killed."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    monkeypatch.setattr(sys, "argv", ["program"])
+    monkeypatch.setattr(telling, "_said", set())
+    with os.fdopen(writing, "w", buffering=1) as errors:
+        monkeypatch.setattr(sys, "stderr", errors)
+        telling.warn("a sentence")
+        with contextlib.suppress(OSError):
+            errors.close()
+        telling.warn("another sentence")
+    assert errors.closed
 
 
 def test_open_is_unknown(ran: tuple[Run, Stack]) -> None:

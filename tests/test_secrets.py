@@ -279,6 +279,7 @@ def test_the_door_to_what_becomes_secret_is_closed(monkeypatch: pytest.MonkeyPat
 
 def test_what_cannot_be_looked_into_is_no_obstacle() -> None:
     """Secrets of any kind: those that are no text, that hold themselves, or that fail."""
+    assert secret_values.watch()
 
     class Fails:
         @property

@@ -229,5 +229,6 @@ def current() -> Run | WithoutRun:
     if root is None:
         return WithoutRun()
     if root not in _runs:
+        secret_values.watch()
         _runs[root] = MockedRun(root) if under_mocks() else Run(root)
     return _runs[root]

@@ -20,9 +20,6 @@ def see_from_now() -> None:
 
 
 def _see() -> None:
-    # Imported here: a process that runs no program, as the provider's, needs nothing of them.
-    from . import secret_values
-    from .run import current
+    from .run import current  # a process that runs no program, as the provider's, needs nothing of it
 
-    secret_values.watch()
     current()

@@ -22,7 +22,7 @@ from .servers import Sandbox
 from .test_page import ALL, HOSTILE, deploy, listed, page, rows
 from .test_sandbox import END, START
 from .test_sandbox_changes import WHOLE, take
-from .very_many import MANY, changes, filled, is_quick
+from .very_many import MANY, assert_quick, changes, filled
 
 
 def row(text: str, number: int) -> str:
@@ -253,14 +253,14 @@ def test_a_page_of_very_many_changes_is_quick(very_many: Store, chosen: Filter) 
     total = very_many.count(chosen)
     for offset in (0, max(total - 50, 0)):
         part = partial(very_many.changes, 50, offset, chosen)
-        assert is_quick(partial(very_many.count, chosen), part)
+        assert_quick(partial(very_many.count, chosen), part)
         assert part()
 
 
 @pytest.mark.parametrize("search", ["", "c-99"])
 def test_records_of_very_many_changes_are_quick(very_many: Store, search: str) -> None:
     """With and without a text to look for."""
-    assert is_quick(partial(very_many.records, Query(0, MANY, search, 200)))
+    assert_quick(partial(very_many.records, Query(0, MANY, search, 200)))
 
 
 @pytest.fixture(scope="module")

@@ -201,14 +201,15 @@ def told(run: Run) -> list[str]:
 def test_what_was_sent(stack: MakeStack) -> None:
     """A line for the start and one for the end: while the update runs, and once in its summary.
 
-    The engine shows a resource's last line with each of its states: this one as it is created, where the line came
-    before the engine had the provider's answer, and when it has been created.
+    The engine repeats a resource's last line with its next state. The line stands beside "created", and also beside
+    "creating" if it reaches the engine before the provider's answer does.
     """
     run = stack(SHOP).config(outside="a").up(skip_preview=True)
     start, end = "Sent the start of shop 2.4.1 on web-1, web-2", "Sent the end of shop 2.4.1: success"
     assert told(run) == [start, end]
     rows = re.findall(rf"bigpanda:Deployment shop (creating|created) \(.*\) {start}\n", run.output)
     assert rows in (["created"], ["creating", "created"])
+    assert run.output.partition("Diagnostics:")[0].count(start) == len(rows)
 
 
 def test_what_was_sent_on_a_terminal(stack: MakeStack) -> None:

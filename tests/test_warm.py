@@ -94,6 +94,6 @@ def test_it_ends_as_one_that_is_started(end: str, warm_python: str, tmp_path: pa
 
 
 def test_the_modules_of_this_package_change_nothing() -> None:
-    """Only the import of the package does: a warm Python imports all else, and a program can, before it is meant to."""
+    """Importing them has no effect on Python, the SDK or gRPC, so a warm Python may do it before the program does."""
     ran = subprocess.run([sys.executable, "-c", CHANGES], cwd=warm.ROOT, capture_output=True, text=True, timeout=60)
     assert (ran.stdout, ran.stderr) == ("[] True\nTrue False\n", "")

@@ -1,8 +1,7 @@
 """What a warm Python has imported: what Pulumi's processes import, and this package but for its `__init__`.
 
-A program sees its resources from the import of this package on, which is what its `__init__` does; so each process runs
-that itself. It finds the package's other modules imported: they change nothing but themselves
-(`test_the_modules_of_this_package_change_nothing`).
+Each process runs the package's `__init__` itself, since that has an effect: a program's resources are seen from then
+on. The other modules have none when they are imported (`test_the_modules_of_this_package_change_nothing`).
 """
 
 from __future__ import annotations
@@ -26,31 +25,24 @@ LIBRARIES = (
 PACKAGE = "bigpanda_provider"
 FOLDER = pathlib.Path(__file__).resolve().parent.parent.parent / PACKAGE
 LEFT_OUT = ("sandbox", "__main__")
-"""What no process imports that is forked, and what runs when it is imported."""
+"""No forked process imports the sandbox; a `__main__` would run when it is imported."""
 
 
 class _Package(importlib.machinery.SourceFileLoader):
-    """Runs the package's `__init__`, with the modules that are imported already as attributes, as Python has them."""
+    """Finds the package, and runs its `__init__` with the modules that are already imported as its attributes."""
 
     def __init__(self, modules: dict[str, types.ModuleType]) -> None:
         super().__init__(PACKAGE, str(FOLDER / "__init__.py"))
         self._modules = modules
 
-    def exec_module(self, module: types.ModuleType) -> None:
-        vars(module).update(self._modules)
-        super().exec_module(module)
-
-
-class _Finder:
-    """Finds the package for the import system."""
-
-    def __init__(self, loader: _Package) -> None:
-        self._loader = loader
-
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        return importlib.util.spec_from_file_location(name, loader=self._loader) if name == PACKAGE else None
+        return importlib.util.spec_from_file_location(name, loader=self) if name == PACKAGE else None
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        vars(module).update(self._modules)
+        super().exec_module(module)
 
 
 def import_libraries(*also: str) -> None:
@@ -60,14 +52,14 @@ def import_libraries(*also: str) -> None:
 
 
 def import_modules_of_package() -> None:
-    """Import the package's modules without itself: a module without contents stands for it meanwhile."""
+    """Import the package's modules, but not the package: an empty module stands in for it meanwhile."""
     stand_in = sys.modules[PACKAGE] = types.ModuleType(PACKAGE)
     stand_in.__path__ = [str(FOLDER)]
     for name in _names(PACKAGE, FOLDER):
         importlib.import_module(name)
     del sys.modules[PACKAGE]
     modules = {name: value for name, value in vars(stand_in).items() if isinstance(value, types.ModuleType)}
-    sys.meta_path.insert(0, _Finder(_Package(modules)))
+    sys.meta_path.insert(0, _Package(modules))
 
 
 def _names(package: str, folder: pathlib.Path) -> Iterator[str]:

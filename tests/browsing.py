@@ -37,7 +37,7 @@ def browser() -> Iterator[Browser]:
 def open_page(browser: Browser, bigpanda: Sandbox) -> Iterator[Callable[..., Page]]:
     """Open a page of the sandbox; none may show a dialog or complain in its console.
 
-    It is live then, and has fetched what may have come in before it was: it asks for nothing more by itself.
+    The page is live then, and has made the fetch that follows: until something comes in it makes no other.
     """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []

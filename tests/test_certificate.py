@@ -111,7 +111,7 @@ def test_a_handshake_that_hangs_is_given_up_after_a_third_of_the_limit(
     gateway: Secured, files: tuple[pathlib.Path, pathlib.Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And the event gets through by the next connection."""
-    monkeypatch.setattr(bigpanda_client, "ENOUGH_S", 0)
+    monkeypatch.setattr(bigpanda_client, "LEAST_TRY_S", 0)
     with tunnel(to=gateway.port, dead=1) as line:
         begun = time.monotonic()
         client(f"https://localhost:{line.port}", *files, limit_s=3).send(START)
@@ -123,7 +123,7 @@ def test_a_proxy_that_hangs_is_given_up_after_a_third_of_the_limit(
     gateway: Secured, files: tuple[pathlib.Path, pathlib.Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its tunnel leads nowhere at first."""
-    monkeypatch.setattr(bigpanda_client, "ENOUGH_S", 0)
+    monkeypatch.setattr(bigpanda_client, "LEAST_TRY_S", 0)
     with tunnel(proxy=True, dead=1) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
         client(gateway.address, *files, limit_s=3).send(START)

@@ -229,7 +229,7 @@ def test_a_connection_that_hangs_is_given_up_after_a_third_of_the_limit(
     way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And the event gets through by the next one."""
-    monkeypatch.setattr(bigpanda_client, "ENOUGH_S", 0)
+    monkeypatch.setattr(bigpanda_client, "LEAST_TRY_S", 0)
     with wire(way, answer(CREATED)) as server:
         begun = time.monotonic()
         BigPandaClient(server.address, TOKEN, 1.8).send(START)
@@ -252,7 +252,7 @@ def test_a_slow_answer_is_waited_for_though_the_limit_is_short() -> None:
 
 def test_a_limit_has_room_for_three_connections_that_hang(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pause comes after one that took its whole time."""
-    monkeypatch.setattr(bigpanda_client, "ENOUGH_S", 0)
+    monkeypatch.setattr(bigpanda_client, "LEAST_TRY_S", 0)
     with wire(silent) as server:
         begun = time.monotonic()
         with pytest.raises(UnavailableError, match=r"did not answer within 1\.5 s") as error:
@@ -291,7 +291,7 @@ def test_a_name_look_up_that_hangs_holds_nobody_up(monkeypatch: pytest.MonkeyPat
         return real(*args, **kwargs)
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    monkeypatch.setattr(bigpanda_client, "ENOUGH_S", 0)
+    monkeypatch.setattr(bigpanda_client, "LEAST_TRY_S", 0)
     with wire(answer(CREATED)) as server:
         client = BigPandaClient(server.address, TOKEN, 1.2)
         begun = time.monotonic()

@@ -1,8 +1,8 @@
 """The one door to BigPanda: sends a post, or reads, within one time limit, and says what became of it.
 
 The limit is over everything together: tries and the waits between them. One try has a third of it at most, so that a
-connection that hangs is tried anew within the limit; but a short limit is not divided into tries that are too short for
-an answer.
+connection that hangs is replaced within the limit, but no less than 3 s, so that a slow answer is not taken for a lost
+one.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ NOT_TAKEN = 503
 
 TRIES = 3
 """How many tries that hang the limit has room for."""
-ENOUGH_S = 3.0
-"""What a try has at least, as far as the limit allows: an answer that is slow must not be taken for none."""
+LEAST_TRY_S = 3.0
+"""How long a try may take in any case, as far as the limit allows, in seconds: BigPanda may be slow to answer."""
 SHORTEST = 20
 """What part of the limit another try needs at least: one that is cut at once only leaves the event in doubt."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S, JITTER_S = 0.4, 2.0, 0.1
@@ -114,7 +114,7 @@ class BigPandaClient:
         """
         limit_s = self.timeout_seconds if limit_s is None else limit_s
         body = json.dumps(post.body, ensure_ascii=False, allow_nan=False).encode("utf-8")
-        most_s = max(self.timeout_seconds / TRIES, ENOUGH_S)
+        most_s = max(self.timeout_seconds / TRIES, LEAST_TRY_S)
 
         def once(try_s: float) -> tuple[Try, DeliveryError | None]:
             tried = self._transport.post(self.base_url + post.path, body, min(try_s, most_s))

@@ -23,7 +23,7 @@ _lines = Workers("bigpanda-lines", 1)  # one, so that they keep their order
 
 
 def warn(sentence: str, *, about: str | None = None) -> None:
-    """Show a warning. Never fails: where the engine cannot be asked it is printed, as far as somebody reads that.
+    """Show a warning. Never fails: if the engine cannot show it, the warning goes to standard error.
 
     Args:
         sentence: the warning.
@@ -34,7 +34,7 @@ def warn(sentence: str, *, about: str | None = None) -> None:
             return
         _said.add(about or sentence)
     if not sdk.show(sentence, Show.WARNING):
-        with contextlib.suppress(OSError, ValueError):  # who read it was killed with the engine, or it is closed
+        with contextlib.suppress(OSError, ValueError):  # its reader was killed with the engine, or it is closed
             print(f"warning: {sentence}", file=sys.stderr, flush=True)
 
 

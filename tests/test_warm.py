@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pathlib
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -91,6 +93,28 @@ def test_it_ends_as_one_that_is_started(end: str, warm_python: str, tmp_path: pa
     assert forked.returncode == started.returncode == ENDS[end]
     assert forked.stdout == started.stdout == "from the program ['a', 'b']\nfrom a thread\nat the end\n"
     assert forked.stderr.splitlines()[-1:] == started.stderr.splitlines()[-1:]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_before_the_process_is_known(number: signal.Signals, tmp_path: pathlib.Path) -> None:
+    """The process gets a signal that the engine sent before the client had heard which process it is."""
+    client = warm.write_client(tmp_path)
+    with (
+        socket.socket(socket.AF_UNIX) as listening,
+        subprocess.Popen(["sleep", "60"], preexec_fn=lambda: signal.signal(number, signal.SIG_DFL)) as forked,
+    ):
+        listening.bind(str(tmp_path / warm.SOCKET))
+        listening.listen()
+        with subprocess.Popen([client], stderr=subprocess.PIPE, text=True) as process:
+            server, _ = listening.accept()
+            with server:
+                server.recv(4)  # as long as nobody has, the message holds the files that come with it
+                process.send_signal(number)
+                server.sendall(forked.pid.to_bytes(4, "big"))
+                code = forked.wait(60)
+                server.sendall(code.to_bytes(4, "big", signed=True))
+                _, told = process.communicate(timeout=60)
+    assert (code, process.returncode, told) == (-number, -number, "")
 
 
 def test_the_modules_of_this_package_change_nothing() -> None:

@@ -19,6 +19,7 @@ from collections.abc import Collection, Iterator
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CLIENT, SERVER = (pathlib.Path(__file__).with_name(name) for name in ("client.py", "server.py"))
+SOCKET = "socket"
 STOP_LIMIT_S = 10
 HOST_PYTHON = "LANGUAGE_HOST_PYTHON"
 """The Python of our own language host; see `tools/engine.py`."""
@@ -32,10 +33,8 @@ def running(*also: str) -> Iterator[dict[str, str]]:
         also: what else it has imported, as `pkgutil.resolve_name` takes it.
     """
     with tempfile.TemporaryDirectory(prefix="warm-") as folder:
-        client = pathlib.Path(folder, "python")
-        client.write_text(f"#!{sys.executable} -IS\n{CLIENT.read_text()}")
-        client.chmod(0o755)
-        address = client.with_name("socket")
+        client = write_client(pathlib.Path(folder))
+        address = client.with_name(SOCKET)
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         command = [sys.executable, str(SERVER), str(address), *also]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as server:
@@ -47,6 +46,14 @@ def running(*also: str) -> Iterator[dict[str, str]]:
             finally:
                 server.stdin.close()
                 server.wait(STOP_LIMIT_S)
+
+
+def write_client(folder: pathlib.Path) -> pathlib.Path:
+    """Write the `python` that asks the server whose socket is in the same folder."""
+    client = folder / "python"
+    client.write_text(f"#!{sys.executable} -IS\n{CLIENT.read_text()}")
+    client.chmod(0o755)
+    return client
 
 
 def forked_for(clients: Collection[int]) -> list[int]:

@@ -11,7 +11,10 @@ import posix
 import sys
 
 LIMIT_S = 60
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
+# The process may be at work, and the engine done with it, before this one has run again: no signal comes in between.
+signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 arguments = sys.argv[1:]
 server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 server.settimeout(LIMIT_S)
@@ -24,11 +27,13 @@ while sent < len(message):
     sent += server.send(message[sent:])
 forked = int.from_bytes(server.recv(4), "big")
 if not forked:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     posix.execv(sys.executable, [sys.executable, *arguments])
 for file in (0, 1, 2):
     posix.close(file)
-for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+for number in SIGNALS:
     signal.signal(number, lambda number, _: posix.kill(forked, number))
+signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 server.setblocking(True)
 code = int.from_bytes(server.recv(4), "big", signed=True)
 if code < 0:

@@ -28,7 +28,7 @@ import yaml
 from bigpanda_provider.state import Api
 
 from . import vault, warm
-from .things import gate
+from .things import gate, held_by
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TOKEN = "token-that-must-not-be-seen"
@@ -92,6 +92,10 @@ class Running:
     def wait_for_line(self, part: str) -> None:
         """Wait until it has printed this."""
         wait_until(lambda: part in self.shown())
+
+    def wait_until_held(self, name: str) -> None:
+        """Wait until a Thing is held by this gate: then it is being created, updated or deleted."""
+        wait_until(lambda: self._stack.is_held(name))
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the engine."""
@@ -337,6 +341,10 @@ class Stack:
     def let_go(self, name: str) -> None:
         """Open a gate, for good: the Thing that is held by it goes on."""
         gate(str(self.journal), name).touch()
+
+    def is_held(self, name: str) -> bool:
+        """Whether a Thing waits at a gate."""
+        return held_by(str(self.journal), name).exists()
 
     def did(self) -> list[tuple[str, str, float]]:
         """What the Things did: operation, name, and when it was over."""

@@ -6,10 +6,11 @@ import contextlib
 import http.server
 import json
 import socket
+import socketserver
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +81,35 @@ def held_port() -> Iterator[int]:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.bind(("127.0.0.1", 0))
         yield held.getsockname()[1]
+
+
+@contextlib.contextmanager
+def listening(take: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A free port of 127.0.0.1 whose connections are given to `take`, which may not wait, one after the other.
+
+    At the end nobody waits for a connection any more. A thread that is in `accept` when its socket is closed stays
+    there, and goes on with the file's number after a signal that stops the process: by then another server's socket
+    may have that number, and loses its connections to the thread.
+    """
+
+    class Server(socketserver.TCPServer):
+        def process_request(self, request: Any, client_address: Any) -> None:
+            take(request)
+
+    with Server(("127.0.0.1", 0), socketserver.BaseRequestHandler) as server, served(server):
+        yield server.server_address[1]
+
+
+@contextlib.contextmanager
+def served(server: socketserver.BaseServer) -> Iterator[None]:
+    """Let a server serve in a thread of its own."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join(START_LIMIT_S)
 
 
 @contextlib.contextmanager
@@ -173,13 +203,6 @@ def recorder() -> Iterator[Recorder]:
         def handle_error(self, request: Any, client_address: Any) -> None:
             """A client that went away is nothing to print."""
 
-    server = Server(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    recorded.address = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with Server(("127.0.0.1", 0), Handler) as server, served(server):
+        recorded.address = f"http://127.0.0.1:{server.server_port}"
         yield recorded
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(START_LIMIT_S)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .engine import Stack
+from .engine import Running, Stack
 from .faults import FaultyBigPanda
 from .servers import Sandbox
 
@@ -146,9 +146,10 @@ def test_the_program_leaves_with_exit_code_0(stack: MakeStack, bigpanda: Sandbox
     assert sorted(bigpanda.has()) == [f"{name} {name} on a: success" for name in ("alone", "closed", "open")]
 
 
-def covered_create_is_running(made: Stack, bigpanda: Sandbox) -> bool:
-    """Whether the start was sent and the quick resource is there, so that the slow one is being created."""
-    return len(bigpanda.events()) > 0 and len(made.did()) > 0
+def wait_until_covered(update: Running, made: Stack) -> None:
+    """Wait until the quick resource is there, and the slow one is being created."""
+    update.wait_until_held("second")
+    update.wait_for(made.did)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -156,7 +157,7 @@ def test_cancelled_once(stack: MakeStack, bigpanda: Sandbox, number: signal.Sign
     """After one signal the engine waits for the running create; then there is one end, "cancelled"."""
     made = stack(WEB).config(hold="second")
     with made.running() as update:
-        update.wait_for(lambda: covered_create_is_running(made, bigpanda))
+        wait_until_covered(update, made)
         update.cancel(number)
         time.sleep(1)  # it tells program and provider process at once, which nothing shows
         made.let_go("second")
@@ -172,7 +173,7 @@ def test_cancelled_twice(faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpan
     made = faulty_stack(WEB).config(hold="second")
     made.environment["BIGPANDA_TIMEOUT_SECONDS"] = "10"
     with made.running() as update:
-        update.wait_for(lambda: covered_create_is_running(made, bigpanda))
+        wait_until_covered(update, made)
         faulty.slow_s = slow_s
         update.cancel()
         update.cancel()

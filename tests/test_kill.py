@@ -12,7 +12,7 @@ from bigpanda_provider.state import Api
 from .engine import Running, Stack
 from .faults import FaultyBigPanda
 from .servers import Sandbox
-from .test_failure import WEB, covered_create_is_running, the_next_run_reports_again
+from .test_failure import WEB, the_next_run_reports_again, wait_until_covered
 
 pytestmark = pytest.mark.usefixtures("cold", "without_previews")
 BOTH_APIS = True
@@ -25,7 +25,7 @@ UNFINISHED = "the update ended before this deployment was complete"
 def killed(made: Stack, bigpanda: Sandbox, what: Callable[[Running], list[int]]) -> None:
     """Run an update and kill some of its processes while a covered resource is being created."""
     with made.config(hold="second").running() as update:
-        update.wait_for(lambda: covered_create_is_running(made, bigpanda) and update.provider() and update.program())
+        wait_until_covered(update, made)
         update.kill(what(update))
         made.let_go("second")  # an engine that is left waits for it
         assert not update.end().ok
@@ -142,9 +142,9 @@ def test_deleted_while_it_is_open(stack: MakeStack, bigpanda: Sandbox) -> None:
 
 def test_no_process_is_left_behind(stack: MakeStack, bigpanda: Sandbox) -> None:
     """After the engine was killed, program and provider process end by themselves, whatever a create waits for."""
-    made = stack(WEB).config(hold="for ever")
+    made = stack(WEB).config(hold="second")
     with made.running() as update:
-        update.wait_for(lambda: covered_create_is_running(made, bigpanda))
+        wait_until_covered(update, made)
         pids = [*update.program(), *update.provider()]
         update.kill([update.process.pid])
         update.wait_for(lambda: not [pid for pid in pids if os.path.exists(f"/proc/{pid}/exe")])  # noqa: PTH110

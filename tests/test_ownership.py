@@ -74,7 +74,7 @@ def test_the_outbox_is_locked_while_a_deployment_ends(stack: MakeStack, bigpanda
     """State says that it succeeded, and counts over a record that could not be written: the next run sends nothing."""
     made = stack(WEB).config(hold="thing")
     with made.running() as update:
-        update.wait_for(lambda: bigpanda.story() == ["start 1"])
+        update.wait_until_held("thing")
         with locked(made.outbox):
             made.let_go("thing")
             run = update.end()
@@ -107,7 +107,7 @@ def test_a_running_update_is_seen_from_another_container(stack: MakeStack, bigpa
     container = [] if asleep else in_a_container()
     made = stack(WEB).config(hold="thing")
     with made.running() as update:
-        update.wait_for(lambda: bigpanda.story() == ["start 1"])
+        update.wait_until_held("thing")
         if asleep:
             os.kill(update.provider()[0], signal.SIGSTOP)
         told = subprocess.run(

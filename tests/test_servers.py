@@ -11,6 +11,8 @@ import pytest
 
 from .faults import FaultyBigPanda
 from .servers import Sandbox, held_port, sandbox
+from .tls import tunnel
+from .wire import answer, wire
 
 IP_LOCAL_PORT_RANGE = 51
 """Of Linux: the ports that the system chooses from, for one socket. Python has no name for it yet."""
@@ -41,6 +43,14 @@ def test_a_held_port_refuses_connections_and_can_be_listened_on(port: int) -> No
             assert not refuses(port)
             assert running.events() == []
     assert refuses(port)
+
+
+def test_a_server_that_has_ended_waits_for_no_connection() -> None:
+    """Else it might take those of a later server, whose file has the number of its own."""
+    with wire(answer(b"")) as server, tunnel() as line:
+        ports = [int(server.address.rpartition(":")[2]), line.port]
+        assert not any(map(refuses, ports))
+    assert all(map(refuses, ports))
 
 
 def test_a_held_port_is_nobody_elses(port: int) -> None:

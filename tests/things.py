@@ -102,6 +102,11 @@ def gate(journal: str, name: str) -> pathlib.Path:
     return pathlib.Path(f"{journal}.{name}")
 
 
+def held_by(journal: str, name: str) -> pathlib.Path:
+    """The file whose being there means that a Thing waits at the gate."""
+    return pathlib.Path(f"{journal}.{name}.holds")
+
+
 def is_open(name: str) -> bool:
     """Whether the test has opened a gate."""
     return gate(os.environ["THING_JOURNAL"], name).exists()
@@ -109,11 +114,14 @@ def is_open(name: str) -> bool:
 
 def pass_gate(name: str) -> None:
     """Wait until the test has opened it."""
+    held = held_by(os.environ["THING_JOURNAL"], name)
+    held.touch()
     deadline = time.monotonic() + HOLD_LIMIT_S
     while not is_open(name):
         if time.monotonic() > deadline:
             raise TimeoutError(f"nobody has opened the gate {name}")
         time.sleep(0.02)
+    held.unlink(missing_ok=True)  # another Thing may have been held by the same gate
 
 
 def note(operation: str, name: str) -> None:

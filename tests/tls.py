@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from .servers import listening, served
+
 LIMIT_S = 20
 NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 
@@ -130,11 +132,9 @@ def secured(authority: Authority) -> Iterator[Secured]:
         def handle_error(self, request: Any, client_address: Any) -> None:
             """A client without a certificate is nothing to print."""
 
-    with Server(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    with Server(("127.0.0.1", 0), Handler) as server, served(server):
         running.address = f"https://localhost:{server.server_port}"
         yield running
-        server.shutdown()
 
 
 @dataclass
@@ -160,8 +160,6 @@ def tunnel(*, to: int | None = None, dead: int = 0, proxy: bool = False) -> Iter
         proxy: whether it speaks a proxy's `CONNECT` first.
     """
     running = Tunnel()
-    listening = socket.create_server(("127.0.0.1", 0))
-    running.port = listening.getsockname()[1]
     left = iter(range(dead))
 
     def serve(near: socket.socket) -> None:
@@ -190,15 +188,9 @@ def tunnel(*, to: int | None = None, dead: int = 0, proxy: bool = False) -> Iter
         with contextlib.suppress(OSError):
             other.shutdown(socket.SHUT_RDWR)
 
-    def accept() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                near, _ = listening.accept()
-                near.settimeout(LIMIT_S)
-                threading.Thread(target=serve, args=(near,), daemon=True).start()
+    def take(near: socket.socket) -> None:
+        near.settimeout(LIMIT_S)
+        threading.Thread(target=serve, args=(near,), daemon=True).start()
 
-    threading.Thread(target=accept, daemon=True).start()
-    try:
+    with listening(take) as running.port:
         yield running
-    finally:
-        listening.close()

@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import http.server
 import json
-import threading
 from collections.abc import Iterator
+
+from .servers import served
 
 STACK_KEY = "hashivault://tests"
 """The secrets provider of a stack that has its key from here."""
@@ -45,13 +46,7 @@ class Vault(http.server.BaseHTTPRequestHandler):
 @contextlib.contextmanager
 def running() -> Iterator[dict[str, str]]:
     """Run one; yields the environment by which the engine finds it."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Vault) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Vault) as server, served(server):
         server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            address = f"http://127.0.0.1:{server.server_port}"
-            yield {"VAULT_ADDR": address, "VAULT_SERVER_URL": address, "VAULT_TOKEN": "t", "VAULT_SERVER_TOKEN": "t"}
-        finally:
-            server.shutdown()
-            thread.join()
+        address = f"http://127.0.0.1:{server.server_port}"
+        yield {"VAULT_ADDR": address, "VAULT_SERVER_URL": address, "VAULT_TOKEN": "t", "VAULT_SERVER_TOKEN": "t"}

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from .servers import listening
+
 Way = Callable[["Connection"], None]
 LIMIT_S = 20
 END_OF_HEADERS = b"\r\n\r\n"
@@ -118,43 +120,38 @@ def lose(connection: Connection) -> None:
     connection.read()
 
 
+@dataclass
 class Wire:
     """The server.
 
     Attributes:
-        address: its base URL.
         script: what the next connections do; the last one counts for all that follow.
+        address: its base URL.
         connections: those that came, in order.
     """
 
-    def __init__(self, *script: Way) -> None:
-        self.script = list(script)
-        self.connections: list[Connection] = []
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.address = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
+    script: list[Way]
+    address: str = ""
+    connections: list[Connection] = field(default_factory=list)
 
     @property
     def requests(self) -> list[bytes]:
         """The bodies of all requests that came whole."""
         return [body for connection in self.connections for body in connection.requests]
 
-    def close(self) -> None:
-        """Take no more connections, and cut those that are there."""
-        self._listening.close()
+    def take(self, accepted: socket.socket) -> None:
+        """Let a connection go its way."""
+        accepted.settimeout(LIMIT_S)
+        accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.connections.append(Connection(accepted))
+        way = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        threading.Thread(target=self._serve, args=(self.connections[-1], way), daemon=True).start()
+
+    def cut(self) -> None:
+        """Cut the connections that are there."""
         for connection in self.connections:
             with contextlib.suppress(OSError):
                 connection.socket.shutdown(socket.SHUT_RDWR)
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                accepted, _ = self._listening.accept()
-                accepted.settimeout(LIMIT_S)
-                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self.connections.append(Connection(accepted))
-                way = self.script.pop(0) if len(self.script) > 1 else self.script[0]
-                threading.Thread(target=self._serve, args=(self.connections[-1], way), daemon=True).start()
 
     def _serve(self, connection: Connection, way: Way) -> None:
         with connection.socket, contextlib.suppress(OSError):
@@ -164,8 +161,10 @@ class Wire:
 @contextlib.contextmanager
 def wire(*script: Way) -> Iterator[Wire]:
     """A running one."""
-    running = Wire(*script)
+    running = Wire(list(script))
     try:
-        yield running
+        with listening(running.take) as port:
+            running.address = f"http://127.0.0.1:{port}"
+            yield running
     finally:
-        running.close()
+        running.cut()

@@ -17,14 +17,14 @@ pytestmark = pytest.mark.usefixtures("cold")
 MakeRelease = Callable[[str], Release]
 
 SLOW = """
-    a = Thing("a", sleep=4)
+    a = Thing("a", hold="a")
     Thing("b", hold=config.get("hold"), opts=pulumi.ResourceOptions(depends_on=[a]))
     """
 
 
-def under_way(update: RunningRelease, bigpanda: Sandbox) -> None:
-    """Wait until the start is sent and the engine runs."""
-    update.wait_for(lambda: bigpanda.story() == ["start 1"] and update.engines())
+def under_way(update: RunningRelease, shop: Release) -> None:
+    """Wait until the first resource is being created."""
+    update.wait_for(lambda: shop.stack.is_held("a"))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -32,9 +32,10 @@ def test_ctrl_c_cancels_cleanly(release: MakeRelease, bigpanda: Sandbox, number:
     """What is being made is finished, nothing more is begun, and the end says so."""
     shop = release(SLOW)
     with shop.running(*UP) as update:
-        under_way(update, bigpanda)
-        update.wait_for(lambda: "Resource a creating" in (shop.stack.folder / "release.log").read_text())
+        under_way(update, shop)
         update.signal(number)
+        update.wait_for(lambda: "\ncancelling" in (shop.stack.folder / "release.log").read_text())
+        shop.stack.let_go("a")
         run = update.end()
     assert run.code == 130
     by = "cancelling: waiting for 1 operation; press Ctrl-C again to stop now"
@@ -63,9 +64,10 @@ def test_the_engine_is_killed(release: MakeRelease, bigpanda: Sandbox) -> None:
     """The runner tells what it saw; Pulumi's SDK warns of the events that it does not get any more."""
     shop = release(SLOW)
     with shop.running(*UP) as update:
-        update.wait_for(lambda: "Resource a creating" in (shop.stack.folder / "release.log").read_text())
+        under_way(update, shop)
         for pid in update.engines():
             os.kill(pid, signal.SIGKILL)
+        shop.stack.let_go("a")
         run = update.end()
     assert run.code == 1
     assert "UserWarning" not in run.output
@@ -75,7 +77,7 @@ def test_the_engine_is_killed(release: MakeRelease, bigpanda: Sandbox) -> None:
 def killed(shop: Release, bigpanda: Sandbox, *, engine_too: bool = False) -> None:
     """Kill the runner in the midst of an update, and its engine at once or never."""
     with shop.running(*UP) as update:
-        under_way(update, bigpanda)
+        under_way(update, shop)
         engines = update.engines()
         update.process.kill()
         update.end()
@@ -86,6 +88,7 @@ def killed(shop: Release, bigpanda: Sandbox, *, engine_too: bool = False) -> Non
             (record,) = json.loads(shop.printed("status", "--json"))
             assert record["state"] == "in progress"
             assert bigpanda.story() == ["start 1"]
+        shop.stack.let_go("a")
         update.wait_for(lambda: not shop.stack.processes(b"--skip-preview"))
 
 
@@ -101,7 +104,7 @@ def test_the_runner_is_killed_and_its_engine_succeeds(release: MakeRelease, bigp
 
 def test_the_runner_is_killed_and_its_engine_fails(release: MakeRelease, bigpanda: Sandbox) -> None:
     """The stack's history says so."""
-    shop = release("a = Thing('a', sleep=2)\nThing('b', fail='full', opts=pulumi.ResourceOptions(depends_on=[a]))")
+    shop = release("a = Thing('a', hold='a')\nThing('b', fail='full', opts=pulumi.ResourceOptions(depends_on=[a]))")
     killed(shop, bigpanda)
     assert shop("history").ok
     assert [(c["state"], c["reason"]) for c in bigpanda.changes()] == [
@@ -125,9 +128,9 @@ def test_the_runner_and_its_engine_are_killed(release: MakeRelease, bigpanda: Sa
 def test_a_release_while_another_runs(release: MakeRelease, bigpanda: Sandbox) -> None:
     """What the other one holds open is not touched; a sentence says so, and nothing is sent of what did not begin."""
     shop = release(SLOW)
-    shop.stack.config(hold="b")
+    shop.stack.config(hold="b").let_go("a")
     with shop.running(*UP) as update:
-        update.wait_for(lambda: "Resource b creating" in (shop.stack.folder / "release.log").read_text())
+        update.wait_for(lambda: shop.stack.is_held("b"))
         run = shop("up", "--yes", "--component", "shop", "--version", "2")
         assert run.code == 1
         assert "another update of this stack is running; wait for it, or end it with `pulumi cancel`" in run.output

@@ -208,11 +208,12 @@ def test_wrong_use_of_an_attempt_is_one_sentence(shop: Release, options: tuple[s
 
 def test_a_release_is_shown_while_it_runs(shop: Release, bigpanda: Sandbox) -> None:
     """With its engine's process; an end of the runner's own leaves nothing in progress."""
-    shop.stack.program("Thing('a', sleep=3)")
+    shop.stack.program("Thing('a', hold='a')")
     with shop.running(*UP) as update:
-        update.wait_for(lambda: bigpanda.posts() and update.engines())
+        update.wait_for(lambda: shop.stack.is_held("a"))
         (found,) = remotes(shop)
         assert found["lookedAfterBy"].startswith("this machine's process ")
+        shop.stack.let_go("a")
         assert update.end().ok
     assert remotes(shop) == []
 

@@ -312,10 +312,11 @@ def test_an_end_that_does_not_get_through_where_it_has_to(
     faulty_stack: Callable[[str], Stack], faulty: FaultyBigPanda, bigpanda: Sandbox
 ) -> None:
     """The update is done, the end waits, and the exit code says that it was not delivered."""
-    shop = Release(faulty_stack("Thing('a', sleep=2)"))
+    shop = Release(faulty_stack("Thing('a', hold='a')"))
     with shop.running(*UP, "--delivery", "required") as update:
-        update.wait_for(lambda: bigpanda.story() == ["start 1"] and update.engines())
+        update.wait_for(lambda: shop.stack.is_held("a"))
         faulty.go_away()
+        shop.stack.let_go("a")
         run = update.end()
     assert run.code == 3
     assert "the update is done, but its end did not get through: " in run.output

@@ -7,6 +7,7 @@ import pathlib
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pulumi.runtime.settings import SETTINGS
 
 from bigpanda_provider.state import Api
@@ -16,6 +17,9 @@ from .browsing import browser, open_page  # noqa: F401 - fixtures
 from .database_proxy import DatabaseProxy, database_proxy
 from .engine import APP_KEY, TOKEN, Stack, recorded_by
 from .postgres import Database, PostgreSQL, running
+
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")  # how long an example takes says more of the machine than of what is tested
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -146,6 +146,7 @@ def documented(body: Any) -> bool:
 
 
 TEXT = st.text(max_size=400)
+TAG_NAMES = st.text("abcd_", min_size=1, max_size=20).filter(lambda name: name not in OF_EVENT)
 NAMES = TEXT.filter(lambda text: bool(read_name(text)))
 
 
@@ -164,7 +165,7 @@ def read_name(text: str) -> str:
     version=NAMES,
     hosts=st.lists(NAMES, min_size=1, max_size=30, unique_by=read_name),
     description=st.none() | TEXT,
-    tags=st.dictionaries(st.text("abcd_", min_size=1, max_size=20).filter(lambda name: name not in OF_EVENT), TEXT),
+    tags=st.dictionaries(TAG_NAMES, TEXT, max_size=MOST),
     found=st.dictionaries(st.sampled_from(["environment", "project", "resources"]), TEXT),
     started=st.integers(0, 4_000_000_000),
     lasted=st.integers(-10, 10_000),

@@ -432,7 +432,6 @@ def run(machine: type[Processes], kept: InFile | InDatabase, examples: int) -> N
     how = settings(
         max_examples=examples,
         stateful_step_count=10,
-        deadline=None,
         derandomize=True,
         suppress_health_check=list(HealthCheck),
     )

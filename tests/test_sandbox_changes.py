@@ -373,7 +373,7 @@ CHANGE = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(change=CHANGE | JSON, search=TEXT)
 def test_no_change_makes_the_sandbox_fail(bigpanda: Sandbox, change: Any, search: str) -> None:
     """Whatever the fields are, it is taken or refused, and every page still shows."""

@@ -25,7 +25,7 @@ TOKEN = ("Authorization", "Bearer t")
 STARTS, ENDS = "/data/events/deployments/start", "/data/events/deployments/end"
 PATHS = ["/", "/changes", "/events", "/unmatched", "/deployments/1", STARTS, ENDS, "/static/base.css", "/at"]
 PAGE = [("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")]
-FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

@@ -120,7 +120,6 @@ def _told(name: str, scope: Scope) -> dict[str, Any]:
 
 @settings(
     max_examples=EXAMPLES,
-    deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate],  # making an example smaller takes hours on the engine

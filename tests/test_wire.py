@@ -356,7 +356,7 @@ SETTLED = {"busy", "later", "much later", "rejected", "refused", "trickling body
 """Those that say that the event did not arrive."""
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @example(["silent", "silent", "silent"])
 @example(["later", "silent"])
 @given(st.lists(st.sampled_from(sorted(WAYS)), min_size=1, max_size=5))

@@ -10,13 +10,13 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from bigpanda_provider.delivery.sender import QUIET_FACTOR
 
 from . import posts
-from .servers import START_LIMIT_S, Sandbox, held_port
+from .servers import START_LIMIT_S, HttpServer, Sandbox, held_port
 
 Fault = Callable[[BaseHTTPRequestHandler], None]
 HANG_LIMIT_S = 60
@@ -98,7 +98,7 @@ class FaultyBigPanda:
         self.slow_s = 0.0
         self.before_answer: Callable[[], object] | None = None
         self.behind = behind
-        self._server: ThreadingHTTPServer | None = None
+        self._server: HttpServer | None = None
         self._port = port
         self.address = f"http://127.0.0.1:{port}"
         self.come_back()
@@ -113,7 +113,7 @@ class FaultyBigPanda:
     def come_back(self) -> None:
         """Take connections again."""
         if self._server is None:
-            self._server = _Server(("127.0.0.1", self._port), _handler(self))
+            self._server = HttpServer(("127.0.0.1", self._port), _handler(self))
             threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def handle(self, request: BaseHTTPRequestHandler) -> None:
@@ -142,14 +142,6 @@ def _asked(path: str, body: bytes) -> str:
     if not path.endswith("/changes"):
         return path.rpartition("/")[2]
     return "end" if posts.is_end(json.loads(body)) else "start"
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is nothing to print."""
 
 
 def _handler(faulty: FaultyBigPanda) -> type[BaseHTTPRequestHandler]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from bigpanda_provider.sandbox.store import Store
 
 START_LIMIT_S = 20
+MOST_AT_ONCE = 128
+"""How many connections may wait to be accepted: TCP tries one more again, a second later."""
 
 
 @dataclass
@@ -83,6 +85,16 @@ def held_port() -> Iterator[int]:
         yield held.getsockname()[1]
 
 
+class HttpServer(http.server.ThreadingHTTPServer):
+    """One that has a thread for each connection, and none that it waits for."""
+
+    daemon_threads = True
+    request_queue_size = MOST_AT_ONCE
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away, or was not let in, is nothing to print."""
+
+
 @contextlib.contextmanager
 def listening(take: Callable[[socket.socket], None]) -> Iterator[int]:
     """A free port of 127.0.0.1 whose connections are given to `take`, which may not wait, one after the other.
@@ -93,6 +105,8 @@ def listening(take: Callable[[socket.socket], None]) -> Iterator[int]:
     """
 
     class Server(socketserver.TCPServer):
+        request_queue_size = MOST_AT_ONCE
+
         def process_request(self, request: Any, client_address: Any) -> None:
             take(request)
 
@@ -197,12 +211,6 @@ def recorder() -> Iterator[Recorder]:
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""
 
-    class Server(http.server.ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            """A client that went away is nothing to print."""
-
-    with Server(("127.0.0.1", 0), Handler) as server, served(server):
+    with HttpServer(("127.0.0.1", 0), Handler) as server, served(server):
         recorded.address = f"http://127.0.0.1:{server.server_port}"
         yield recorded

@@ -22,7 +22,7 @@ MakeStack = Callable[[str], Stack]
 UNFINISHED = "the update ended before this deployment was complete"
 
 
-def killed(made: Stack, bigpanda: Sandbox, what: Callable[[Running], list[int]]) -> None:
+def killed(made: Stack, what: Callable[[Running], list[int]]) -> None:
     """Run an update and kill some of its processes while a covered resource is being created."""
     with made.config(hold="second").running() as update:
         wait_until_covered(update, made)
@@ -36,7 +36,7 @@ def killed(made: Stack, bigpanda: Sandbox, what: Callable[[Running], list[int]])
 def test_the_engine_is_killed(stack: MakeStack, bigpanda: Sandbox) -> None:
     """The provider process notices, ends the attempt at once, and goes."""
     made = stack(WEB)
-    killed(made, bigpanda, lambda update: [update.process.pid])
+    killed(made, lambda update: [update.process.pid])
     assert bigpanda.has() == [f"web 1 on a, b: failure ({UNFINISHED})"]
     the_next_run_reports_again(made, bigpanda, ["start 1", "failure 1"])
 
@@ -44,7 +44,7 @@ def test_the_engine_is_killed(stack: MakeStack, bigpanda: Sandbox) -> None:
 def test_the_program_is_killed(stack: MakeStack, bigpanda: Sandbox) -> None:
     """The engine ends the update, and the guard the attempt."""
     made = stack(WEB)
-    killed(made, bigpanda, Running.program)
+    killed(made, Running.program)
     assert bigpanda.has() == [f"web 1 on a, b: failure ({UNFINISHED})"]
     the_next_run_reports_again(made, bigpanda, ["start 1", "failure 1"])
 
@@ -56,7 +56,6 @@ def test_the_provider_is_killed(stack: MakeStack, bigpanda: Sandbox, what: str, 
     made = stack(WEB)
     killed(
         made,
-        bigpanda,
         Running.provider if what == "provider" else lambda u: [u.process.pid, *u.program(), *u.provider()],
     )
     assert bigpanda.story() == ["start 1"]
@@ -134,13 +133,13 @@ def killed_by_the_answer(made: Stack, faulty: FaultyBigPanda) -> None:
 def test_deleted_while_it_is_open(stack: MakeStack, bigpanda: Sandbox) -> None:
     """Removing a Deployment whose attempt was left open ends the attempt as a failure."""
     made = stack(WEB)
-    killed(made, bigpanda, Running.provider)
+    killed(made, Running.provider)
     made.program("Thing('first')")
     assert made.up().ok
     assert bigpanda.story() == ["start 1", "failure 1"]
 
 
-def test_no_process_is_left_behind(stack: MakeStack, bigpanda: Sandbox) -> None:
+def test_no_process_is_left_behind(stack: MakeStack) -> None:
     """After the engine was killed, program and provider process end by themselves, whatever a create waits for."""
     made = stack(WEB).config(hold="second")
     with made.running() as update:

@@ -11,12 +11,12 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 
-from .servers import listening, served
+from .servers import HttpServer, listening, served
 
 LIMIT_S = 20
 NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
@@ -126,13 +126,7 @@ def secured(authority: Authority) -> Iterator[Secured]:
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            """A client without a certificate is nothing to print."""
-
-    with Server(("127.0.0.1", 0), Handler) as server, served(server):
+    with HttpServer(("127.0.0.1", 0), Handler) as server, served(server):
         running.address = f"https://localhost:{server.server_port}"
         yield running
 

@@ -11,7 +11,7 @@ import http.server
 import json
 from collections.abc import Iterator
 
-from .servers import served
+from .servers import HttpServer, served
 
 STACK_KEY = "hashivault://tests"
 """The secrets provider of a stack that has its key from here."""
@@ -46,7 +46,6 @@ class Vault(http.server.BaseHTTPRequestHandler):
 @contextlib.contextmanager
 def running() -> Iterator[dict[str, str]]:
     """Run one; yields the environment by which the engine finds it."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Vault) as server, served(server):
-        server.daemon_threads = True
+    with HttpServer(("127.0.0.1", 0), Vault) as server, served(server):
         address = f"http://127.0.0.1:{server.server_port}"
         yield {"VAULT_ADDR": address, "VAULT_SERVER_URL": address, "VAULT_TOKEN": "t", "VAULT_SERVER_TOKEN": "t"}

@@ -206,7 +206,7 @@ def test_wrong_use_of_an_attempt_is_one_sentence(shop: Release, options: tuple[s
     assert sentence in run.output
 
 
-def test_a_release_is_shown_while_it_runs(shop: Release, bigpanda: Sandbox) -> None:
+def test_a_release_is_shown_while_it_runs(shop: Release) -> None:
     """With its engine's process; an end of the runner's own leaves nothing in progress."""
     shop.stack.program("Thing('a', hold='a')")
     with shop.running(*UP) as update:

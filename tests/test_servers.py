@@ -47,10 +47,13 @@ def test_a_held_port_refuses_connections_and_can_be_listened_on(port: int) -> No
 
 def test_a_server_that_has_ended_waits_for_no_connection() -> None:
     """Else it might take those of a later server, whose file has the number of its own."""
-    with wire(answer(b"")) as server, tunnel() as line:
-        ports = [int(server.address.rpartition(":")[2]), line.port]
-        assert not any(map(refuses, ports))
-    assert all(map(refuses, ports))
+    with wire(answer(b"")) as server:
+        port = int(server.address.rpartition(":")[2])
+        with tunnel(to=port) as line:
+            assert not refuses(line.port)
+        assert refuses(line.port)
+        assert not refuses(port)
+    assert refuses(port)
 
 
 def test_a_held_port_is_nobody_elses(port: int) -> None:

@@ -162,7 +162,10 @@ def tunnel(*, to: int | None = None, dead: int = 0, proxy: bool = False) -> Iter
             if proxy:
                 head = b""
                 while b"\r\n\r\n" not in head:
-                    head += near.recv(65536)
+                    got = near.recv(65536)
+                    if not got:
+                        return
+                    head += got
                 running.asked.append(head.split()[1].decode())
                 target = int(running.asked[-1].rpartition(":")[2])
                 near.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")

@@ -6,7 +6,7 @@ JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
 EXTRAS := --extra cli --extra postgres --extra sandbox
 LOCK := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: help demo setup clean check format test lowest chaos sdks yaml languages browser postgres bench dist docs \
+.PHONY: help demo setup clean check format test stalled lowest chaos sdks yaml languages browser postgres bench dist docs \
 	recordings screenshots lock
 
 ## Use it
@@ -51,6 +51,10 @@ lowest:          ## run the tests with the oldest packages that pyproject.toml a
 	@$(MAKE) --no-print-directory setup VENV=.venv-lowest
 	@.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/lowest.txt
 	@$(MAKE) --no-print-directory test VENV=.venv-lowest
+
+stalled: setup   ## run all tests while their processes are stopped for moments, as a busy machine does
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.stalls $(BIN)/python -m pytest -n $(JOBS) --dist worksteal \
+		$(ARGS)
 
 chaos: setup     ## run random updates against a model; UPDATES=200 SECONDS=1500 SEED=random
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.chaos $(if $(UPDATES),--updates $(UPDATES)) \

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -26,6 +27,7 @@ from bigpanda_provider.state import Api
 
 STACK = "acme/shop/prod"
 NO_DEADLINE = 1e9
+DATABASE_LIMIT_S = 60.0
 HERE, ELSEWHERE = "here", "elsewhere"
 """A process table that tells who lives, and one that nobody else can see."""
 
@@ -104,7 +106,10 @@ class World:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[World]:
-        """Let the process table tell who lives, and nobody wait for another process."""
+        """Let the process table tell who lives, and nobody wait for another process.
+
+        Nor is a database left alone for being slow: that goes by real time, of which the clock here knows nothing.
+        """
         visible = property(lambda holder: holder.machine == HERE)
         lives = property(lambda holder: holder.pid in self.alive)
         with (
@@ -112,6 +117,8 @@ class World:
             mock.patch.object(Holder, "is_running", lives),
             mock.patch("bigpanda_provider.delivery.takeover.OTHERS_LIMIT_S", 0.0),
             mock.patch("bigpanda_provider.delivery.stored.sqlite.LIMIT_S", 0.0),
+            mock.patch("bigpanda_provider.delivery.stored.postgres.LIMIT_S", DATABASE_LIMIT_S),
+            mock.patch("bigpanda_provider.delivery.stored.postgres.SLOW_S", math.inf),
             mock.patch("bigpanda_provider.delivery.stored.postgres.limits", return_value=b"SET LOCAL lock_timeout = 1"),
         ):
             try:

@@ -45,16 +45,15 @@ format: setup    ## format, and fix what ruff can fix
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 test: setup      ## run all tests; ARGS=tests/test_lifecycle.py JOBS=0 runs one file
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(UNDER) $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 lowest:          ## run the tests with the oldest packages that pyproject.toml allows
 	@$(MAKE) --no-print-directory setup VENV=.venv-lowest
 	@.venv-lowest/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/lowest.txt
 	@$(MAKE) --no-print-directory test VENV=.venv-lowest
 
-stalled: setup   ## run all tests while their processes are stopped for moments, as a busy machine does
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.stalls $(BIN)/python -m pytest -n $(JOBS) --dist worksteal \
-		$(ARGS)
+stalled:         ## run all tests while their processes are stopped for moments, as a busy machine does
+	@$(MAKE) --no-print-directory test UNDER="$(BIN)/python -m tests.stalls"
 
 chaos: setup     ## run random updates against a model; UPDATES=200 SECONDS=1500 SEED=random
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m tests.chaos $(if $(UPDATES),--updates $(UPDATES)) \

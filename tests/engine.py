@@ -93,10 +93,6 @@ class Running:
         """Wait until it has printed this."""
         wait_until(lambda: part in self.shown())
 
-    def wait_until_held(self, name: str) -> None:
-        """Wait until a Thing is held by this gate: then it is being created, updated or deleted."""
-        wait_until(lambda: self._stack.is_held(name))
-
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the engine."""
         self.process.send_signal(number)
@@ -342,9 +338,9 @@ class Stack:
         """Open a gate, for good: the Thing that is held by it goes on."""
         gate(str(self.journal), name).touch()
 
-    def is_held(self, name: str) -> bool:
-        """Whether a Thing waits at a gate."""
-        return held_by(str(self.journal), name).exists()
+    def wait_until_held(self, name: str) -> None:
+        """Wait until a Thing is held by a gate: it is being created, updated or deleted then."""
+        wait_until(held_by(str(self.journal), name).exists)
 
     def did(self) -> list[tuple[str, str, float]]:
         """What the Things did: operation, name, and when it was over."""

@@ -12,6 +12,7 @@ import subprocess
 import pytest
 
 from .engine import wait_until
+from .process_table import children, state_and_parent
 from .tls import Authority
 
 LIMIT_S = 60
@@ -97,7 +98,7 @@ class Postmaster:
         killed = self.suspend()
         _send(signal.SIGKILL, killed)
         self._end(signal.SIGKILL)
-        wait_until(lambda: all(_state_and_parent(pid)[0] in "ZX" for pid in killed), LIMIT_S)
+        wait_until(lambda: all(state_and_parent(pid)[0] in "ZX" for pid in killed), LIMIT_S)
 
     def suspend(self) -> list[int]:
         """Suspend all its processes: the system still takes connections for it, and nobody answers.
@@ -107,10 +108,10 @@ class Postmaster:
         """
         first = self._processes()[0]
         os.kill(first, signal.SIGSTOP)  # so that no more are born
-        wait_until(lambda: _state_and_parent(first)[0] == "T", LIMIT_S)
+        wait_until(lambda: state_and_parent(first)[0] == "T", LIMIT_S)
         processes = self._processes()
         _send(signal.SIGSTOP, processes[1:])
-        wait_until(lambda: all(_state_and_parent(pid)[0] in "TZX" for pid in processes), LIMIT_S)
+        wait_until(lambda: all(state_and_parent(pid)[0] in "TZX" for pid in processes), LIMIT_S)
         return processes
 
     def resume(self) -> None:
@@ -146,8 +147,7 @@ class Postmaster:
         """The ids of all its processes, the first one first."""
         assert self._process is not None, "it does not run"
         first = self._process.pid
-        ids = (int(folder.name) for folder in pathlib.Path("/proc").glob("[0-9]*"))
-        return [first, *(pid for pid in ids if _state_and_parent(pid)[1] == first)]
+        return [first, *children().get(first, [])]
 
 
 def programs() -> pathlib.Path:
@@ -185,13 +185,3 @@ def _as_owner(*command: str | pathlib.Path) -> list[str]:
 def _environment() -> dict[str, str]:
     """What the server sees of the environment: none of the settings that start with PG."""
     return {"PATH": os.environ["PATH"], "LC_ALL": "C", "TZ": "UTC"}
-
-
-def _state_and_parent(pid: int) -> tuple[str, int]:
-    """The state of a process, a letter as in `ps` (X: gone), and its parent's id."""
-    try:
-        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return "X", 0
-    state, parent = stat.rpartition(")")[2].split()[:2]
-    return state, int(parent)

@@ -108,7 +108,7 @@ class World:
     def running(self) -> Iterator[World]:
         """Let the process table tell who lives, and nobody wait for another process.
 
-        Nor is a database left alone for being slow: that goes by real time, of which the clock here knows nothing.
+        The circuit breaker of a slow database is off: it goes by real time, and not by this world's clock.
         """
         visible = property(lambda holder: holder.machine == HERE)
         lives = property(lambda holder: holder.pid in self.alive)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 START_LIMIT_S = 20
 MOST_AT_ONCE = 128
-"""How many connections may wait to be accepted: TCP tries one more again, a second later."""
+"""How many connections may wait to be accepted. TCP retries the next one only after a second."""
 
 
 @dataclass
@@ -86,7 +86,7 @@ def held_port() -> Iterator[int]:
 
 
 class HttpServer(http.server.ThreadingHTTPServer):
-    """One that has a thread for each connection, and none that it waits for."""
+    """Serves each connection in a daemon thread."""
 
     daemon_threads = True
     request_queue_size = MOST_AT_ONCE
@@ -97,13 +97,15 @@ class HttpServer(http.server.ThreadingHTTPServer):
 
 @contextlib.contextmanager
 def listening(take: Callable[[socket.socket], None]) -> Iterator[int]:
-    """A free port of 127.0.0.1 whose connections are given to `take`, which may not wait, one after the other.
+    """Listen on a free port of 127.0.0.1, and yield it.
 
-    At the end nobody waits for a connection any more. A thread that is in `accept` when its socket is closed stays
-    there, and goes on with the file's number after a signal that stops the process: by then another server's socket
-    may have that number, and loses its connections to the thread.
+    Args:
+        take: is called with each connection, in their order; must not block.
     """
 
+    # A thread that is in `accept` when its socket is closed stays there. If the process is stopped and continued, it
+    # calls `accept` again with the same descriptor, which may be another server's socket by then. So the thread ends
+    # before the socket is closed.
     class Server(socketserver.TCPServer):
         request_queue_size = MOST_AT_ONCE
 

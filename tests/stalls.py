@@ -1,9 +1,9 @@
-"""Runs a command, and stops processes below it for a moment, now and then: what a busy machine does to them.
+"""Runs a command and stops its descendants for a moment, one at a time, as a busy machine does.
 
     python -m tests.stalls python -m pytest -n 4 tests/test_kill.py
 
-A test that takes for granted that one process is quicker than another fails here sooner than on a quiet machine. What
-is stopped is printed, so that a failure can be told from a test that only took longer.
+A test that relies on one process being faster than another fails here sooner than on a quiet machine. Each stop is
+printed, so that a failure can be traced to it.
 """
 
 from __future__ import annotations
@@ -17,31 +17,30 @@ import subprocess
 import sys
 import time
 
+from .process_table import children, state_and_parent
+
 EVERY_S = 0.15
-"""How long nothing is stopped, on average."""
+"""The mean time between two stops, in seconds."""
 LONGEST_S = 0.4
-"""How long one is stopped at most."""
+"""How long a process is stopped at most, in seconds."""
 SHOWN = 80
-"""Characters of a command line that are printed, its last ones."""
+"""How many characters of a command line are printed, from its end."""
 
 
-def below(ancestor: int) -> list[int]:
-    """The process ids of all that descend from a process."""
-    children: dict[int, list[int]] = {}
-    for process in pathlib.Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-            children.setdefault(parent, []).append(int(process.name))
-    found, left = [], [ancestor]
+def descendants(ancestor: int) -> list[int]:
+    """The ids of a process's children, of theirs, and so on."""
+    of, found, left = children(), list[int](), [ancestor]
     while left:
-        more = children.get(left.pop(), [])
+        more = of.get(left.pop(), [])
         found += more
         left += more
     return found
 
 
 def stall(pid: int, seconds: float) -> None:
-    """Stop a process, and let it go on; one that is gone is none to stop."""
+    """Stop a process and let it go on, unless it is gone, or a test has stopped it."""
+    if state_and_parent(pid)[0] in "TZX":
+        return
     with contextlib.suppress(OSError):
         command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
         os.kill(pid, signal.SIGSTOP)
@@ -57,7 +56,7 @@ def main() -> int:
     with subprocess.Popen(sys.argv[1:]) as command:
         while command.poll() is None:
             time.sleep(random.expovariate(1 / EVERY_S))
-            if running := below(command.pid):
+            if running := descendants(command.pid):
                 stall(random.choice(running), random.uniform(0, LONGEST_S))
         return command.returncode
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .engine import Running, Stack
+from .engine import Stack, wait_until
 from .faults import FaultyBigPanda
 from .servers import Sandbox
 
@@ -146,10 +146,11 @@ def test_the_program_leaves_with_exit_code_0(stack: MakeStack, bigpanda: Sandbox
     assert sorted(bigpanda.has()) == [f"{name} {name} on a: success" for name in ("alone", "closed", "open")]
 
 
-def wait_until_covered(update: Running, made: Stack) -> None:
-    """Wait until the quick resource is there, and the slow one is being created."""
-    update.wait_until_held("second")
-    update.wait_for(made.did)
+def wait_until_covered(made: Stack, bigpanda: Sandbox) -> None:
+    """Wait until the quick resource is there, and the slow one is being created; the start was sent before."""
+    made.wait_until_held("second")
+    wait_until(made.did)
+    assert bigpanda.events()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -157,7 +158,7 @@ def test_cancelled_once(stack: MakeStack, bigpanda: Sandbox, number: signal.Sign
     """After one signal the engine waits for the running create; then there is one end, "cancelled"."""
     made = stack(WEB).config(hold="second")
     with made.running() as update:
-        wait_until_covered(update, made)
+        wait_until_covered(made, bigpanda)
         update.cancel(number)
         time.sleep(1)  # it tells program and provider process at once, which nothing shows
         made.let_go("second")
@@ -173,7 +174,7 @@ def test_cancelled_twice(faulty_stack: MakeStack, faulty: FaultyBigPanda, bigpan
     made = faulty_stack(WEB).config(hold="second")
     made.environment["BIGPANDA_TIMEOUT_SECONDS"] = "10"
     with made.running() as update:
-        wait_until_covered(update, made)
+        wait_until_covered(made, bigpanda)
         faulty.slow_s = slow_s
         update.cancel()
         update.cancel()

@@ -22,10 +22,10 @@ MakeStack = Callable[[str], Stack]
 UNFINISHED = "the update ended before this deployment was complete"
 
 
-def killed(made: Stack, what: Callable[[Running], list[int]]) -> None:
+def killed(made: Stack, bigpanda: Sandbox, what: Callable[[Running], list[int]]) -> None:
     """Run an update and kill some of its processes while a covered resource is being created."""
     with made.config(hold="second").running() as update:
-        wait_until_covered(update, made)
+        wait_until_covered(made, bigpanda)
         update.kill(what(update))
         made.let_go("second")  # an engine that is left waits for it
         assert not update.end().ok
@@ -36,7 +36,7 @@ def killed(made: Stack, what: Callable[[Running], list[int]]) -> None:
 def test_the_engine_is_killed(stack: MakeStack, bigpanda: Sandbox) -> None:
     """The provider process notices, ends the attempt at once, and goes."""
     made = stack(WEB)
-    killed(made, lambda update: [update.process.pid])
+    killed(made, bigpanda, lambda update: [update.process.pid])
     assert bigpanda.has() == [f"web 1 on a, b: failure ({UNFINISHED})"]
     the_next_run_reports_again(made, bigpanda, ["start 1", "failure 1"])
 
@@ -44,7 +44,7 @@ def test_the_engine_is_killed(stack: MakeStack, bigpanda: Sandbox) -> None:
 def test_the_program_is_killed(stack: MakeStack, bigpanda: Sandbox) -> None:
     """The engine ends the update, and the guard the attempt."""
     made = stack(WEB)
-    killed(made, Running.program)
+    killed(made, bigpanda, Running.program)
     assert bigpanda.has() == [f"web 1 on a, b: failure ({UNFINISHED})"]
     the_next_run_reports_again(made, bigpanda, ["start 1", "failure 1"])
 
@@ -56,6 +56,7 @@ def test_the_provider_is_killed(stack: MakeStack, bigpanda: Sandbox, what: str, 
     made = stack(WEB)
     killed(
         made,
+        bigpanda,
         Running.provider if what == "provider" else lambda u: [u.process.pid, *u.program(), *u.provider()],
     )
     assert bigpanda.story() == ["start 1"]
@@ -133,17 +134,17 @@ def killed_by_the_answer(made: Stack, faulty: FaultyBigPanda) -> None:
 def test_deleted_while_it_is_open(stack: MakeStack, bigpanda: Sandbox) -> None:
     """Removing a Deployment whose attempt was left open ends the attempt as a failure."""
     made = stack(WEB)
-    killed(made, Running.provider)
+    killed(made, bigpanda, Running.provider)
     made.program("Thing('first')")
     assert made.up().ok
     assert bigpanda.story() == ["start 1", "failure 1"]
 
 
-def test_no_process_is_left_behind(stack: MakeStack) -> None:
+def test_no_process_is_left_behind(stack: MakeStack, bigpanda: Sandbox) -> None:
     """After the engine was killed, program and provider process end by themselves, whatever a create waits for."""
     made = stack(WEB).config(hold="second")
     with made.running() as update:
-        wait_until_covered(update, made)
+        wait_until_covered(made, bigpanda)
         pids = [*update.program(), *update.provider()]
         update.kill([update.process.pid])
         update.wait_for(lambda: not [pid for pid in pids if os.path.exists(f"/proc/{pid}/exe")])  # noqa: PTH110

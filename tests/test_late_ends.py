@@ -86,8 +86,9 @@ def test_a_failure_elsewhere(stack: MakeStack, bigpanda: Sandbox) -> None:
     ready(made, "b").config(broken="fault")
     (made.folder / "journal.web-2").unlink()
     with made.running("--parallel", "10") as update:
-        update.wait_until_held("web-2")
+        made.wait_until_held("web-2")
         update.wait_for(lambda: ("update", "web-1") in [(operation, name) for operation, name, _ in made.did()])
+        assert "shop 1 on web-1, web-2: in progress" in bigpanda.has()
         made.let_go("fault")
         update.wait_for_line("updating failed")
         time.sleep(1)
@@ -104,7 +105,8 @@ def test_cancelled(stack: MakeStack, bigpanda: Sandbox, times: int, ended: str) 
     """After one signal the engine waits for the change, which does well; after two it breaks it off."""
     made = ready(stack(SHOP), "held")
     with made.running() as update:
-        update.wait_until_held("held")
+        made.wait_until_held("held")
+        assert len(bigpanda.events()) > 2
         for _ in range(times):
             update.cancel()
         time.sleep(1)
@@ -128,7 +130,8 @@ def test_killed(stack: MakeStack, bigpanda: Sandbox, what: str) -> None:
     """SIGKILL while the resource changes: one end, by this run where a process of ours is left, else by the next."""
     made = ready(stack(SHOP), "held")
     with made.running() as update:
-        update.wait_until_held("held")
+        made.wait_until_held("held")
+        assert len(bigpanda.events()) > 2
         update.kill(PROCESSES[what](update))
         made.let_go("held")
         assert not update.end().ok
@@ -265,7 +268,8 @@ def test_a_signal_to_the_program_alone(stack: MakeStack, bigpanda: Sandbox) -> N
     """SIGTERM ends it without a word: the guard ends what it began."""
     made = ready(stack(SHOP), "held")
     with made.running() as update:
-        update.wait_until_held("held")
+        made.wait_until_held("held")
+        assert len(bigpanda.events()) > 2
         for pid in update.program():
             os.kill(pid, signal.SIGTERM)
         made.let_go("held")

@@ -107,7 +107,7 @@ def test_an_open_attempt_is_ended_later(
     """The end of what was left open waits, and is sent by the next update of the stack, whatever is left of it."""
     made = faulty_stack(WEB)
     token = made.environment["BIGPANDA_API_TOKEN"]
-    killed(made, Running.provider)
+    killed(made, bigpanda, Running.provider)
     trouble(made, faulty)
     run = act(made)
     assert run.ok, run.output
@@ -126,7 +126,7 @@ def test_an_open_attempt_is_ended_when_its_deployment_goes(
 ) -> None:
     """It failed, and BigPanda is told so at once."""
     made = faulty_stack(WEB)
-    killed(made, Running.provider)
+    killed(made, bigpanda, Running.provider)
     if elsewhere:
         made.elsewhere()
     assert act(made).ok

@@ -74,7 +74,8 @@ def test_the_outbox_is_locked_while_a_deployment_ends(stack: MakeStack, bigpanda
     """State says that it succeeded, and counts over a record that could not be written: the next run sends nothing."""
     made = stack(WEB).config(hold="thing")
     with made.running() as update:
-        update.wait_until_held("thing")
+        made.wait_until_held("thing")
+        assert bigpanda.story() == ["start 1"]
         with locked(made.outbox):
             made.let_go("thing")
             run = update.end()
@@ -107,7 +108,8 @@ def test_a_running_update_is_seen_from_another_container(stack: MakeStack, bigpa
     container = [] if asleep else in_a_container()
     made = stack(WEB).config(hold="thing")
     with made.running() as update:
-        update.wait_until_held("thing")
+        made.wait_until_held("thing")
+        assert bigpanda.story() == ["start 1"]
         if asleep:
             os.kill(update.provider()[0], signal.SIGSTOP)
         told = subprocess.run(

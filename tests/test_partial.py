@@ -86,7 +86,7 @@ def test_target_of_the_deployment_is_cancelled(stack: MakeStack, bigpanda: Sandb
     made = stack(WEB)
     assert made.up().ok
     with made.config(version="2", hold="thing", value="new").running(*targets(DEPLOYMENT, THING)) as update:
-        update.wait_until_held("thing")
+        made.wait_until_held("thing")
         update.cancel()
         time.sleep(1)  # the engine tells program and provider process at once, which nothing shows
         made.let_go("thing")

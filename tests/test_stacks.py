@@ -81,7 +81,8 @@ def test_one_stack_is_killed_while_the_other_runs(
     """Nobody ends what the other stack has open; what a killed one left waits for its own next run."""
     blue, green = pair(tmp_path, (faulty.address, faulty.address))
     with blue.config(hold="thing").running() as update:
-        update.wait_until_held("thing")
+        blue.wait_until_held("thing")
+        assert "start 1" in bigpanda.story()
         assert green.up().ok
         update.kill(update.provider())
         assert not update.end().ok

@@ -294,7 +294,8 @@ def test_an_update_that_is_killed_ended_when_it_was_seen_last(stack: MakeStack, 
     """The next run, however late it is, does not make it last until then."""
     made = stack(WEB.replace('config.get("value")', 'hold=config.get("hold")'))
     with made.config(hold="thing").running() as update:
-        update.wait_until_held("thing")
+        made.wait_until_held("thing")
+        assert bodies(bigpanda)
         update.kill([update.process.pid, *update.program(), *update.provider()])
     killed = time.time()
     time.sleep(4)

@@ -140,7 +140,7 @@ class Wire:
         return [body for connection in self.connections for body in connection.requests]
 
     def take(self, accepted: socket.socket) -> None:
-        """Let a connection go its way."""
+        """Serve a connection as the script says."""
         accepted.settimeout(LIMIT_S)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.connections.append(Connection(accepted))

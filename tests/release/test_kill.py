@@ -11,7 +11,8 @@ import pytest
 
 from tests.servers import Sandbox
 
-from .command import EVENT, UP, Release, RunningRelease, without_times
+from .command import EVENT, UP, Release, without_times
+from .test_interrupts import shown
 
 pytestmark = pytest.mark.usefixtures("cold")
 MakeRelease = Callable[[str], Release]
@@ -22,9 +23,10 @@ SLOW = """
     """
 
 
-def under_way(update: RunningRelease, shop: Release) -> None:
-    """Wait until the first resource is being created."""
-    update.wait_for(lambda: shop.stack.is_held("a"))
+def under_way(shop: Release, bigpanda: Sandbox) -> None:
+    """Wait until the first resource is being created; the start was sent before."""
+    shop.stack.wait_until_held("a")
+    assert bigpanda.story() == ["start 1"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -32,9 +34,9 @@ def test_ctrl_c_cancels_cleanly(release: MakeRelease, bigpanda: Sandbox, number:
     """What is being made is finished, nothing more is begun, and the end says so."""
     shop = release(SLOW)
     with shop.running(*UP) as update:
-        under_way(update, shop)
+        under_way(shop, bigpanda)
         update.signal(number)
-        update.wait_for(lambda: "\ncancelling" in (shop.stack.folder / "release.log").read_text())
+        shown(update, shop, "cancelling")
         shop.stack.let_go("a")
         run = update.end()
     assert run.code == 130
@@ -64,7 +66,7 @@ def test_the_engine_is_killed(release: MakeRelease, bigpanda: Sandbox) -> None:
     """The runner tells what it saw; Pulumi's SDK warns of the events that it does not get any more."""
     shop = release(SLOW)
     with shop.running(*UP) as update:
-        under_way(update, shop)
+        under_way(shop, bigpanda)
         for pid in update.engines():
             os.kill(pid, signal.SIGKILL)
         shop.stack.let_go("a")
@@ -77,7 +79,7 @@ def test_the_engine_is_killed(release: MakeRelease, bigpanda: Sandbox) -> None:
 def killed(shop: Release, bigpanda: Sandbox, *, engine_too: bool = False) -> None:
     """Kill the runner in the midst of an update, and its engine at once or never."""
     with shop.running(*UP) as update:
-        under_way(update, shop)
+        under_way(shop, bigpanda)
         engines = update.engines()
         update.process.kill()
         update.end()
@@ -130,7 +132,7 @@ def test_a_release_while_another_runs(release: MakeRelease, bigpanda: Sandbox) -
     shop = release(SLOW)
     shop.stack.config(hold="b").let_go("a")
     with shop.running(*UP) as update:
-        update.wait_for(lambda: shop.stack.is_held("b"))
+        shop.stack.wait_until_held("b")
         run = shop("up", "--yes", "--component", "shop", "--version", "2")
         assert run.code == 1
         assert "another update of this stack is running; wait for it, or end it with `pulumi cancel`" in run.output

@@ -210,7 +210,7 @@ def test_a_release_is_shown_while_it_runs(shop: Release) -> None:
     """With its engine's process; an end of the runner's own leaves nothing in progress."""
     shop.stack.program("Thing('a', hold='a')")
     with shop.running(*UP) as update:
-        update.wait_for(lambda: shop.stack.is_held("a"))
+        shop.stack.wait_until_held("a")
         (found,) = remotes(shop)
         assert found["lookedAfterBy"].startswith("this machine's process ")
         shop.stack.let_go("a")

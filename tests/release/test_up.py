@@ -314,7 +314,8 @@ def test_an_end_that_does_not_get_through_where_it_has_to(
     """The update is done, the end waits, and the exit code says that it was not delivered."""
     shop = Release(faulty_stack("Thing('a', hold='a')"))
     with shop.running(*UP, "--delivery", "required") as update:
-        update.wait_for(lambda: shop.stack.is_held("a"))
+        shop.stack.wait_until_held("a")
+        assert bigpanda.story() == ["start 1"]
         faulty.go_away()
         shop.stack.let_go("a")
         run = update.end()

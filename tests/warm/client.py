@@ -13,7 +13,7 @@ import sys
 LIMIT_S = 60
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-# The process may be at work, and the engine done with it, before this one has run again: no signal comes in between.
+# The engine may end the forked process before this one has read its id: signals wait until they can be passed on.
 signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 arguments = sys.argv[1:]
 server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
